@@ -1,0 +1,86 @@
+# The front door. CMake does the work; see CONTRIBUTING.md for its options.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+FUZZ_SECONDS ?= 60
+CMAKE_FLAGS ?=
+
+MAKEFLAGS += --no-print-directory
+CONFIGURE = cmake -S . $(CMAKE_FLAGS)
+COMPILE = cmake --build $(1) -j $(JOBS)
+NO_OPENMP = -DWITH_OPENMP=OFF -DWITH_ONEDNN=OFF
+
+.PHONY: all configure demo test check bench examples fuzz asan tsan install format clean help
+
+all: configure
+	@$(call COMPILE,$(BUILD))
+
+configure:
+	@$(CONFIGURE) -B $(BUILD) >$(BUILD).log 2>&1 && mkdir -p $(BUILD) && mv $(BUILD).log $(BUILD)/configure.log \
+	    || { cat $(BUILD).log; rm -f $(BUILD).log; exit 1; }
+
+# Trains LeNet on Fashion-MNIST and draws what it learnt.
+demo:
+	@tools/setup.sh
+	@$(MAKE) all
+	@$(BUILD)/cenote train lenet --data fashion-mnist --epochs 10 --seed 1 --out runs/demo
+	@$(BUILD)/cenote predict runs/demo
+	@echo "The pictures are in $(CURDIR)/runs/demo:"
+	@find runs/demo -name '*.png' -o -name '*.svg' | sort
+
+# The last line is `N passed, N failed`.
+test:
+	@tools/setup.sh
+	@$(MAKE) all
+	@$(call COMPILE,$(BUILD)) --target tests
+	@tools/run_tests.sh $(BUILD)
+
+check: all
+	@tools/check.sh $(BUILD)
+
+bench: all
+	@$(call COMPILE,$(BUILD)) --target bench
+	@for program in $$(find $(BUILD)/bench -type f -perm -u+x | sort); do echo "== $$program"; $$program || exit 1; done
+
+examples: all
+	@$(call COMPILE,$(BUILD)) --target examples
+
+# Each target runs for FUZZ_SECONDS; what crashed stays in build-fuzz/crashes/.
+fuzz:
+	@$(CONFIGURE) -B build-fuzz -DCMAKE_C_COMPILER=clang -DBUILD_FUZZ=ON -DBUILD_TESTS=OFF \
+	    -DSANITIZE=address,undefined $(NO_OPENMP) >/dev/null
+	@$(call COMPILE,build-fuzz) --target fuzz
+	@tools/run_fuzz.sh build-fuzz $(FUZZ_SECONDS)
+
+asan:
+	@$(CONFIGURE) -B build-asan -DSANITIZE=address,undefined -DHOSTILE=ON >/dev/null
+	@$(call COMPILE,build-asan) --target all tests
+	@tools/run_tests.sh build-asan
+
+# The thread sanitizer does not see inside libgomp, so that this build has no OpenMP.
+tsan:
+	@$(CONFIGURE) -B build-tsan -DSANITIZE=thread $(NO_OPENMP) >/dev/null
+	@$(call COMPILE,build-tsan) --target all tests
+	@tools/run_tests.sh build-tsan $(TESTS)
+
+install: all
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+format:
+	@find include src models book app tests fuzz bench examples -name '*.[ch]' -exec clang-format -i {} +
+
+clean:
+	@rm -rf build build-asan build-tsan build-fuzz build-ci-*
+
+help:
+	@echo "make [all]        the library and the program, in $(BUILD)/"
+	@echo "make demo         train LeNet on Fashion-MNIST and draw what it learnt"
+	@echo "make test         build and run all tests"
+	@echo "make check        layout, analysis and rules of the tree"
+	@echo "make bench        benchmarks        make examples   the programs of examples/"
+	@echo "make asan, tsan   the tests under sanitizers"
+	@echo "make fuzz         every file reader against libFuzzer (FUZZ_SECONDS=$(FUZZ_SECONDS) each)"
+	@echo "make install      to PREFIX=$(PREFIX); DESTDIR is honoured"
+	@echo "make format       clang-format on every source"
+	@echo "make clean        removes the build folders"

@@ -1,0 +1,142 @@
+# Dependencies.cmake - what is found, and what is made of it.
+#
+# WITH_<NAME> is AUTO (use it if it is there), ON (fail if it is not) or OFF. A dependency that is used
+# defines CN_WITH_<NAME> and is linked through the interface target cenote_dependencies.
+#
+# For those who link the static library, four lists travel into the installed package:
+# CENOTE_PC_REQUIRES and CENOTE_PC_LIBS (pkg-config), CENOTE_FIND and CENOTE_LINK (CMake).
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+add_library(cenote_dependencies INTERFACE)
+set(CENOTE_PC_REQUIRES jansson)
+set(CENOTE_PC_LIBS -lm -pthread)
+set(CENOTE_FIND "find_dependency(Threads)" "pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.12)")
+set(CENOTE_LINK m Threads::Threads PkgConfig::JANSSON)
+set(CENOTE_SUMMARY)
+
+pkg_check_modules(JANSSON IMPORTED_TARGET jansson>=2.12)
+if(NOT JANSSON_FOUND)
+    message(FATAL_ERROR "jansson 2.12 or newer is needed: apt-get install libjansson-dev, or tools/setup.sh")
+endif()
+target_link_libraries(cenote_dependencies INTERFACE ${CENOTE_LINK})
+
+# Declares WITH_<name>; the caller looks for the package only if wanted_<name> is set.
+macro(dependency_option name purpose)
+    set(WITH_${name} AUTO CACHE STRING "${purpose}: AUTO, ON or OFF")
+    set_property(CACHE WITH_${name} PROPERTY STRINGS AUTO ON OFF)
+    set(wanted_${name} TRUE)
+    if(WITH_${name} STREQUAL "OFF")
+        set(wanted_${name} FALSE)
+    elseif(NOT WITH_${name} MATCHES "^(AUTO|ON)$")
+        message(FATAL_ERROR "WITH_${name} is '${WITH_${name}}'; it must be AUTO, ON or OFF")
+    endif()
+endmacro()
+
+# Settles one dependency: found or not, what to link, and what to say.
+macro(dependency_result name found target hint purpose)
+    set(CENOTE_HAVE_${name} FALSE)
+    if(wanted_${name} AND ${found})
+        set(CENOTE_HAVE_${name} TRUE)
+        target_compile_definitions(cenote_dependencies INTERFACE CN_WITH_${name})
+        if(NOT "${target}" STREQUAL "")
+            target_link_libraries(cenote_dependencies INTERFACE ${target})
+            list(APPEND CENOTE_LINK ${target})
+        endif()
+        set(answer "yes")
+    elseif(WITH_${name} STREQUAL "ON")
+        message(FATAL_ERROR "WITH_${name}=ON, but it was not found: ${hint}")
+    elseif(wanted_${name})
+        set(answer "no (${hint})")
+    else()
+        set(answer "no (switched off)")
+    endif()
+    string(SUBSTRING "${name}          " 0 10 column)
+    list(APPEND CENOTE_SUMMARY "  ${column}${purpose}: ${answer}")
+endmacro()
+
+# ---- the list -------------------------------------------------------------------------------
+
+dependency_option(SIMD "own AVX2 and AVX-512 kernels")
+if(wanted_SIMD)
+    include(CheckCCompilerFlag)
+    check_c_compiler_flag("-mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl" COMPILER_HAS_AVX)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND COMPILER_HAS_AVX)
+    set(SIMD_FOUND TRUE)
+endif()
+dependency_result(SIMD "SIMD_FOUND" "" "needs x86-64 and gcc 12 or clang 14" "own AVX2 and AVX-512 kernels")
+
+dependency_option(ONEDNN "matrix products and convolutions by oneDNN")
+if(wanted_ONEDNN)
+    find_package(dnnl CONFIG QUIET)
+endif()
+dependency_result(ONEDNN "dnnl_FOUND" "DNNL::dnnl" "apt-get install libdnnl-dev" "fast products and convolutions")
+if(CENOTE_HAVE_ONEDNN)
+    list(APPEND CENOTE_PC_LIBS -ldnnl)
+    list(APPEND CENOTE_FIND "find_dependency(dnnl CONFIG)")
+endif()
+
+dependency_option(OPENMP "threads for kernels by OpenMP")
+if(wanted_OPENMP)
+    find_package(OpenMP QUIET COMPONENTS C)
+endif()
+dependency_result(OPENMP "OpenMP_C_FOUND" "OpenMP::OpenMP_C"
+    "gcc: apt-get install libgomp1; clang: apt-get install libomp-dev" "threads for kernels")
+if(CENOTE_HAVE_OPENMP)
+    list(APPEND CENOTE_PC_LIBS ${OpenMP_C_FLAGS})
+    list(APPEND CENOTE_FIND "find_dependency(OpenMP COMPONENTS C)")
+endif()
+
+dependency_option(ZLIB "compressed files by zlib")
+if(wanted_ZLIB)
+    find_package(ZLIB QUIET)
+endif()
+dependency_result(ZLIB "ZLIB_FOUND" "ZLIB::ZLIB" "apt-get install zlib1g-dev" "fast compressed files")
+if(CENOTE_HAVE_ZLIB)
+    list(APPEND CENOTE_PC_REQUIRES zlib)
+    list(APPEND CENOTE_FIND "find_dependency(ZLIB)")
+endif()
+
+dependency_option(PNG "PNG pictures by libpng")
+if(wanted_PNG)
+    find_package(PNG QUIET)
+endif()
+dependency_result(PNG "PNG_FOUND" "PNG::PNG" "apt-get install libpng-dev" "PNG pictures")
+if(CENOTE_HAVE_PNG)
+    list(APPEND CENOTE_PC_REQUIRES libpng)
+    list(APPEND CENOTE_FIND "find_dependency(PNG)")
+endif()
+
+dependency_option(JPEG "JPEG pictures by libjpeg-turbo")
+if(wanted_JPEG)
+    find_package(JPEG QUIET)
+endif()
+dependency_result(JPEG "JPEG_FOUND" "JPEG::JPEG" "apt-get install libjpeg62-turbo-dev" "JPEG pictures")
+if(CENOTE_HAVE_JPEG)
+    list(APPEND CENOTE_PC_REQUIRES libjpeg)
+    list(APPEND CENOTE_FIND "find_dependency(JPEG)")
+endif()
+
+dependency_option(CAIRO "figures as PNG and PDF by Cairo")
+if(wanted_CAIRO)
+    pkg_check_modules(CAIRO IMPORTED_TARGET QUIET cairo>=1.14)
+endif()
+dependency_result(CAIRO "CAIRO_FOUND" "PkgConfig::CAIRO" "apt-get install libcairo2-dev" "figures as PNG and PDF")
+if(CENOTE_HAVE_CAIRO)
+    list(APPEND CENOTE_PC_REQUIRES cairo)
+    list(APPEND CENOTE_FIND "pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo>=1.14)")
+endif()
+
+# ---- the table at the end of configure ------------------------------------------------------
+
+function(print_dependencies)
+    message(STATUS "cenote ${PROJECT_VERSION}, ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}, ${CMAKE_BUILD_TYPE}")
+    foreach(line IN LISTS CENOTE_SUMMARY)
+        message(STATUS "${line}")
+    endforeach()
+    if(SANITIZE)
+        message(STATUS "  sanitizers: ${SANITIZE}")
+    endif()
+endfunction()

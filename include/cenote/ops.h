@@ -1,0 +1,84 @@
+/* ops.h - operators on tensors, under PyTorch's names.
+
+   All of them: results belong to the current scope, NULL inputs give NULL, gradients are recorded when
+   an input requires them. Broadcasting and type promotion follow PyTorch. Required arguments come by
+   position, options by name:  cn_sum(x, .dim = CN_SHAPE(0), .keepdim = true). */
+#ifndef CENOTE_OPS_H
+#define CENOTE_OPS_H
+
+#include "tensor.h"
+
+CN_BEGIN_DECLS
+
+/* Any op by its name in the table, with tensor inputs and PyTorch's defaults for the rest. */
+CN_API cn_tensor *cn_call_op(const char *name, cn_tensor *const *inputs, int n);
+
+/* A number as an operand: yields to the other operand's type, as a Python number does. */
+CN_API cn_tensor *cn_num(double value);
+
+/* ---- arithmetic, element by element ------------------------------------------------------------ */
+
+CN_API cn_tensor *cn_add(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_sub(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_mul(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_div(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_pow(cn_tensor *input, cn_tensor *exponent);
+CN_API cn_tensor *cn_neg(cn_tensor *input);
+CN_API cn_tensor *cn_abs(cn_tensor *input);
+CN_API cn_tensor *cn_exp(cn_tensor *input);
+CN_API cn_tensor *cn_log(cn_tensor *input);
+CN_API cn_tensor *cn_sqrt(cn_tensor *input);
+CN_API cn_tensor *cn_tanh(cn_tensor *input);
+CN_API cn_tensor *cn_sigmoid(cn_tensor *input);
+CN_API cn_tensor *cn_relu(cn_tensor *input);
+
+/* In place: input takes the result. Refused for leaves that require gradients. */
+CN_API cn_tensor *cn_add_(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_sub_(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_mul_(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_copy_(cn_tensor *input, cn_tensor *source); /* broadcasts, converts; not recorded */
+
+/* ---- comparison: bool results -------------------------------------------------------------------- */
+
+CN_API cn_tensor *cn_eq(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_ne(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_lt(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_le(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_gt(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_ge(cn_tensor *input, cn_tensor *other);
+
+/* ---- reduction ------------------------------------------------------------------------------------- */
+
+typedef struct cn_reduce_args {
+    size_t size;
+    cn_tensor *input;
+    cn_named_only named_only_;
+    cn_shape dim; /* the dimensions to reduce; none: all */
+    bool keepdim;
+} cn_reduce_args;
+
+CN_API cn_tensor *cn_sum_with(const cn_reduce_args *args);
+CN_API cn_tensor *cn_mean_with(const cn_reduce_args *args);
+#define cn_sum(...) cn_sum_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+#define cn_mean(...) cn_mean_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+
+/* ---- shape: views where they can be ------------------------------------------------------------------ */
+
+CN_API cn_tensor *cn_reshape(cn_tensor *input, cn_shape shape);   /* one size may be -1 */
+CN_API cn_tensor *cn_view_as(cn_tensor *input, cn_shape shape);   /* reshape that never copies */
+CN_API cn_tensor *cn_flatten(cn_tensor *input, int start_dim);    /* start_dim to the last become one */
+CN_API cn_tensor *cn_permute(cn_tensor *input, cn_shape dims);
+CN_API cn_tensor *cn_transpose(cn_tensor *input, int dim0, int dim1);
+CN_API cn_tensor *cn_expand(cn_tensor *input, cn_shape shape);    /* -1 keeps a size */
+CN_API cn_tensor *cn_contiguous(cn_tensor *input);
+CN_API cn_tensor *cn_clone(cn_tensor *input);
+CN_API cn_tensor *cn_to(cn_tensor *input, cn_dtype dtype);
+
+/* ---- products ------------------------------------------------------------------------------------------ */
+
+CN_API cn_tensor *cn_matmul(cn_tensor *input, cn_tensor *other);  /* PyTorch's rules for 1-d and batches */
+CN_API cn_tensor *cn_mm(cn_tensor *input, cn_tensor *mat2);       /* (m, k) x (k, n) */
+CN_API cn_tensor *cn_bmm(cn_tensor *input, cn_tensor *mat2);      /* (b, m, k) x (b, k, n) */
+
+CN_END_DECLS
+#endif

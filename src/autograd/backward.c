@@ -1,0 +1,378 @@
+/* backward.c - reverse mode.
+
+   Calls are visited from the deepest up: a call is deeper than every call that made one of its inputs,
+   so when it is its turn all its consumers have handed in their gradients. A heap keeps that order
+   without a pass over the graph; nothing recurses. */
+#include "autograd/grads.h"
+#include "autograd/node.h"
+
+#include <string.h>
+
+typedef struct {
+    cn_tensor *target;   /* whose gradient is wanted (cn_grad_of) */
+    cn_tensor *grad;     /* collected so far; owned */
+} Capture;
+
+typedef struct Engine {
+    cn_node **heap;
+    size_t count, room;
+    Capture *captures;   /* NULL: accumulate in leaves */
+    int n_captures;
+    bool retain, create;
+} Engine;
+
+struct cn_grads {
+    Engine *engine;
+    cn_node *node;
+};
+
+/* ---- the heap, deepest first ------------------------------------------------------------------ */
+
+static bool heap_push(Engine *e, cn_node *node)
+{
+    if (node->queued) return true;
+    if (e->count == e->room) {
+        size_t room = e->room ? 2 * e->room : 64;
+        cn_node **heap = cn_realloc(e->heap, room * sizeof(cn_node *));
+        if (!heap) return false;
+        e->heap = heap, e->room = room;
+    }
+    size_t i = e->count++;
+    for (; i && e->heap[(i - 1) / 2]->depth < node->depth; i = (i - 1) / 2)
+        e->heap[i] = e->heap[(i - 1) / 2];
+    e->heap[i] = node;
+    node->queued = true;
+    return true;
+}
+
+static cn_node *heap_pop(Engine *e)
+{
+    cn_node *top = e->heap[0], *last = e->heap[--e->count];
+    size_t i = 0;
+    for (size_t child; (child = 2 * i + 1) < e->count; i = child) {
+        if (child + 1 < e->count && e->heap[child + 1]->depth > e->heap[child]->depth) child++;
+        if (e->heap[child]->depth <= last->depth) break;
+        e->heap[i] = e->heap[child];
+    }
+    e->heap[i] = last;
+    top->queued = false;
+    return top;
+}
+
+/* ---- adding gradients -------------------------------------------------------------------------- */
+
+static const cn_op *op_named(const char *name, const cn_op **cache)
+{
+    if (!*cache) *cache = cn_op_find(name);
+    return *cache;
+}
+
+static cn_tensor *sum_of(cn_tensor *a, cn_tensor *b, bool in_place)
+{
+    static const cn_op *add;
+    struct {
+        cn_number_arg alpha;
+    } params = { { .kind = CN_NUM_INT, .u.i = 1 } };
+    cn_tensor *in[] = { a, b };
+    const cn_op *op = op_named("add", &add);
+    return in_place ? cn_apply_inplace(op, in, 2, &params) : cn_apply1(op, in, 2, &params);
+}
+
+/* May this gradient become the stored one, or does someone else look at its memory? */
+static bool unshared(const cn_tensor *g)
+{
+    return g->refs == 1 && g->storage->refs == 1 && !g->is_view && g->v.contiguous && !g->node;
+}
+
+static cn_tensor *private_copy(cn_tensor *g)
+{
+    cn_tensor *copy = cn_tensor_new(&g->v.shape, g->v.dtype);
+    if (copy) cn_copy_view(&copy->v, &g->v);
+    return copy;
+}
+
+/* *slot += g, where *slot owns its tensor. `stored` gradients outlive this pass. */
+static bool accumulate(const Engine *e, cn_tensor **slot, cn_tensor *g, bool stored)
+{
+    if (!*slot) {
+        if (stored && !e->create && !unshared(g)) g = private_copy(g);
+        *slot = cn_ref(g);
+        return g != NULL;
+    }
+    cn_tensor *old = *slot;
+    bool mine = old->refs == 1 && old->storage->refs == 1 && !old->is_view && !old->node;
+    cn_tensor *sum = sum_of(old, g, mine && !e->create);
+    if (!sum) return false;
+    if (sum == old) return true;
+    *slot = cn_ref(sum);
+    cn_drop(old);
+    return true;
+}
+
+/* ---- what gradient rules use ------------------------------------------------------------------- */
+
+int cn_grad_inputs(const cn_grads *g)
+{
+    return g->node->n_in;
+}
+
+const void *cn_grad_params(const cn_grads *g)
+{
+    return g->node->params;
+}
+
+const cn_shape *cn_in_shape(const cn_grads *g, int i)
+{
+    return &g->node->edges[i].spec.shape;
+}
+
+cn_dtype cn_in_dtype(const cn_grads *g, int i)
+{
+    return g->node->edges[i].spec.dtype;
+}
+
+bool cn_has_gout(const cn_grads *g, int i)
+{
+    return g->node->results[i].grad != NULL;
+}
+
+cn_tensor *cn_gout(cn_grads *g, int i)
+{
+    cn_result *r = &g->node->results[i];
+    return r->grad ? r->grad : cn_zeros(r->spec.shape, r->spec.dtype);
+}
+
+static bool unchanged(const cn_grads *g, const cn_tensor *t, uint32_t version)
+{
+    if (t->storage->version == version) return true;
+    return cn_fail(CN_EINVALID, "backward of %s: a tensor it needs was changed in place since",
+                   g->node->op->name);
+}
+
+cn_tensor *cn_saved_in(cn_grads *g, int i)
+{
+    if (i >= g->node->n_in) return NULL;
+    const cn_edge *e = &g->node->edges[i];
+    return e->saved && unchanged(g, e->saved, e->version) ? e->saved : NULL;
+}
+
+cn_tensor *cn_saved_out(cn_grads *g, int i)
+{
+    const cn_result *r = &g->node->results[i];
+    if (!r->saved || !unchanged(g, r->saved, r->version)) return NULL;
+    if (!g->engine->create) return r->saved;
+    cn_tensor *t = cn_tensor_view(r->saved, &r->saved->v); /* with its place in the graph again */
+    if (!t) return NULL;
+    t->node = g->node, t->out_index = (uint8_t)i, t->requires_grad = true;
+    atomic_fetch_add_explicit(&g->node->refs, 1, memory_order_relaxed);
+    return t;
+}
+
+bool cn_wants(const cn_grads *g, int i)
+{
+    return i < g->node->n_in && cn_edge_wants(&g->node->edges[i]);
+}
+
+static cn_tensor *fit(cn_tensor *t, const cn_spec *spec)
+{
+    static const cn_op *sum_to_size, *to;
+    if (!cn_shape_equal(&t->v.shape, &spec->shape)) {
+        cn_ints size = { .n = spec->shape.ndim };
+        memcpy(size.v, spec->shape.dim, sizeof size.v);
+        t = cn_apply1(op_named("sum_to_size", &sum_to_size), &t, 1, &size);
+    }
+    if (!t || t->v.dtype == spec->dtype) return t;
+    int32_t dtype = (int32_t)spec->dtype;
+    return cn_apply1(op_named("to", &to), &t, 1, &dtype);
+}
+
+static cn_tensor *run_hooks(const cn_hook *h, int out_index, cn_tensor *g)
+{
+    for (; h && g; h = h->next)
+        if (h->out_index == out_index) g = h->call(g, h->context);
+    return g;
+}
+
+static Capture *captured(const Engine *e, const cn_node *node, int out_index, const cn_tensor *leaf)
+{
+    for (int i = 0; i < e->n_captures; i++) {
+        const cn_tensor *t = e->captures[i].target;
+        if (node ? t->node == node && t->out_index == out_index : t == leaf) return &e->captures[i];
+    }
+    return NULL;
+}
+
+static bool deliver_leaf(Engine *e, cn_tensor *leaf, cn_tensor *g)
+{
+    g = run_hooks(leaf->hooks, 0, g);
+    if (!g) return false;
+    if (!e->captures) return accumulate(e, &leaf->grad, g, true);
+    Capture *c = captured(e, NULL, 0, leaf);
+    return !c || accumulate(e, &c->grad, g, false);
+}
+
+static bool deliver(Engine *e, cn_node *node, int out_index, cn_tensor *leaf, cn_tensor *g)
+{
+    if (leaf) return deliver_leaf(e, leaf, g);
+    return accumulate(e, &node->results[out_index].grad, g, false) && heap_push(e, node);
+}
+
+void cn_give(cn_grads *g, int i, cn_tensor *gradient)
+{
+    if (!gradient || !cn_wants(g, i)) return;
+    cn_edge *edge = &g->node->edges[i];
+    cn_tensor *t = fit(gradient, &edge->spec);
+    if (t) deliver(g->engine, edge->node, edge->out_index, edge->leaf, t);
+}
+
+/* ---- the pass ---------------------------------------------------------------------------------- */
+
+static bool capture_outputs(Engine *e, cn_node *node)
+{
+    for (int i = 0; i < node->n_out; i++) {
+        Capture *c = node->results[i].grad ? captured(e, node, i, NULL) : NULL;
+        if (c && !accumulate(e, &c->grad, node->results[i].grad, false)) return false;
+    }
+    return true;
+}
+
+static bool apply_hooks(cn_node *node)
+{
+    for (int i = 0; node->hooks && i < node->n_out; i++) {
+        cn_tensor *old = node->results[i].grad;
+        if (!old) continue;
+        cn_tensor *now = run_hooks(node->hooks, i, old);
+        if (!now) return cn_ok() ? cn_fail(CN_EINVALID, "a gradient hook returned NULL") : false;
+        if (now == old) continue;
+        node->results[i].grad = cn_ref(now);
+        cn_drop(old);
+    }
+    return true;
+}
+
+static bool visit(Engine *e, cn_node *node)
+{
+    if (node->consumed)
+        return cn_fail(CN_EINVALID, "backward: the graph of %s was freed by an earlier backward; "
+                                    "pass .retain_graph = true to the first", node->op->name);
+    if (!apply_hooks(node) || !capture_outputs(e, node)) return false;
+    cn_grads g = { e, node };
+    node->op->backward(&g);
+    return cn_ok();
+}
+
+static void forget_gradients(cn_node *node)
+{
+    for (int i = 0; i < node->n_out; i++) {
+        cn_tensor *g = node->results[i].grad;
+        node->results[i].grad = NULL;
+        cn_drop(g);
+    }
+}
+
+static bool run(Engine *e)
+{
+    bool ok = true, was = cn_set_grad_enabled(e->create);
+    while (e->count) {
+        size_t mark = cn_mark();
+        cn_node *node = heap_pop(e);
+        ok = ok && visit(e, node);
+        forget_gradients(node);
+        if (ok && !e->retain) cn_node_consume(node);
+        cn_release(mark);
+    }
+    cn_set_grad_enabled(was);
+    cn_free(e->heap);
+    return ok;
+}
+
+static bool check_root(cn_tensor *out, cn_tensor *cotangent)
+{
+    char a[128], b[128];
+    if (!out) return false;
+    if (!out->requires_grad)
+        return cn_fail(CN_EINVALID, "backward: the output does not depend on anything that requires "
+                                    "gradients");
+    if (!cotangent && out->v.numel != 1)
+        return cn_fail(CN_EINVALID, "backward: an output of shape %s needs a cotangent; only a single "
+                                    "number has an implied one", cn_shape_text(&out->v.shape, a));
+    if (cotangent && !cn_shape_equal(&out->v.shape, &cotangent->v.shape))
+        return cn_fail(CN_EINVALID, "backward: cotangent of shape %s for an output of shape %s",
+                       cn_shape_text(&cotangent->v.shape, a), cn_shape_text(&out->v.shape, b));
+    return true;
+}
+
+static bool seed(Engine *e, cn_tensor *const *outs, cn_tensor *const *cotangents, int n)
+{
+    for (int i = 0; i < n; i++) {
+        cn_tensor *c = cotangents ? cotangents[i] : NULL;
+        if (!check_root(outs[i], c)) return false;
+        if (!c) c = cn_ones(outs[i]->v.shape, outs[i]->v.dtype);
+        cn_spec spec = { outs[i]->v.dtype, outs[i]->v.shape };
+        if (c) c = fit(c, &spec);
+        if (!c || !deliver(e, outs[i]->node, outs[i]->out_index, outs[i]->node ? NULL : outs[i], c))
+            return false;
+    }
+    return true;
+}
+
+static bool backward(Engine *e, cn_tensor *const *outs, cn_tensor *const *cotangents, int n)
+{
+    if (!cn_ok()) return false;
+    size_t mark = cn_mark();
+    bool ok = seed(e, outs, cotangents, n);
+    ok = run(e) && ok;
+    cn_release(mark);
+    return ok && cn_ok();
+}
+
+static cn_backward_options resolve(const cn_backward_options *given)
+{
+    cn_backward_options o = { 0 };
+    if (given) memcpy(&o, given, given->size && given->size < sizeof o ? given->size : sizeof o);
+    return o;
+}
+
+bool cn_backward_of(cn_tensor *const *outs, cn_tensor *const *cotangents, int n,
+                    const cn_backward_options *options)
+{
+    cn_backward_options o = resolve(options);
+    Engine e = { .retain = o.retain_graph || o.create_graph, .create = o.create_graph };
+    return backward(&e, outs, cotangents, n);
+}
+
+bool cn_backward(cn_tensor *loss)
+{
+    return cn_backward_of(&loss, NULL, 1, NULL);
+}
+
+static bool hand_out(Capture *c, int n, cn_tensor **grads, bool allow_unused)
+{
+    bool ok = true;
+    for (int i = 0; i < n; i++) {
+        grads[i] = c[i].grad ? cn_scope_add(c[i].grad) : NULL;
+        if (!grads[i] && !allow_unused)
+            ok = cn_fail(CN_EINVALID, "grad_of: the outputs do not depend on input %d; pass "
+                                      ".allow_unused = true to get NULL for it", i);
+    }
+    return ok;
+}
+
+bool cn_grad_of(cn_tensor *const *outs, cn_tensor *const *cotangents, int n,
+                cn_tensor *const *inputs, int n_inputs, cn_tensor **grads,
+                const cn_backward_options *options)
+{
+    cn_backward_options o = resolve(options);
+    memset(grads, 0, (size_t)n_inputs * sizeof *grads);
+    for (int i = 0; i < n_inputs; i++)
+        if (!inputs[i]) return false;
+    Capture *captures = cn_alloc_zeroed((size_t)n_inputs * sizeof *captures);
+    if (!captures) return false;
+    for (int i = 0; i < n_inputs; i++) captures[i].target = inputs[i];
+    Engine e = { .captures = captures, .n_captures = n_inputs,
+                 .retain = o.retain_graph || o.create_graph, .create = o.create_graph };
+    bool ok = backward(&e, outs, cotangents, n);
+    ok = hand_out(captures, n_inputs, grads, o.allow_unused || !ok) && ok;
+    cn_free(captures);
+    return ok;
+}

@@ -1,0 +1,55 @@
+/* node.h - a recorded call. */
+#ifndef CN_AUTOGRAD_NODE_H
+#define CN_AUTOGRAD_NODE_H
+
+#include "core/tape.h"
+
+#include <cenote/autograd.h>
+
+struct cn_hook {
+    cn_hook *next;
+    cn_grad_hook *call;
+    void *context;
+    int out_index;
+};
+
+/* Where the gradient of one input goes: to the call that made it, or into a leaf. */
+typedef struct cn_edge {
+    cn_node *node;
+    cn_tensor *leaf;
+    cn_tensor *saved; /* the input itself, if backward reads it */
+    uint32_t version; /* of saved, when it was saved */
+    int out_index;
+    cn_spec spec;
+} cn_edge;
+
+typedef struct cn_result {
+    cn_tensor *saved; /* an alias without a graph: the output itself would close a cycle */
+    uint32_t version;
+    cn_tensor *grad;  /* collected so far, while backward runs */
+    cn_spec spec;
+} cn_result;
+
+/* One block: the node, its results, its edges, its parameters. */
+struct cn_node {
+    const cn_op *op;
+    atomic_int refs;
+    int depth; /* greater than that of every input: the order of backward */
+    int n_in, n_out;
+    bool consumed; /* saved tensors are gone */
+    bool queued;
+    cn_node *next_dead;
+    cn_hook *hooks;
+    cn_result *results;
+    void *params;
+    cn_edge edges[];
+};
+
+void cn_node_consume(cn_node *node); /* frees what it saved */
+
+static inline bool cn_edge_wants(const cn_edge *e)
+{
+    return e->node || e->leaf;
+}
+
+#endif

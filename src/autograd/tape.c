@@ -1,0 +1,219 @@
+/* tape.c - recording calls and freeing the record. */
+#include "autograd/node.h"
+
+#include <string.h>
+
+#define FAST_TLS _Thread_local __attribute__((tls_model("initial-exec")))
+
+static FAST_TLS bool grad_disabled;
+
+bool cn_grad_enabled(void)
+{
+    return !grad_disabled;
+}
+
+bool cn_set_grad_enabled(bool on)
+{
+    bool was = !grad_disabled;
+    grad_disabled = !on;
+    return was;
+}
+
+/* ---- freeing ------------------------------------------------------------------------------- */
+
+static bool last_reference(atomic_int *refs)
+{
+    return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
+}
+
+void cn_dead_tensor(cn_dead *dead, cn_tensor *t)
+{
+    if (!t || !last_reference(&t->refs)) return;
+    t->next_dead = dead->tensors;
+    dead->tensors = t;
+}
+
+void cn_dead_node(cn_dead *dead, cn_node *node)
+{
+    if (!node || !last_reference(&node->refs)) return;
+    node->next_dead = dead->nodes;
+    dead->nodes = node;
+}
+
+void cn_hooks_free(cn_hook *hooks)
+{
+    while (hooks) {
+        cn_hook *next = hooks->next;
+        cn_free(hooks);
+        hooks = next;
+    }
+}
+
+void cn_node_bury(cn_dead *dead)
+{
+    cn_node *node = dead->nodes;
+    dead->nodes = node->next_dead;
+    for (int i = 0; i < node->n_in; i++) {
+        cn_dead_node(dead, node->edges[i].node);
+        cn_dead_tensor(dead, node->edges[i].leaf);
+        cn_dead_tensor(dead, node->edges[i].saved);
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        cn_dead_tensor(dead, node->results[i].saved);
+        cn_dead_tensor(dead, node->results[i].grad);
+    }
+    cn_hooks_free(node->hooks);
+    cn_free(node);
+}
+
+void cn_node_consume(cn_node *node)
+{
+    for (int i = 0; i < node->n_in; i++) {
+        cn_drop(node->edges[i].saved);
+        node->edges[i].saved = NULL;
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        cn_drop(node->results[i].saved);
+        node->results[i].saved = NULL;
+    }
+    node->consumed = true;
+}
+
+/* ---- recording ----------------------------------------------------------------------------- */
+
+static void copy_spec(cn_spec *spec, const cn_tensor *t)
+{
+    spec->dtype = t->v.dtype;
+    spec->shape.ndim = t->v.shape.ndim;
+    for (int i = 0; i < t->v.shape.ndim; i++) spec->shape.dim[i] = t->v.shape.dim[i];
+}
+
+static cn_node *node_new(const cn_call *c)
+{
+    size_t edges = (size_t)c->n_in * sizeof(cn_edge), results = (size_t)c->n_out * sizeof(cn_result);
+    cn_node *n = cn_alloc(sizeof *n + edges + results + c->op->params_size);
+    if (!n) return NULL;
+    *n = (cn_node){ .op = c->op, .n_in = c->n_in, .n_out = c->n_out };
+    atomic_init(&n->refs, 0);
+    n->results = (cn_result *)((char *)n->edges + edges);
+    n->params = (char *)n->results + results;
+    if (c->op->params_size) memcpy(n->params, c->params, c->op->params_size);
+    return n;
+}
+
+static void connect(cn_node *n, int i, cn_tensor *t, bool save)
+{
+    cn_edge *e = &n->edges[i];
+    e->node = NULL, e->leaf = NULL, e->saved = NULL;
+    if (!t) return;
+    copy_spec(&e->spec, t);
+    if (save) e->saved = cn_ref(t), e->version = t->storage->version;
+    if (!t->requires_grad) return;
+    if (t->node) {
+        e->node = t->node;
+        e->out_index = t->out_index;
+        atomic_fetch_add_explicit(&t->node->refs, 1, memory_order_relaxed);
+        if (t->node->depth >= n->depth) n->depth = t->node->depth + 1;
+    } else {
+        e->leaf = cn_ref(t);
+    }
+}
+
+static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save)
+{
+    cn_result *r = &n->results[i];
+    r->saved = r->grad = NULL;
+    copy_spec(&r->spec, t);
+    if (!cn_dtype_is_float(t->v.dtype)) return true;
+    if (save && !(r->saved = cn_tensor_view_owned(t, &t->v))) return false;
+    r->version = t->storage->version;
+    t->node = n;
+    t->out_index = (uint8_t)i;
+    t->requires_grad = true;
+    atomic_fetch_add_explicit(&n->refs, 1, memory_order_relaxed);
+    return true;
+}
+
+bool cn_tape_record(const cn_call *c)
+{
+    cn_node *n = node_new(c);
+    if (!n) return false;
+    atomic_fetch_add_explicit(&n->refs, 1, memory_order_relaxed);
+    for (int i = 0; i < c->n_in; i++) connect(n, i, c->in[i], i < 16 && (c->op->saves & CN_SAVE_IN(i)));
+    bool ok = true;
+    for (int i = 0; i < c->n_out; i++)
+        ok &= finish_output(n, i, c->out[i], (c->op->saves & CN_SAVE_OUT(i)) != 0);
+    cn_dead dead = { 0 };
+    cn_dead_node(&dead, n); /* the outputs hold it now; if none is a float, nobody does */
+    cn_bury(&dead);
+    return ok;
+}
+
+void cn_tape_adopt(cn_tensor *t, const cn_tensor *r)
+{
+    cn_node *old = t->node;
+    t->node = r->node, t->out_index = r->out_index, t->requires_grad = r->requires_grad;
+    if (t->node) atomic_fetch_add_explicit(&t->node->refs, 1, memory_order_relaxed);
+    cn_dead dead = { 0 };
+    cn_dead_node(&dead, old);
+    cn_bury(&dead);
+}
+
+/* ---- leaves -------------------------------------------------------------------------------- */
+
+cn_tensor *cn_requires_grad(cn_tensor *t, bool on)
+{
+    if (!t) return NULL;
+    if (on && !cn_dtype_is_float(t->v.dtype)) {
+        cn_fail(CN_EINVALID, "requires_grad: only float tensors have gradients, not %s",
+                cn_dtype_name(t->v.dtype));
+        return NULL;
+    }
+    if (!on && t->node) {
+        cn_fail(CN_EINVALID, "requires_grad: only leaves can stop requiring gradients; use cn_detach");
+        return NULL;
+    }
+    t->requires_grad = on;
+    return t;
+}
+
+bool cn_needs_grad(const cn_tensor *t)
+{
+    return t && t->requires_grad;
+}
+
+bool cn_is_leaf(const cn_tensor *t)
+{
+    return t && !t->node;
+}
+
+cn_tensor *cn_grad(const cn_tensor *t)
+{
+    return t ? t->grad : NULL;
+}
+
+void cn_set_grad(cn_tensor *t, cn_tensor *grad)
+{
+    if (!t) return;
+    cn_tensor *old = t->grad;
+    t->grad = cn_ref(grad);
+    cn_drop(old);
+}
+
+cn_tensor *cn_detach(cn_tensor *t)
+{
+    return t ? cn_tensor_view(t, &t->v) : NULL;
+}
+
+bool cn_register_hook(cn_tensor *t, cn_grad_hook *hook, void *context)
+{
+    if (!t) return false;
+    if (!t->requires_grad)
+        return cn_fail(CN_EINVALID, "register_hook: the tensor does not require gradients");
+    cn_hook *h = cn_alloc(sizeof *h), **end = t->node ? &t->node->hooks : &t->hooks;
+    if (!h) return false;
+    *h = (cn_hook){ .call = hook, .context = context, .out_index = t->out_index };
+    while (*end) end = &(*end)->next;
+    *end = h;
+    return true;
+}

@@ -1,0 +1,78 @@
+/* select.c - which kernels to use, on which threads. */
+#include "backends/simd/parallel.h"
+#include "backends/simd/simd_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void cn_simd_parallel(int64_t n, int64_t piece, int threads, cn_simd_range_fn *fn, void *context)
+{
+    const int64_t pieces = n / piece + (n % piece != 0);
+    if (pieces <= 1) {
+        if (n > 0) fn(context, 0, n);
+        return;
+    }
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
+#endif
+    for (int64_t i = 0; i < pieces; i++) {
+        const int64_t begin = i * piece;
+        fn(context, begin, n - begin < piece ? n : begin + piece);
+    }
+    (void)threads;
+}
+
+#if defined(__x86_64__)
+
+#include <xmmintrin.h>
+
+#define FLUSH_TO_ZERO 0x8000u
+#define DENORMALS_ARE_ZERO 0x0040u
+
+extern const cn_simd_table cn_simd_avx512, cn_simd_avx2;
+
+static const cn_simd_table *detect(void)
+{
+    const char *wish = getenv("CENOTE_ISA");
+    const bool none = wish && strcmp(wish, "none") == 0;
+    const bool at_most_avx2 = wish && strcmp(wish, "avx2") == 0;
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (none) return NULL;
+    if (avx512 && !at_most_avx2) return &cn_simd_avx512;
+    return avx2 ? &cn_simd_avx2 : NULL;
+}
+
+static void flush_denormals(void)
+{
+    _mm_setcsr(_mm_getcsr() | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+}
+
+#else
+
+static const cn_simd_table *detect(void)
+{
+    return NULL;
+}
+
+static void flush_denormals(void)
+{
+}
+
+#endif
+
+const cn_simd_table *cn_simd_select(void)
+{
+    return detect();
+}
+
+void cn_simd_flush_denormals(int threads)
+{
+    flush_denormals();
+#ifdef _OPENMP
+#pragma omp parallel num_threads(threads)
+#endif
+    flush_denormals();
+    (void)threads;
+}

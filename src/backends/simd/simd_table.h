@@ -1,0 +1,211 @@
+/* simd_table.h - the hand-vectorised kernels: one table of functions per instruction set.
+
+   Kernels know pointers, sizes and strides, no tensors. Everything is float unless it says
+   otherwise; arrays are dense and row-major unless strides are given; no alignment is required.
+   In and out may be the same array where the comment says "in place", and must not overlap elsewhere.
+
+   `threads` is the most threads a call may use. How work is cut never depends on it, so results
+   are the same bits at any number of threads. Functions that return bool need workspace: false
+   means that cn_alloc() failed (and recorded it); others cannot fail. */
+#ifndef CN_BACKENDS_SIMD_TABLE_H
+#define CN_BACKENDS_SIMD_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- matrix product ------------------------------------------------------------------------ */
+
+typedef enum cn_simd_act {
+    CN_SIMD_ACT_NONE,
+    CN_SIMD_ACT_RELU,
+    CN_SIMD_ACT_SIGMOID,
+    CN_SIMD_ACT_TANH
+} cn_simd_act;
+
+/* C = act(A B + bias), or with `accumulate` act(C + A B + bias), for each of `batch` triples.
+   Element (i, j) of A is a[i * a_row + j * a_col]; a transposed matrix is one with its strides
+   swapped. Columns of C are adjacent. `bias` (n numbers) may be NULL. */
+typedef struct cn_simd_gemm {
+    int64_t m, n, k;
+    const float *a;
+    int64_t a_row, a_col;
+    const float *b;
+    int64_t b_row, b_col;
+    float *c;
+    int64_t c_row;
+    int64_t batch, a_batch, b_batch, c_batch; /* count, and distance from one to the next */
+    const float *bias;
+    cn_simd_act act;
+    bool accumulate;
+} cn_simd_gemm;
+
+/* ---- element by element --------------------------------------------------------------------- */
+
+/* y = f(x), in place allowed. Relative error below 3e-7; NaN and infinities as in C99. */
+typedef enum cn_simd_unary {
+    CN_SIMD_EXP,
+    CN_SIMD_LOG,
+    CN_SIMD_TANH,
+    CN_SIMD_SIGMOID,
+    CN_SIMD_RELU, /* NaN stays NaN */
+    CN_SIMD_ERF,
+    CN_SIMD_GELU, /* x * Phi(x), by erf */
+    CN_SIMD_SILU,
+    CN_SIMD_SOFTPLUS, /* log(1 + exp(x)) */
+    CN_SIMD_SQRT,
+    CN_SIMD_NEG,
+    CN_SIMD_ABS,
+    CN_SIMD_UNARY_COUNT
+} cn_simd_unary;
+
+/* z = f(x, y), in place allowed. The last three are gradients: x is the gradient that arrives, y the
+   function's saved result. Maximum and minimum give NaN when either is NaN. */
+typedef enum cn_simd_binary {
+    CN_SIMD_ADD,
+    CN_SIMD_SUB,
+    CN_SIMD_MUL,
+    CN_SIMD_DIV,
+    CN_SIMD_MAX,
+    CN_SIMD_MIN,
+    CN_SIMD_RELU_BACKWARD,    /* y > 0 ? x : 0 */
+    CN_SIMD_SIGMOID_BACKWARD, /* x * y * (1 - y) */
+    CN_SIMD_TANH_BACKWARD,    /* x * (1 - y * y) */
+    CN_SIMD_BINARY_COUNT
+} cn_simd_binary;
+
+/* ---- softmax and cross-entropy -------------------------------------------------------------- */
+
+typedef struct cn_simd_xent {
+    const float *logits; /* rows x classes */
+    const int64_t *target;
+    int64_t rows, classes, ignore_index;
+    bool mean;   /* divide by the number of rows not ignored (NaN if none), else sum */
+    float *grad; /* rows x classes, may be `logits`; NULL: loss only */
+} cn_simd_xent;
+
+/* ---- optimisers: one step over flat arrays, with torch.optim's order of operations ------------- */
+
+typedef struct cn_simd_sgd {
+    float lr, momentum, dampening, weight_decay;
+    bool nesterov, first; /* first: the momentum buffer is set to the gradient */
+} cn_simd_sgd;
+
+typedef struct cn_simd_adam {
+    double lr, beta1, beta2, eps, weight_decay;
+    int64_t step;   /* counts from 1 */
+    bool decoupled; /* AdamW: the decay scales the parameter instead of joining the gradient */
+} cn_simd_adam;
+
+/* ---- random numbers ---------------------------------------------------------------------------
+   Element i uses word i % 4 of the Philox block at (seed, stream, position + i / 4), see rng.h.
+   With w that word: uniform is (w >> 8) * 2^-24, in [0, 1); dropout keeps an element when
+   w >= floor(p * 2^32). Normal turns words (0, 1) and (2, 3) of a block into pairs: r cos(t), r sin(t)
+   with r = sqrt(-2 log((w0 >> 8) * 2^-24 + 2^-24)) and t = 2 pi (w1 >> 8) * 2^-24. */
+typedef struct cn_simd_philox {
+    uint64_t seed, stream, position;
+} cn_simd_philox;
+
+/* ---- pooling ------------------------------------------------------------------------------------ */
+
+/* `planes` (N * C) pictures of h x w give planes of out_h x out_w. The caller guarantees that every
+   window touches the picture: pad <= kernel / 2 and out = (size + 2 pad - kernel) / stride + 1, or
+   one more with ceil_mode under PyTorch's rule that a window starts inside the left padding or input. */
+typedef struct cn_simd_pool {
+    int64_t planes, h, w, out_h, out_w;
+    int64_t kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
+    bool count_include_pad; /* average only: divide by the window's size clipped to the padded picture */
+} cn_simd_pool;
+
+/* ---- convolution + activation + pooling with the batch in vector lanes --------------------------- */
+
+typedef enum cn_simd_lanes_pool {
+    CN_SIMD_LANES_NO_POOL,
+    CN_SIMD_LANES_AVG2, /* 2 x 2, stride 2, no padding */
+    CN_SIMD_LANES_MAX2
+} cn_simd_lanes_pool;
+
+/* x [n, in_channels, h, w], weight [out_channels, in_channels, kernel_h, kernel_w], stride 1, zero
+   padding. As many images as a vector has lanes travel together, so that few channels cost nothing. */
+typedef struct cn_simd_lanes {
+    int64_t n, in_channels, out_channels, h, w;
+    int64_t kernel_h, kernel_w, pad_h, pad_w;
+    cn_simd_act act;
+    cn_simd_lanes_pool pool;
+} cn_simd_lanes;
+
+/* Backward: gradients are written, not added; grad_x and grad_bias may be NULL. */
+typedef struct cn_simd_lanes_grads {
+    float *grad_x, *grad_weight, *grad_bias;
+} cn_simd_lanes_grads;
+
+/* ---- the table ------------------------------------------------------------------------------------ */
+
+typedef struct cn_simd_table {
+    const char *name; /* "avx512" or "avx2" */
+    int width;        /* floats per vector */
+
+    bool (*gemm)(const cn_simd_gemm *g, int threads);
+
+    void (*unary)(cn_simd_unary f, float *y, const float *x, int64_t n, int threads);
+    void (*binary)(cn_simd_binary f, float *z, const float *x, const float *y, int64_t n, int threads);
+    /* z = f(x, s); z = f(s, x) with `flipped`. */
+    void (*binary_scalar)(cn_simd_binary f, float *z, const float *x, float s, bool flipped, int64_t n,
+                          int threads);
+    void (*axpy)(float *y, float alpha, const float *x, int64_t n, int threads); /* y += alpha x */
+    double (*sum)(const float *x, int64_t n, int threads);
+    double (*dot)(const float *x, const float *y, int64_t n, int threads);
+    void (*row_sums)(float *out, const float *x, int64_t rows, int64_t cols, int threads);
+    /* Sum of all rows: out[j] = sum over i of x[i][j]. A bias gradient. */
+    bool (*column_sums)(float *out, const float *x, int64_t rows, int64_t cols, int threads);
+
+    /* Over rows of x [rows, cols]; in place allowed (y = x; grad_x = grad_y). */
+    void (*softmax)(float *y, const float *x, int64_t rows, int64_t cols, int threads);
+    void (*log_softmax)(float *y, const float *x, int64_t rows, int64_t cols, int threads);
+    void (*softmax_backward)(float *grad_x, const float *grad_y, const float *y, int64_t rows,
+                             int64_t cols, int threads);
+    void (*log_softmax_backward)(float *grad_x, const float *grad_y, const float *y, int64_t rows,
+                                 int64_t cols, int threads);
+    /* False: some target is neither ignore_index nor in 0 .. classes-1; then nothing was written. */
+    bool (*cross_entropy)(const cn_simd_xent *x, double *loss, int threads);
+
+    /* `momentum_buf` may be NULL when momentum is 0; `v_max` not NULL means amsgrad. */
+    void (*sgd)(const cn_simd_sgd *o, float *p, const float *g, float *momentum_buf, int64_t n,
+                int threads);
+    void (*adam)(const cn_simd_adam *o, float *p, const float *g, float *m, float *v, float *v_max,
+                 int64_t n, int threads);
+
+    /* y = keep ? x / (1 - p) : 0 (in place allowed), mask = keep. Backward: gx = gy * mask / (1 - p). */
+    void (*dropout)(const cn_simd_philox *rng, double p, float *y, uint8_t *mask, const float *x,
+                    int64_t n, int threads);
+    void (*dropout_backward)(double p, float *gx, const float *gy, const uint8_t *mask, int64_t n,
+                             int threads);
+    void (*uniform)(const cn_simd_philox *rng, float low, float high, float *y, int64_t n, int threads);
+    void (*normal)(const cn_simd_philox *rng, float mean, float std, float *y, int64_t n, int threads);
+
+    /* The gradient of a maximum goes to the first largest element (a NaN counts as largest). */
+    void (*max_pool)(const cn_simd_pool *p, float *y, const float *x, int threads);
+    void (*max_pool_backward)(const cn_simd_pool *p, float *gx, const float *gy, const float *x,
+                              int threads);
+    void (*avg_pool)(const cn_simd_pool *p, float *y, const float *x, int threads);
+    void (*avg_pool_backward)(const cn_simd_pool *p, float *gx, const float *gy, int threads);
+
+    /* Whether the lanes kernels can take it and are likely the fastest: few channels, a batch that
+       fills vectors, one block of images that stays in the second-level cache. */
+    bool (*lanes_accepts)(const cn_simd_lanes *c);
+    int64_t (*lanes_saved_floats)(const cn_simd_lanes *c); /* size of `saved` */
+    /* y: [n, out_channels, conv_h, conv_w], halved by pooling (rounding down). `bias` may be NULL.
+       `saved`: the activations, in a private layout, for backward; NULL when none will follow. */
+    bool (*lanes_forward)(const cn_simd_lanes *c, float *y, float *saved, const float *x,
+                          const float *weight, const float *bias, int threads);
+    bool (*lanes_backward)(const cn_simd_lanes *c, const cn_simd_lanes_grads *out, const float *grad_y,
+                           const float *x, const float *weight, const float *saved, int threads);
+} cn_simd_table;
+
+/* The best table this processor can run, NULL if none. CENOTE_ISA=avx2 or =none asks for less. */
+const cn_simd_table *cn_simd_select(void);
+
+/* Makes the calling thread and `threads` pool threads treat denormal numbers as zero. They cost up to
+   a hundred cycles each otherwise. */
+void cn_simd_flush_denormals(int threads);
+
+#endif

@@ -1,0 +1,131 @@
+/* vmath.h - exp, log, tanh and their family on vectors, to about 2 units in the last place.
+   Each reduces its argument to a short interval and evaluates a minimax polynomial there. */
+#ifndef CN_BACKENDS_SIMD_VMATH_H
+#define CN_BACKENDS_SIMD_VMATH_H
+
+#include "backends/simd/vec.h"
+
+#include <math.h>
+
+/* exp(x) = 2^n exp(r) with |r| <= log(2) / 2; log(2) comes in two parts, so that r is exact. Beyond the
+   bounds the result is zero or infinity anyway. */
+CN_INLINE vf v_exp(vf x)
+{
+    x = v_min(v_set1(89.0f), v_max(v_set1(-104.0f), x));
+    const vf n = v_round(x * 1.44269504f);
+    const vf r = x - n * 0.693359375f - n * -2.12194440e-4f;
+    vf p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    return v_scale(p, n);
+}
+
+/* log(x) = e log(2) + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
+CN_INLINE vf v_log_positive(vf x)
+{
+    const vi half_root = (vi)v_set1(0.707106781f);
+    const vi bits = (vi)x - half_root;
+    const vf e = v_to_float(bits >> 23);
+    const vf f = (vf)((bits & 0x7fffff) + half_root) - 1.0f;
+    const vf z = f * f;
+    vf p = f * 7.0376836292e-2f + -1.1514610310e-1f;
+    p = p * f + 1.1676998740e-1f;
+    p = p * f + -1.2420140846e-1f;
+    p = p * f + 1.4249322787e-1f;
+    p = p * f + -1.6668057665e-1f;
+    p = p * f + 2.0000714765e-1f;
+    p = p * f + -2.4999993993e-1f;
+    p = p * f + 3.3333331174e-1f;
+    const vf small = f * z * p + e * -2.12194440e-4f - z * 0.5f;
+    return small + f + e * 0.693359375f;
+}
+
+CN_INLINE vf v_log(vf x)
+{
+    const vm denormal = v_lt(x, v_set1(1.17549435e-38f));
+    const vf scaled = v_select(denormal, x * 8388608.0f, x);
+    vf y = v_log_positive(scaled) - v_select(denormal, v_set1(15.9423851f), v_zero());
+    y = v_select(v_eq(x, v_set1(INFINITY)), x, y);
+    y = v_select(v_eq(x, v_zero()), v_set1(-INFINITY), y);
+    return v_select(v_or(v_lt(x, v_zero()), v_is_nan(x)), v_set1(NAN), y);
+}
+
+CN_INLINE vf v_tanh(vf x)
+{
+    const vf a = v_abs(x), z = x * x;
+    vf p = z * -5.70498872745e-3f + 2.06390887954e-2f;
+    p = p * z + -5.37397155531e-2f;
+    p = p * z + 1.33314422036e-1f;
+    p = p * z + -3.33332819422e-1f;
+    const vf near = x + x * z * p;
+    const vf far = v_copy_sign(1.0f - 2.0f / (v_exp(a + a) + 1.0f), x);
+    return v_select(v_lt(a, v_set1(0.625f)), near, far);
+}
+
+CN_INLINE vf v_sigmoid(vf x) { return 1.0f / (1.0f + v_exp(-x)); }
+
+CN_INLINE vf v_relu(vf x) { return v_max(v_zero(), x); }
+
+CN_INLINE vf v_silu(vf x) { return x * v_sigmoid(x); }
+
+/* log(1 + e) for e in [0, 1]: the rounding of 1 + e is put back to first order. */
+CN_INLINE vf v_log1p(vf e)
+{
+    const vf s = 1.0f + e;
+    return v_log_positive(s) + (e - (s - 1.0f)) / s;
+}
+
+CN_INLINE vf v_softplus(vf x) { return v_max(v_zero(), x) + v_log1p(v_exp(-v_abs(x))); }
+
+/* Near zero x times a polynomial in x^2; beyond 1, 1 - exp(-x^2) / x times one in 1 / x^2. */
+CN_INLINE vf v_erf_far(vf a)
+{
+    const vf b = v_min(v_set1(4.0f), a);
+    const vf t = 1.0f / b, u = t * t;
+    vf p = u * 2.326819970068386e-2f + -1.387039388740657e-1f;
+    p = p * u + 3.687424674597105e-1f;
+    p = p * u + -5.824733027278666e-1f;
+    p = p * u + 6.210004621745983e-1f;
+    p = p * u + -4.944515323274145e-1f;
+    p = p * u + 3.404879937665872e-1f;
+    p = p * u + -2.741127028184656e-1f;
+    p = p * u + 5.638259427386472e-1f;
+    return 1.0f - v_exp(-(b * b)) * t * p;
+}
+
+CN_INLINE vf v_erf(vf x)
+{
+    const vf a = v_abs(x), z = x * x;
+    vf p = z * 7.853861353153693e-5f + -8.010193625184903e-4f;
+    p = p * z + 5.188327685732524e-3f;
+    p = p * z + -2.685381193529856e-2f;
+    p = p * z + 1.128358514861418e-1f;
+    p = p * z + -3.761262582423300e-1f;
+    p = p * z + 1.128379165726710f;
+    return v_select(v_lt(a, v_set1(1.0f)), x * p, v_copy_sign(v_erf_far(a), x));
+}
+
+CN_INLINE vf v_gelu(vf x) { return x * 0.5f * (1.0f + v_erf(x * 0.707106781f)); }
+
+/* cos(2 pi u) and sin(2 pi u) for u in [0, 1): |r| <= 1/8 of a turn around quarter q. */
+CN_INLINE void v_cos_sin_turn(vf u, vf *cosine, vf *sine)
+{
+    const vf q = v_round(u * 4.0f);
+    const vf r = (u - q * 0.25f) * 6.28318531f, z = r * r;
+    vf s = z * -1.9515295891e-4f + 8.3321608736e-3f;
+    s = s * z + -1.6666654611e-1f;
+    s = s * z * r + r;
+    vf c = z * 2.443315711809948e-5f + -1.388731625493765e-3f;
+    c = c * z + 4.166664568298827e-2f;
+    c = c * z * z - z * 0.5f + 1.0f;
+    const vi quarter = v_to_int(q);
+    const vm odd = v_lt(v_to_float(-(quarter & 1)), v_zero());
+    const vi sine_sign = (quarter & 2) << 30, cosine_sign = ((quarter + 1) & 2) << 30;
+    *sine = (vf)((vi)v_select(odd, c, s) ^ sine_sign);
+    *cosine = (vf)((vi)v_select(odd, s, c) ^ cosine_sign);
+}
+
+#endif

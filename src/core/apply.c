@@ -1,0 +1,164 @@
+/* apply.c - one way to call an op. */
+#include "core/provider.h"
+#include "core/tape.h"
+
+#include <string.h>
+
+enum { MANY = 64 }; /* inputs up to this number need no allocation */
+
+/* ---- inputs as kernels want them ------------------------------------------------------------- */
+
+static cn_dtype kernel_dtype(const cn_op *op, cn_dtype own, cn_dtype common)
+{
+    if (op->flags & CN_ANY_DTYPE) return own;
+    if (op->flags & CN_POINTWISE) return common;
+    return own == CN_BOOL ? CN_BOOL : cn_compute_dtype(own);
+}
+
+/* Converts and straightens what the kernel does not take as it is; *changed: `to` differs from the
+   call's inputs. Halves compute in f32, small integers in i64. */
+static bool adapt(const cn_call *c, cn_tensor **to, bool *changed)
+{
+    unsigned flags = c->op->flags;
+    cn_dtype common = CN_F32;
+    if (flags & CN_POINTWISE) {
+        common = cn_compute_dtype(cn_result_type(c->in, c->n_in));
+        if ((flags & CN_TO_FLOAT) && common == CN_I64) common = CN_F32;
+    }
+    for (int i = 0; i < c->n_in; i++) {
+        cn_tensor *t = to[i] = c->in[i];
+        if (!t) continue;
+        to[i] = cn_cast_raw(t, kernel_dtype(c->op, t->v.dtype, common));
+        if (flags & CN_ROWS) to[i] = cn_rows(to[i]);
+        if (!to[i]) return false;
+        *changed |= to[i] != t;
+    }
+    return true;
+}
+
+/* Small results of halves and integers are computed wide, then narrowed. */
+static bool widen_outputs(const cn_call *c, cn_tensor **wide, bool *changed)
+{
+    for (int i = 0; i < c->n_out; i++) {
+        cn_dtype own = c->out[i]->v.dtype, want = own;
+        if (!(c->op->flags & CN_ANY_DTYPE) && own != CN_BOOL) want = cn_compute_dtype(own);
+        wide[i] = want == own ? c->out[i] : cn_tensor_new(&c->out[i]->v.shape, want);
+        if (!wide[i]) return false;
+        *changed |= want != own;
+    }
+    return true;
+}
+
+static bool run_kernel(const cn_call *c)
+{
+    cn_tensor *few[MANY], **in = few, *out[CN_MAX_OUT];
+    size_t mark = cn_mark();
+    bool changed = false, ok = false;
+    if (c->n_in > MANY && !(in = cn_alloc((size_t)c->n_in * sizeof *in))) return false;
+    if (adapt(c, in, &changed) && widen_outputs(c, out, &changed)) {
+        cn_call k = *c;
+        if (changed) k.in = in, k.out = out;
+        ok = cn_find_kernel(&k)(&k);
+        for (int i = 0; ok && changed && i < c->n_out; i++)
+            if (out[i] != c->out[i]) cn_copy_view(&c->out[i]->v, &out[i]->v);
+    }
+    if (in != few) cn_free(in);
+    if (changed) cn_release(mark);
+    return ok;
+}
+
+/* ---- the three kinds of op ------------------------------------------------------------------- */
+
+static bool apply_infer(cn_call *c)
+{
+    cn_spec spec[CN_MAX_OUT];
+    if (!c->op->infer(c, spec)) return false;
+    for (int i = 0; i < c->n_out; i++) {
+        c->out[i] = cn_tensor_new(&spec[i].shape, spec[i].dtype);
+        if (!c->out[i]) return false;
+    }
+    return run_kernel(c);
+}
+
+static bool apply_view(cn_call *c)
+{
+    cn_view v = c->in[0]->v;
+    if (!c->op->view(c, &v)) return false;
+    cn_view_refresh(&v);
+    c->out[0] = cn_tensor_view(c->in[0], &v);
+    return c->out[0] != NULL;
+}
+
+static bool wants_grad(const cn_call *c)
+{
+    if ((c->op->flags & CN_NO_GRAD_OP) || !cn_grad_enabled()) return false;
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i] && c->in[i]->requires_grad) return true;
+    return false;
+}
+
+/* An absent required input is the NULL of a failed call, whose error is already set. */
+static bool inputs_present(const cn_op *op, cn_tensor *const *in, int n_in)
+{
+    for (int i = 0; i < n_in; i++) {
+        if (in[i] || (op->optional & CN_SAVE_IN(i < 15 ? i : 15))) continue;
+        return cn_fail(CN_EINVALID, "%s: tensor argument %d is missing", op->name, i);
+    }
+    return true;
+}
+
+bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *params, cn_tensor **out,
+              int n_out)
+{
+    cn_call c = { .op = op, .params = params, .n_in = n_in, .n_out = n_out, .in = in, .out = out };
+    for (int i = 0; i < n_out; i++) out[i] = NULL;
+    if (!inputs_present(op, in, n_in)) return false;
+    bool ok;
+    if (op->compose) return op->compose(&c) || (memset(out, 0, (size_t)n_out * sizeof *out), false);
+    if (op->view) ok = apply_view(&c);
+    else ok = apply_infer(&c);
+    if (ok && wants_grad(&c)) ok = cn_tape_record(&c);
+    if (!ok) memset(out, 0, (size_t)n_out * sizeof *out);
+    return ok;
+}
+
+cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
+{
+    cn_tensor *out;
+    return cn_apply(op, in, n_in, params, &out, 1) ? out : NULL;
+}
+
+/* ---- in place -------------------------------------------------------------------------------- */
+
+static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *result)
+{
+    char a[128], b[128];
+    if (!cn_shape_equal(&t->v.shape, &result->v.shape))
+        return cn_fail(CN_EINVALID, "%s_: the result has shape %s, but the tensor to hold it %s",
+                       op->name, cn_shape_text(&result->v.shape, a), cn_shape_text(&t->v.shape, b));
+    if (cn_dtype_category(result->v.dtype) > cn_dtype_category(t->v.dtype))
+        return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", op->name,
+                       cn_dtype_name(result->v.dtype), cn_dtype_name(t->v.dtype));
+    if (!cn_grad_enabled()) return true;
+    if (t->requires_grad && !t->node)
+        return cn_fail(CN_EINVALID, "%s_: a leaf that requires gradients cannot change in place; do it "
+                                    "inside CN_NO_GRAD", op->name);
+    if (t->is_view && result->requires_grad)
+        return cn_fail(CN_EUNSUPPORTED, "%s_: gradients through a change of a view are not recorded; "
+                                        "use the form without underscore", op->name);
+    return true;
+}
+
+cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
+{
+    size_t mark = cn_mark();
+    cn_tensor *t = in[0], *r = cn_apply1(op, in, n_in, params);
+    bool ok = r && may_change(op, t, r);
+    if (ok) {
+        cn_copy_view(&t->v, &r->v);
+        t->storage->version++;
+        cn_tape_adopt(t, r);
+    }
+    cn_release(mark);
+    return ok ? t : NULL;
+}

@@ -1,0 +1,311 @@
+/* bind.c - arguments by name into tensors and a parameter struct. */
+#include "core/schema.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- values as text --------------------------------------------------------------------------- */
+
+static bool parse_word(const char *t, cn_ffi_value *v)
+{
+    static const struct {
+        const char *word;
+        cn_ffi_value value;
+    } words[] = {
+        { "None", { .kind = CN_KIND_NONE } },
+        { "True", { .kind = CN_KIND_BOOL, .u.i = 1 } },
+        { "False", { .kind = CN_KIND_BOOL, .u.i = 0 } },
+    };
+    for (size_t i = 0; i < CN_COUNT(words); i++)
+        if (strcmp(t, words[i].word) == 0) return *v = words[i].value, true;
+    for (int d = 0; d < CN_NUM_DTYPES; d++)
+        if (strcmp(t, cn_dtype_name((cn_dtype)d)) == 0)
+            return *v = (cn_ffi_value){ .kind = CN_KIND_DTYPE, .u.i = d }, true;
+    return false;
+}
+
+static bool parse_number(const char *t, cn_ffi_value *v)
+{
+    char *end;
+    long long i = strtoll(t, &end, 10);
+    if (end != t && *end == 0) return *v = (cn_ffi_value){ .kind = CN_KIND_INT, .u.i = i }, true;
+    double f = strtod(t, &end);
+    if (end == t || *end) return false;
+    *v = (cn_ffi_value){ .kind = CN_KIND_FLOAT, .u.f = f };
+    return true;
+}
+
+static bool parse_string(const char *t, cn_ffi_value *v, char *strings, size_t room)
+{
+    size_t n = strlen(t);
+    bool quoted = n >= 2 && (*t == '\'' || *t == '"') && t[n - 1] == *t;
+    if (quoted) t++, n -= 2;
+    if (n + 1 > room) return cn_fail(CN_EINVALID, "value: text of %zu bytes is too long", n);
+    memcpy(strings, t, n);
+    strings[n] = 0;
+    *v = (cn_ffi_value){ .kind = CN_KIND_STR, .u.s = strings };
+    return true;
+}
+
+static bool parse_list(const char *t, cn_ffi_value *v, cn_ffi_value items[CN_MAX_DIMS])
+{
+    *v = (cn_ffi_value){ .kind = CN_KIND_LIST, .u.list = items };
+    const char *p = t + 1;
+    while (*p && *p != ')' && *p != ']') {
+        char item[32];
+        p += strspn(p, " ");
+        size_t n = strcspn(p, ",)]");
+        if (n == 0 || n >= sizeof item || v->n == CN_MAX_DIMS)
+            return cn_fail(CN_EINVALID, "value: \"%s\" is not a list of numbers", t);
+        memcpy(item, p, n), item[n] = 0;
+        if (!parse_number(item, &items[v->n++]) && !parse_word(item, &items[v->n - 1]))
+            return cn_fail(CN_EINVALID, "value: \"%s\" is not a number", item);
+        p += n;
+        p += strspn(p, ", ");
+    }
+    return *p && p[1] == 0 ? true : cn_fail(CN_EINVALID, "value: \"%s\" does not end its list", t);
+}
+
+bool cn_value_parse(const char *text, cn_ffi_value *out, cn_ffi_value items[CN_MAX_DIMS],
+                    char *strings, size_t room)
+{
+    if (*text == '(' || *text == '[') return parse_list(text, out, items);
+    if (parse_word(text, out) || parse_number(text, out)) return true;
+    return parse_string(text, out, strings, room);
+}
+
+/* ---- one argument ------------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *who;
+    const cn_schema *schema;
+    cn_bound *out;
+    int room;
+} Binder;
+
+static bool mismatch(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
+{
+    static const char *const kinds[] = { "None", "bool", "int", "float", "str", "Tensor", "list",
+                                         "dtype", "slice", "Ellipsis", "dict" };
+    static const char *const wanted[] = { "a Tensor", "a list of Tensors", "an int", "a float", "a bool",
+                                          "a str", "a dtype", "a number", "ints" };
+    const char *got = v->kind >= 0 && v->kind <= 10 ? kinds[v->kind] : "an unknown kind";
+    return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s, not %s", b->who, a->name,
+                   wanted[a->type], got);
+}
+
+static bool push(Binder *b, cn_tensor *t)
+{
+    cn_bound *o = b->out;
+    if (o->n_in == b->room) {
+        int room = 4 * b->room;
+        cn_tensor **in = cn_alloc((size_t)room * sizeof *in);
+        if (!in) return false;
+        memcpy(in, o->in, (size_t)o->n_in * sizeof *in);
+        if (o->in != o->inline_in) cn_free(o->in);
+        o->in = in, b->room = room;
+    }
+    o->in[o->n_in++] = t;
+    return true;
+}
+
+static bool bind_tensor(Binder *b, const cn_arg *a, const cn_ffi_value *v)
+{
+    cn_tensor *t = NULL;
+    switch (v->kind) {
+    case CN_KIND_NONE:
+        if (!a->optional && a->type == CN_ARG_TENSOR) return mismatch(b, a, v);
+        return push(b, NULL);
+    case CN_KIND_TENSOR: t = v->u.t; break;
+    case CN_KIND_BOOL: t = cn_number_bool(v->u.i != 0); break;
+    case CN_KIND_INT: t = cn_number_i64(v->u.i); break;
+    case CN_KIND_FLOAT: t = cn_number(v->u.f); break;
+    default: return mismatch(b, a, v);
+    }
+    return t ? push(b, t) : cn_fail(CN_EINVALID, "%s: argument '%s' is NULL", b->who, a->name);
+}
+
+static bool bind_tensors(Binder *b, const cn_arg *a, const cn_ffi_value *v)
+{
+    if (v->kind == CN_KIND_TENSOR) return bind_tensor(b, a, v);
+    if (v->kind != CN_KIND_LIST) return mismatch(b, a, v);
+    for (int i = 0; i < v->n; i++)
+        if (!bind_tensor(b, a, &v->u.list[i])) return false;
+    return true;
+}
+
+/* A one-element integer tensor serves as an int too, as in Python. */
+static bool as_int(const cn_ffi_value *v, int64_t *out)
+{
+    if (v->kind == CN_KIND_TENSOR && v->u.t && v->u.t->v.numel == 1 &&
+        !cn_dtype_is_float(v->u.t->v.dtype)) {
+        *out = cn_load_i64(v->u.t->v.data, v->u.t->v.dtype);
+        return true;
+    }
+    *out = v->u.i;
+    return v->kind == CN_KIND_INT || v->kind == CN_KIND_BOOL;
+}
+
+static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints *out)
+{
+    int64_t one;
+    *out = (cn_ints){ 0 };
+    if (v->kind == CN_KIND_NONE && a->optional) return out->n = -1, true;
+    if (as_int(v, &one)) {
+        out->n = a->length ? a->length : 1;
+        for (int i = 0; i < out->n; i++) out->v[i] = one;
+        return true;
+    }
+    if (v->kind != CN_KIND_LIST) return mismatch(b, a, v);
+    if (v->n > CN_MAX_DIMS)
+        return cn_fail(CN_EINVALID, "%s: argument '%s' has %d entries, at most %d are possible", b->who,
+                       a->name, v->n, CN_MAX_DIMS);
+    out->n = v->n;
+    for (int i = 0; i < v->n; i++)
+        if (!as_int(&v->u.list[i], &out->v[i])) return mismatch(b, a, &v->u.list[i]);
+    if (a->length && out->n == 1)
+        for (int i = 1; i < a->length; i++) out->v[i] = out->v[0], out->n = a->length;
+    if (!a->length || out->n == a->length) return true;
+    return cn_fail(CN_EINVALID, "%s: argument '%s' needs %d entries, not %d", b->who, a->name, a->length,
+                   v->n);
+}
+
+static bool bind_number(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_number_arg *out)
+{
+    switch (v->kind) {
+    case CN_KIND_NONE:
+        if (!a->optional) return mismatch(b, a, v);
+        *out = (cn_number_arg){ .kind = CN_NUM_NONE };
+        return true;
+    case CN_KIND_BOOL: *out = (cn_number_arg){ .kind = CN_NUM_BOOL, .u.i = v->u.i }; return true;
+    case CN_KIND_INT: *out = (cn_number_arg){ .kind = CN_NUM_INT, .u.i = v->u.i }; return true;
+    case CN_KIND_FLOAT: *out = (cn_number_arg){ .kind = CN_NUM_FLOAT, .u.f = v->u.f }; return true;
+    default: return mismatch(b, a, v);
+    }
+}
+
+static bool bind_int(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_opt_int x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? !as_int(v, &x.value) : !a->optional) return mismatch(b, a, v);
+    if (a->optional) memcpy(slot, &x, sizeof x);
+    else memcpy(slot, &x.value, sizeof x.value);
+    return true;
+}
+
+static bool bind_float(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_opt_float x = { .given = v->kind != CN_KIND_NONE, .value = v->u.f };
+    int64_t i;
+    if (v->kind != CN_KIND_FLOAT && as_int(v, &i)) x.value = (double)i;
+    else if (v->kind != CN_KIND_FLOAT && (x.given || !a->optional)) return mismatch(b, a, v);
+    if (a->optional) memcpy(slot, &x, sizeof x);
+    else memcpy(slot, &x.value, sizeof x.value);
+    return true;
+}
+
+static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
+{
+    char *slot = b->out->params + a->offset;
+    int32_t dtype = v->kind == CN_KIND_NONE ? CN_NO_DTYPE : (int32_t)v->u.i;
+    switch (a->type) {
+    case CN_ARG_TENSOR: return bind_tensor(b, a, v);
+    case CN_ARG_TENSORS: return bind_tensors(b, a, v);
+    case CN_ARG_INT: return bind_int(b, a, v, slot);
+    case CN_ARG_FLOAT: return bind_float(b, a, v, slot);
+    case CN_ARG_INTS: return bind_ints(b, a, v, (cn_ints *)(void *)slot);
+    case CN_ARG_NUMBER: return bind_number(b, a, v, (cn_number_arg *)(void *)slot);
+    case CN_ARG_BOOL:
+        if (v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT) return mismatch(b, a, v);
+        *(bool *)slot = v->u.i != 0;
+        return true;
+    case CN_ARG_STR:
+        if (v->kind != CN_KIND_STR && v->kind != CN_KIND_NONE) return mismatch(b, a, v);
+        *(const char **)(void *)slot = v->kind == CN_KIND_STR ? v->u.s : NULL;
+        return true;
+    case CN_ARG_DTYPE:
+        if (v->kind != CN_KIND_DTYPE && v->kind != CN_KIND_NONE) return mismatch(b, a, v);
+        if (dtype < CN_NO_DTYPE || dtype >= CN_NUM_DTYPES)
+            return cn_fail(CN_EUNSUPPORTED, "%s: dtype %d is not supported", b->who, dtype);
+        memcpy(slot, &dtype, sizeof dtype);
+        return true;
+    }
+    return false;
+}
+
+/* ---- all of them -------------------------------------------------------------------------------- */
+
+static bool bind_default(Binder *b, const cn_arg *a)
+{
+    cn_ffi_value v = { .kind = CN_KIND_NONE }, items[CN_MAX_DIMS];
+    char text[32];
+    if (!a->has_default && !a->optional && a->type != CN_ARG_TENSORS)
+        return cn_fail(CN_EINVALID, "%s: argument '%s' is missing", b->who, a->name);
+    if (a->type == CN_ARG_TENSORS) return true;
+    if (a->type == CN_ARG_STR && strcmp(a->preset, "None") != 0)
+        v = (cn_ffi_value){ .kind = CN_KIND_STR, .u.s = a->preset }; /* as old as the schema */
+    else if (a->has_default && !cn_value_parse(a->preset, &v, items, text, sizeof text)) return false;
+    return bind_one(b, a, &v);
+}
+
+static int position_of(const cn_schema *s, const char *name)
+{
+    for (int i = 0; i < s->n_args; i++)
+        if (strcmp(s->args[i].name, name) == 0) return i;
+    return -1;
+}
+
+/* Trailing integers for a list of any length may be given one by one, as in reshape(x, 2, 3). */
+static int gather_ints(const cn_schema *s, int at, const cn_ffi_arg *args, int n, cn_ffi_value items[])
+{
+    int count = 0;
+    if (s->args[at].type != CN_ARG_INTS || s->args[at].length) return 0;
+    while (count < n && count < CN_MAX_DIMS && !args[count].name && args[count].value.kind == CN_KIND_INT)
+        items[count] = args[count].value, count++;
+    return count > 1 ? count : 0;
+}
+
+static bool assign(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n,
+                   const cn_ffi_value *given[], cn_ffi_value *list, cn_ffi_value items[])
+{
+    for (int i = 0, at = 0; i < n; i++, at++) {
+        int where = args[i].name ? position_of(s, args[i].name) : at;
+        if (args[i].name && where < 0)
+            return cn_fail(CN_EINVALID, "%s: unknown argument '%s'", who, args[i].name);
+        if (where >= s->n_args || (!args[i].name && s->args[where].keyword_only))
+            return cn_fail(CN_EINVALID, "%s: too many positional arguments (%d)", who, n);
+        if (given[where])
+            return cn_fail(CN_EINVALID, "%s: argument '%s' is given twice", who, s->args[where].name);
+        given[where] = &args[i].value;
+        int run = args[i].name ? 0 : gather_ints(s, where, args + i, n - i, items);
+        if (!run) continue;
+        *list = (cn_ffi_value){ .kind = CN_KIND_LIST, .n = run, .u.list = items };
+        given[where] = list;
+        i += run - 1;
+    }
+    return true;
+}
+
+bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n, cn_bound *out)
+{
+    const cn_ffi_value *given[CN_MAX_ARGS] = { 0 };
+    cn_ffi_value list, items[CN_MAX_DIMS];
+    memset(out->params, 0, sizeof out->params); /* gaps too: equal parameters are equal bytes */
+    out->in = out->inline_in, out->n_in = 0, out->n_out = s->n_out;
+    Binder b = { who, s, out, (int)CN_COUNT(out->inline_in) };
+    if (!assign(s, who, args, n, given, &list, items)) return false;
+    for (int i = 0; i < s->n_args; i++) {
+        const cn_arg *a = &s->args[i];
+        if (given[i] ? bind_one(&b, a, given[i]) : bind_default(&b, a)) continue;
+        cn_bound_clear(out);
+        return false;
+    }
+    return true;
+}
+
+void cn_bound_clear(cn_bound *b)
+{
+    if (b->in != b->inline_in) cn_free(b->in);
+    b->in = b->inline_in, b->n_in = 0;
+}

@@ -1,0 +1,105 @@
+/* copy.c - moving and converting elements between views of any strides. */
+#include "core/half.h"
+#include "core/loop.h"
+
+#include <string.h>
+
+static void copy_row_same(int64_t n, char *const p[], const int64_t step[], const void *context)
+{
+    size_t size = *(const size_t *)context;
+    if (step[0] == (int64_t)size && step[1] == (int64_t)size) {
+        memcpy(p[0], p[1], (size_t)n * size);
+        return;
+    }
+    char *d = p[0];
+    const char *s = p[1];
+    int64_t ds = step[0], ss = step[1];
+    switch (size) {
+    case 4:
+        for (int64_t i = 0; i < n; i++, d += ds, s += ss) memcpy(d, s, 4);
+        break;
+    case 8:
+        for (int64_t i = 0; i < n; i++, d += ds, s += ss) memcpy(d, s, 8);
+        break;
+    default:
+        for (int64_t i = 0; i < n; i++, d += ds, s += ss) memcpy(d, s, size);
+    }
+}
+
+static void copy_row_u8_f32(int64_t n, char *const p[], const int64_t step[], const void *context)
+{
+    (void)context;
+    for (int64_t i = 0; i < n; i++)
+        *(float *)(void *)(p[0] + i * step[0]) = *(const uint8_t *)(p[1] + i * step[1]);
+}
+
+typedef struct {
+    cn_dtype to, from;
+} Types;
+
+/* Integers go through int64 (a double cannot hold them all), everything else through double. */
+static void copy_row_convert(int64_t n, char *const p[], const int64_t step[], const void *context)
+{
+    const Types *t = context;
+    bool integers = !cn_dtype_is_float(t->from) && t->to == CN_I64;
+    for (int64_t i = 0; i < n; i++) {
+        char *d = p[0] + i * step[0];
+        const char *s = p[1] + i * step[1];
+        if (integers) *(int64_t *)(void *)d = cn_load_i64(s, t->from);
+        else if (t->from == CN_I64 && !cn_dtype_is_float(t->to) && t->to != CN_BOOL) {
+            int64_t x = *(const int64_t *)(const void *)s;
+            memcpy(d, &x, cn_dtype_size(t->to)); /* little-endian: the low bytes, that is modulo 2^k */
+        } else cn_store_f64(d, t->to, cn_load_f64(s, t->from));
+    }
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Cenote needs a little-endian machine");
+
+void cn_copy_view(const cn_view *dst, const cn_view *src)
+{
+    const cn_view *views[] = { dst, src };
+    if (dst->dtype == src->dtype) {
+        size_t size = cn_dtype_size(dst->dtype);
+        cn_loop(2, views, copy_row_same, &size);
+    } else if (dst->dtype == CN_F32 && src->dtype == CN_U8) {
+        cn_loop(2, views, copy_row_u8_f32, NULL);
+    } else {
+        Types types = { dst->dtype, src->dtype };
+        cn_loop(2, views, copy_row_convert, &types);
+    }
+}
+
+static void fill_row(int64_t n, char *const p[], const int64_t step[], const void *context)
+{
+    const Types *t = context;
+    size_t size = cn_dtype_size(t->to);
+    const char *pattern = (const char *)(t + 1);
+    for (int64_t i = 0; i < n; i++) memcpy(p[0] + i * step[0], pattern, size);
+}
+
+void cn_fill_view(const cn_view *v, double value)
+{
+    struct {
+        Types types;
+        double pattern;
+    } fill = { { v->dtype, v->dtype }, 0 };
+    cn_store_f64((char *)&fill.pattern, v->dtype, value);
+    const cn_view *views[] = { v };
+    cn_loop(1, views, fill_row, &fill);
+}
+
+cn_tensor *cn_rows(cn_tensor *t)
+{
+    if (!t || t->v.contiguous) return t;
+    cn_tensor *r = cn_tensor_new(&t->v.shape, t->v.dtype);
+    if (r) cn_copy_view(&r->v, &t->v);
+    return r;
+}
+
+cn_tensor *cn_cast_raw(cn_tensor *t, cn_dtype dtype)
+{
+    if (!t || t->v.dtype == dtype) return t;
+    cn_tensor *r = cn_tensor_new(&t->v.shape, dtype);
+    if (r) cn_copy_view(&r->v, &t->v);
+    return r;
+}

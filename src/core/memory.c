@@ -1,0 +1,275 @@
+/* memory.c - the caching allocator.
+
+   A block is a 64-byte header and the user's bytes. Sizes are rounded up to classes, four to each
+   power of two. Freed blocks below 1 MiB go to a cache of the freeing thread, larger ones to a cache
+   that all threads share: fresh memory costs a page fault per 4 KiB, which is as dear as using it. */
+#include "core/memory.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#ifdef CN_HOSTILE
+#define CACHING 0 /* every use after free must reach the sanitizer */
+#else
+#define CACHING 1
+#endif
+
+enum {
+    HEADER = 64,
+    SMALLEST_LOG2 = 6,
+    CLASSES = 4 * (48 - SMALLEST_LOG2),
+    LARGE_CLASS = 4 * (20 - SMALLEST_LOG2), /* 1 MiB */
+    HUGE_PAGE = 2 << 20,
+    THREAD_CACHE_BYTES = 8 << 20 /* of one size class */
+};
+
+typedef struct Block {
+    struct Block *next;
+    size_t size; /* of the class, header included */
+    int class;
+} Block;
+
+typedef struct Cache {
+    Block *free[CLASSES];
+    int count[CLASSES];
+} Cache;
+
+#define FAST_TLS _Thread_local __attribute__((tls_model("initial-exec")))
+
+static FAST_TLS Cache *thread_cache;
+static pthread_key_t thread_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static struct {
+    pthread_mutex_t lock;
+    Block *free[CLASSES];
+} shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static struct {
+    _Atomic size_t live, peak, cached, limit;
+    _Atomic int64_t allocations;
+    _Atomic int64_t fail_after;
+} state = { .fail_after = -1 };
+
+/* Classes have sizes 2^k * {4, 5, 6, 7} / 4. */
+static int class_of(size_t size)
+{
+    if (size <= (1u << SMALLEST_LOG2)) return 0;
+    int log = 63 - __builtin_clzll((unsigned long long)(size - 1));
+    int quarter = (int)(((size - 1) >> (log - 2)) & 3);
+    return 4 * (log - SMALLEST_LOG2) + quarter + 1;
+}
+
+static size_t class_size(int class)
+{
+    size_t base = (size_t)1 << (SMALLEST_LOG2 + class / 4);
+    return base + (base / 4) * (size_t)(class % 4);
+}
+
+static void system_free(Block *b)
+{
+    free(b);
+}
+
+static Block *system_alloc(size_t size)
+{
+    void *p = NULL;
+    size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : 64;
+    if (posix_memalign(&p, alignment, size)) return NULL;
+#ifdef MADV_HUGEPAGE
+    if (size >= HUGE_PAGE) madvise(p, size, MADV_HUGEPAGE);
+#endif
+    return p;
+}
+
+static void free_list(Block *b)
+{
+    while (b) {
+        Block *next = b->next;
+        state.cached -= b->size;
+        system_free(b);
+        b = next;
+    }
+}
+
+static void thread_cache_free(void *p)
+{
+    Cache *c = p;
+    for (int i = 0; i < LARGE_CLASS; i++) free_list(c->free[i]);
+    free(c);
+    thread_cache = NULL;
+}
+
+static void init_key(void)
+{
+    pthread_key_create(&thread_key, thread_cache_free);
+}
+
+static Cache *cache_of_thread(void)
+{
+    if (thread_cache) return thread_cache;
+    pthread_once(&once, init_key);
+    thread_cache = calloc(1, sizeof *thread_cache);
+    if (thread_cache) pthread_setspecific(thread_key, thread_cache);
+    return thread_cache;
+}
+
+static Block *take_cached(int class)
+{
+    if (!CACHING) return NULL;
+    if (class < LARGE_CLASS) {
+        Cache *c = cache_of_thread();
+        Block *b = c ? c->free[class] : NULL;
+        if (b) c->free[class] = b->next, c->count[class]--;
+        return b;
+    }
+    pthread_mutex_lock(&shared.lock);
+    Block *b = shared.free[class];
+    if (b) shared.free[class] = b->next;
+    pthread_mutex_unlock(&shared.lock);
+    return b;
+}
+
+static bool put_cached(Block *b)
+{
+    if (!CACHING) return false;
+    if (b->class < LARGE_CLASS) {
+        Cache *c = cache_of_thread();
+        if (!c || (size_t)c->count[b->class] * b->size >= THREAD_CACHE_BYTES) return false;
+        b->next = c->free[b->class];
+        c->free[b->class] = b, c->count[b->class]++;
+        return true;
+    }
+    pthread_mutex_lock(&shared.lock);
+    b->next = shared.free[b->class];
+    shared.free[b->class] = b;
+    pthread_mutex_unlock(&shared.lock);
+    return true;
+}
+
+void cn_trim_memory(void)
+{
+    if (thread_cache) {
+        for (int i = 0; i < LARGE_CLASS; i++) {
+            free_list(thread_cache->free[i]);
+            thread_cache->free[i] = NULL, thread_cache->count[i] = 0;
+        }
+    }
+    pthread_mutex_lock(&shared.lock);
+    for (int i = LARGE_CLASS; i < CLASSES; i++) {
+        free_list(shared.free[i]);
+        shared.free[i] = NULL;
+    }
+    pthread_mutex_unlock(&shared.lock);
+}
+
+static bool injected_failure(void)
+{
+    if (atomic_load_explicit(&state.fail_after, memory_order_relaxed) < 0) return false;
+    if (state.fail_after == 0) return true;
+    state.fail_after--;
+    return false;
+}
+
+void cn_alloc_fail_after(int64_t n)
+{
+    state.fail_after = n;
+}
+
+/* Counters are relaxed: they inform, nothing is ordered by them. */
+static void count_in(size_t size)
+{
+    size_t live = atomic_fetch_add_explicit(&state.live, size, memory_order_relaxed) + size;
+    size_t peak = atomic_load_explicit(&state.peak, memory_order_relaxed);
+    if (live > peak) atomic_store_explicit(&state.peak, live, memory_order_relaxed);
+    atomic_fetch_add_explicit(&state.allocations, 1, memory_order_relaxed);
+}
+
+void *cn_alloc(size_t size)
+{
+    size_t limit = atomic_load_explicit(&state.limit, memory_order_relaxed);
+    if (size > ((size_t)1 << 46) || injected_failure()) goto fail;
+    if (limit && state.live + size + HEADER > limit) goto fail;
+
+    int class = class_of(size + HEADER);
+    Block *b = take_cached(class);
+    if (b) {
+        atomic_fetch_sub_explicit(&state.cached, b->size, memory_order_relaxed);
+    } else {
+        size_t bytes = CACHING ? class_size(class) : size + HEADER;
+        b = system_alloc(bytes);
+        if (!b) cn_trim_memory(), b = system_alloc(bytes);
+        if (!b) goto fail;
+        b->size = bytes, b->class = class;
+    }
+    count_in(b->size);
+#ifdef CN_HOSTILE
+    memset((char *)b + HEADER, 0xff, size); /* NaN as float and as double */
+#endif
+    return (char *)b + HEADER;
+fail:
+    cn_fail(CN_ENOMEM, "out of memory: %zu bytes wanted, %zu in use, limit %zu (0: none)", size,
+            (size_t)state.live, limit);
+    return NULL;
+}
+
+void cn_free(void *block)
+{
+    if (!block) return;
+    Block *b = (Block *)((char *)block - HEADER);
+    atomic_fetch_sub_explicit(&state.live, b->size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&state.cached, b->size, memory_order_relaxed);
+    if (put_cached(b)) return;
+    state.cached -= b->size;
+    system_free(b);
+}
+
+void *cn_alloc_zeroed(size_t size)
+{
+    void *p = cn_alloc(size);
+    if (p) memset(p, 0, size);
+    return p;
+}
+
+void *cn_realloc(void *block, size_t size)
+{
+    if (!block) return cn_alloc(size);
+    size_t room = ((Block *)((char *)block - HEADER))->size - HEADER;
+    if (size <= room) return block;
+    void *p = cn_alloc(size);
+    if (!p) return NULL;
+    memcpy(p, block, room);
+    cn_free(block);
+    return p;
+}
+
+char *cn_strdup(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *copy = cn_alloc(n);
+    if (copy) memcpy(copy, text, n);
+    return copy;
+}
+
+bool cn_mul_size(size_t a, size_t b, size_t *out, const char *what)
+{
+    if (!__builtin_mul_overflow(a, b, out)) return true;
+    return cn_fail(CN_EINVALID, "%s: %zu x %zu does not fit in memory", what, a, b);
+}
+
+void cn_set_memory_limit(size_t bytes)
+{
+    state.limit = bytes;
+}
+
+cn_memory_stats cn_memory(void)
+{
+    return (cn_memory_stats){ .live_bytes = state.live,
+                              .peak_bytes = state.peak,
+                              .cached_bytes = state.cached,
+                              .allocations = state.allocations,
+                              .live_tensors = cn_live_tensors() };
+}

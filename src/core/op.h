@@ -1,0 +1,131 @@
+/* op.h - the type of an op, of a call, and the one way to make a call.
+
+   An op is a constant of type cn_op in a file of src/ops/, listed in src/ops/ops.def. Everything that
+   calls, checks, documents or differentiates ops works from that table. */
+#ifndef CN_CORE_OP_H
+#define CN_CORE_OP_H
+
+#include "core/tensor.h"
+
+enum { CN_MAX_OUT = 8, CN_MAX_PARAM_BYTES = 512 };
+
+/* ---- parameters ------------------------------------------------------------------------------
+   A schema is written as PyTorch writes it:
+       "nn.functional.softmax(Tensor input, int dim, *, dtype? dtype=None) -> Tensor"
+   The arguments that are not tensors form the op's parameter struct, in the order of the schema, of
+   these C types (a test compares sizeof with what the schema says):
+
+       int               int64_t          int?     cn_opt_int
+       float             double           float?   cn_opt_float
+       bool              bool             dtype, dtype?   int32_t (CN_NO_DTYPE: none)
+       str, str?         const char *     Scalar, Scalar? cn_number_arg
+       int[], int[2], .. cn_ints (a given length: one number stands for all)
+       int[]?            cn_ints (n = -1: none) */
+
+typedef struct cn_opt_int {
+    bool given;
+    int64_t value;
+} cn_opt_int;
+
+typedef struct cn_opt_float {
+    bool given;
+    double value;
+} cn_opt_float;
+
+typedef struct cn_number_arg {
+    enum { CN_NUM_NONE, CN_NUM_BOOL, CN_NUM_INT, CN_NUM_FLOAT } kind;
+    union {
+        int64_t i;
+        double f;
+    } u;
+} cn_number_arg;
+
+typedef struct cn_ints {
+    int64_t n;
+    int64_t v[CN_MAX_DIMS];
+} cn_ints;
+
+/* ---- calls --------------------------------------------------------------------------------- */
+
+typedef struct cn_op cn_op;
+
+typedef struct cn_call {
+    const cn_op *op;
+    const void *params; /* the op's parameter struct; NULL when it has none */
+    int n_in, n_out;
+    cn_tensor *const *in; /* in the schema's order, a list in its place; NULL: an optional one not given */
+    cn_tensor **out;
+} cn_call;
+
+typedef struct cn_spec {
+    cn_dtype dtype;
+    cn_shape shape;
+} cn_spec;
+
+typedef struct cn_grads cn_grads; /* autograd/grads.h */
+
+/* A kernel fills the outputs' elements from the inputs' views. False: an error is set. */
+typedef bool cn_kernel(const cn_call *call);
+
+typedef enum cn_op_flags {
+    CN_POINTWISE = 1 << 0,  /* inputs broadcast to the output; kernels see one compute dtype */
+    CN_NO_GRAD_OP = 1 << 1, /* not differentiable, by nature */
+    CN_ANY_DTYPE = 1 << 2,  /* kernels move elements of any type; otherwise they see f32, f64, i64, bool */
+    CN_ROWS = 1 << 3,       /* kernels want contiguous inputs */
+    CN_RANDOM = 1 << 4,     /* draws from the default generator: not repeatable, not compared */
+    CN_TO_FLOAT = 1 << 5,   /* pointwise on integers gives float32 */
+    CN_ON_STRIDES = 1 << 6  /* refuses inputs by their strides */
+} cn_op_flags;
+
+struct cn_op {
+    int id;              /* its place in the table, CN_OP_ID(ident) */
+    const char *name;    /* PyTorch's qualified name */
+    const char *aliases; /* other names, separated by blanks; NULL: none */
+    const char *schema;
+    const char *doc;     /* formula and source, one line */
+    unsigned flags;
+    size_t params_size;
+    unsigned optional;   /* inputs that may be absent: CN_SAVE_IN(i) of each */
+    unsigned saves;      /* what backward reads: CN_SAVE_IN(i) | CN_SAVE_OUT(i) */
+
+    /* Exactly one of these three says what a call does. */
+    bool (*infer)(const cn_call *call, cn_spec out[]); /* dtype and shape of the outputs; then a kernel runs */
+    bool (*view)(const cn_call *call, cn_view *out);   /* the output shares the memory of input 0 */
+    bool (*compose)(cn_call *call);                    /* sets call->out by calling other ops */
+
+    cn_kernel *kernel;   /* the reference kernel, complete, portable; with infer */
+    void (*backward)(cn_grads *g);
+    /* Example calls for tests, docs and benches, separated by '|'. See core/sample.h. */
+    const char *samples;
+};
+
+#define CN_SAVE_IN(i) (1u << (i))
+#define CN_SAVE_OUT(i) (1u << (16 + (i)))
+
+extern const cn_op *const cn_ops[];
+extern const int cn_op_count;
+
+const cn_op *cn_op_find(const char *name); /* by name, alias or C identifier; NULL: unknown */
+
+/* Makes the call: checks, infers, picks a kernel, runs it, records it. Outputs belong to the current
+   scope. A NULL among the inputs that are not optional fails quietly: its error is already set. */
+bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *params, cn_tensor **out,
+              int n_out);
+/* The same for one output: the result, or NULL. */
+cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void *params);
+/* Writes the result into in[0]'s memory and makes in[0] the result, for autograd too. */
+cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params);
+
+static inline const cn_view *cn_in(const cn_call *c, int i)
+{
+    return i < c->n_in && c->in[i] ? &c->in[i]->v : NULL;
+}
+
+static inline const cn_view *cn_out(const cn_call *c, int i)
+{
+    return &c->out[i]->v;
+}
+
+#define CN_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

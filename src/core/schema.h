@@ -1,0 +1,59 @@
+/* schema.h - schemas read once, and arguments bound to them by name. */
+#ifndef CN_CORE_SCHEMA_H
+#define CN_CORE_SCHEMA_H
+
+#include "core/op.h"
+
+#include <cenote/ffi.h>
+
+typedef enum cn_arg_type {
+    CN_ARG_TENSOR, /* Tensor, Tensor? */
+    CN_ARG_TENSORS, /* Tensor[], Tensor?[] */
+    CN_ARG_INT,
+    CN_ARG_FLOAT,
+    CN_ARG_BOOL,
+    CN_ARG_STR,
+    CN_ARG_DTYPE,
+    CN_ARG_NUMBER, /* Scalar */
+    CN_ARG_INTS
+} cn_arg_type;
+
+typedef struct cn_arg {
+    char name[32], preset[32]; /* preset: the default as written; "" when there is none */
+    cn_arg_type type;
+    bool optional;      /* a `?` type */
+    bool has_default, keyword_only;
+    int length;         /* of int[2]: 2; 0: any */
+    size_t offset;      /* in the parameter struct */
+} cn_arg;
+
+enum { CN_MAX_ARGS = 24 };
+
+typedef struct cn_schema {
+    int n_args, n_out; /* n_out -1: a list of tensors */
+    size_t params_size;
+    cn_arg args[CN_MAX_ARGS];
+} cn_schema;
+
+/* Reads "name(Type arg, ...) -> ...". False, with an error, on anything it does not know. */
+bool cn_schema_parse(const char *text, cn_schema *out);
+
+/* Arguments ready for cn_apply: tensors in order, and the parameter struct. */
+typedef struct cn_bound {
+    cn_tensor **in; /* inline_in, or allocated */
+    int n_in, n_out;
+    cn_tensor *inline_in[16];
+    _Alignas(8) char params[CN_MAX_PARAM_BYTES];
+} cn_bound;
+
+/* Matches args with the schema: positional first, then by name; defaults for the rest. Numbers given
+   where a tensor is expected become tensors of the current scope. `who` starts the messages. */
+bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n, cn_bound *out);
+void cn_bound_clear(cn_bound *b);
+
+/* Reads a value as written in Python: 3, -1.5, True, None, 'text', (2, 3), [1, 2], float32, inf.
+   Lists of at most CN_MAX_DIMS elements go to items. */
+bool cn_value_parse(const char *text, cn_ffi_value *out, cn_ffi_value items[CN_MAX_DIMS], char *strings,
+                    size_t room);
+
+#endif

@@ -1,0 +1,102 @@
+/* load.c - choosing the format: by content when reading, by extension when writing. */
+#include <cenote/io.h>
+
+#include <string.h>
+#include <strings.h>
+
+#include "core/memory.h"
+#include "io/formats.h"
+#include "io/inflate.h"
+#include "io/reader.h"
+
+typedef struct format {
+    const char *extension; /* NULL: only read */
+    bool (*matches)(const uint8_t *bytes, size_t size);
+    cn_dict *(*read)(const void *bytes, size_t size, const char *what);
+    bool (*write)(cn_file *f, const cn_dict *d, const char *path);
+} format;
+
+static bool is_npy(const uint8_t *bytes, size_t size)
+{
+    return size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
+}
+
+/* A ZIP archive begins with a local header, or with its end when it is empty. */
+static bool is_zip(const uint8_t *bytes, size_t size)
+{
+    return size >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0);
+}
+
+/* No magic: a header length that cannot exceed a hundred million, and the brace that begins it. */
+static bool is_safetensors(const uint8_t *bytes, size_t size)
+{
+    return size >= 9 && memcmp(bytes + 4, "\0\0\0", 4) == 0 && bytes[8] == '{';
+}
+
+static bool is_idx(const uint8_t *bytes, size_t size)
+{
+    return size >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 0x08 && bytes[2] <= 0x0E;
+}
+
+static bool is_gzip(const uint8_t *bytes, size_t size)
+{
+    return size >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B;
+}
+
+/* In the order of asking: the first match wins. */
+static const format formats[] = {
+    { ".npy", is_npy, cn_read_npy, cn_write_npy },
+    { ".npz", is_zip, cn_read_npz, cn_write_npz },
+    { ".safetensors", is_safetensors, cn_read_safetensors, cn_write_safetensors },
+    { NULL, is_idx, cn_read_idx, NULL },
+};
+
+#define N_FORMATS (sizeof formats / sizeof formats[0])
+
+static cn_dict *read_plain(const void *bytes, size_t size, const char *what)
+{
+    for (const format *f = formats; f < formats + N_FORMATS; f++)
+        if (f->matches(bytes, size)) return f->read(bytes, size, what);
+    cn_fail(CN_EFORMAT, "%s: %s: not a .npy, .npz, .safetensors or IDX file", what,
+            size ? "unknown contents" : "empty");
+    return NULL;
+}
+
+cn_dict *cn_load_bytes(const void *bytes, size_t size, const char *what)
+{
+    cn_reader r = cn_reader_of(bytes, size, what);
+    if (!is_gzip(r.bytes, r.size)) return read_plain(r.bytes, r.size, r.what);
+    uint8_t *expanded = cn_gunzip(r.bytes, r.size, &size, r.what);
+    cn_dict *d = expanded ? read_plain(expanded, size, r.what) : NULL;
+    cn_free(expanded);
+    return d;
+}
+
+cn_dict *cn_load(const char *path)
+{
+    cn_mapping m;
+    if (!cn_map_file(path, &m)) return NULL;
+    cn_dict *d = cn_load_bytes(m.bytes, m.size, path);
+    cn_unmap_file(&m);
+    return d;
+}
+
+static const format *format_of(const char *path)
+{
+    size_t n = strlen(path);
+    for (const format *f = formats; f < formats + N_FORMATS; f++) {
+        size_t m = f->extension ? strlen(f->extension) : 0;
+        if (m && n > m && strcasecmp(path + n - m, f->extension) == 0) return f;
+    }
+    cn_fail(CN_EINVALID, "%s: the name must end in .npy, .npz or .safetensors", path);
+    return NULL;
+}
+
+bool cn_save(const char *path, const cn_dict *d)
+{
+    if (!path) return cn_fail(CN_EINVALID, "save: the path is NULL");
+    if (!d) return cn_fail(CN_EINVALID, "save: the dictionary is NULL");
+    const format *chosen = format_of(path);
+    cn_file *f = chosen ? cn_file_create(path) : NULL;
+    return f && cn_file_finish(f, chosen->write(f, d, path));
+}

@@ -1,0 +1,77 @@
+/* linear.c - the affine layer, one call so that bias and activation can join the product. */
+#include "ops/internal.h"
+
+#include <string.h>
+
+static bool linear_infer(const cn_call *c, cn_spec out[])
+{
+    const cn_view *x = cn_in(c, 0), *w = cn_in(c, 1), *b = cn_in(c, 2);
+    char tx[128], tw[128];
+    if (!cn_want_dims(c, 0, 1, CN_MAX_DIMS) || !cn_want_dims(c, 1, 2, 2)) return false;
+    if (x->shape.dim[x->shape.ndim - 1] != w->shape.dim[1])
+        return cn_fail(CN_EINVALID, "linear: input %s has %lld features, but weight %s takes %lld",
+                       cn_shape_text(&x->shape, tx), (long long)x->shape.dim[x->shape.ndim - 1],
+                       cn_shape_text(&w->shape, tw), (long long)w->shape.dim[1]);
+    if (b && (b->shape.ndim != 1 || b->shape.dim[0] != w->shape.dim[0]))
+        return cn_fail(CN_EINVALID, "linear: bias %s for weight %s: one number per row of the weight is "
+                                    "wanted", cn_shape_text(&b->shape, tx), cn_shape_text(&w->shape, tw));
+    if (x->dtype != w->dtype || (b && b->dtype != w->dtype))
+        return cn_fail(CN_EINVALID, "linear: input is %s, weight %s: all must have the same dtype",
+                       cn_dtype_name(x->dtype), cn_dtype_name(w->dtype));
+    *out = (cn_spec){ x->dtype, x->shape };
+    out->shape.dim[x->shape.ndim - 1] = w->shape.dim[0];
+    return true;
+}
+
+#define T float
+#define NAME(x) x##_f32
+#include "ops/linear.inc"
+#define T double
+#define NAME(x) x##_f64
+#include "ops/linear.inc"
+#define T int64_t
+#define NAME(x) x##_i64
+#include "ops/linear.inc"
+
+static bool linear_kernel(const cn_call *c)
+{
+    const cn_view *y = cn_out(c, 0), *x = cn_in(c, 0), *w = cn_in(c, 1), *b = cn_in(c, 2);
+    if (y->dtype == CN_F32) linear_f32(y, x, w, b);
+    else if (y->dtype == CN_F64) linear_f64(y, x, w, b);
+    else linear_i64(y, x, w, b);
+    return true;
+}
+
+/* All leading dimensions as rows. */
+static cn_tensor *as_rows(cn_tensor *t)
+{
+    if (!t || t->v.shape.ndim == 2) return t;
+    int64_t features = t->v.shape.dim[t->v.shape.ndim - 1];
+    return cn_reshape(t, CN_SHAPE(features ? t->v.numel / features : 0, features));
+}
+
+static void linear_backward(cn_grads *g)
+{
+    cn_tensor *gy = as_rows(cn_gout(g, 0));
+    if (cn_wants(g, 0)) cn_give(g, 0, cn_reshape(cn_mm(gy, cn_saved_in(g, 1)), *cn_in_shape(g, 0)));
+    if (cn_wants(g, 1)) cn_give(g, 1, cn_mm(cn_transpose(gy, 0, 1), as_rows(cn_saved_in(g, 0))));
+    if (cn_wants(g, 2)) cn_give(g, 2, cn_sum(gy, .dim = CN_SHAPE(0)));
+}
+
+const cn_op cn_op_linear = {
+    CN_OP_HEAD(linear, "nn.functional.linear", "(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
+    .aliases = "linear",
+    .doc = "input weight^T + bias over the last dimension (D2L 3.1).",
+    .flags = CN_ROWS,
+    .optional = CN_SAVE_IN(2),
+    .infer = linear_infer,
+    .kernel = linear_kernel,
+    .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),
+    .backward = linear_backward,
+    .samples = "[2,3] [4,3] [4] | [3] [2,3] | [2,2,3] [4,3] [4] | [0,3] [2,3] [2] | [33,40] [50,40] [50]",
+};
+
+cn_tensor *cn_linear(cn_tensor *input, cn_tensor *weight, cn_tensor *bias)
+{
+    return CN_CALL(linear, NULL, input, weight, bias);
+}

@@ -1,0 +1,140 @@
+/* sample.c - reading samples. */
+#include "ops/sample.h"
+
+#include <cenote/rng.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool cn_sample_text(const cn_op *op, int index, char *text, size_t room)
+{
+    const char *p = op->samples;
+    for (; p && index; index--) p = strchr(p, '|'), p = p ? p + 1 : NULL;
+    if (!p) return false;
+    p += strspn(p, " ");
+    size_t n = strcspn(p, "|");
+    while (n && p[n - 1] == ' ') n--;
+    snprintf(text, room, "%.*s", (int)n, p);
+    return true;
+}
+
+typedef struct {
+    cn_dtype dtype;
+    bool positive;
+    int64_t below;
+    cn_shape shape;
+} Wanted;
+
+static const struct {
+    const char *name;
+    cn_dtype dtype;
+} prefixes[] = {
+    { "f64", CN_F64 }, { "f32", CN_F32 }, { "f16", CN_F16 },  { "bf16", CN_BF16 }, { "i64", CN_I64 },
+    { "i32", CN_I32 }, { "i16", CN_I16 }, { "i8", CN_I8 },    { "u8", CN_U8 },     { "bool", CN_BOOL },
+};
+
+/* "i64<9[2,3]" and its like; false when the text is no tensor. */
+static bool read_wanted(const char *t, cn_dtype real, Wanted *w)
+{
+    *w = (Wanted){ .dtype = real };
+    for (size_t i = 0; i < CN_COUNT(prefixes); i++) {
+        size_t n = strlen(prefixes[i].name);
+        if (strncmp(t, prefixes[i].name, n) != 0) continue;
+        w->dtype = prefixes[i].dtype;
+        t += n;
+        break;
+    }
+    if (*t == '+') w->positive = true, t++;
+    char *end;
+    if (*t == '<') w->below = strtoll(t + 1, &end, 10), t = end;
+    if (*t++ != '[') return false;
+    while (*t && *t != ']' && w->shape.ndim < CN_MAX_DIMS) {
+        w->shape.dim[w->shape.ndim++] = strtoll(t, &end, 10);
+        if (end == t) return false;
+        t = *end == ',' ? end + 1 : end;
+    }
+    return strcmp(t, "]") == 0;
+}
+
+static double element(const Wanted *w, uint64_t seed, uint64_t stream, int64_t i)
+{
+    uint32_t r[4];
+    cn_philox(seed, stream, (uint64_t)i, r);
+    if (w->dtype == CN_BOOL) return r[0] & 1;
+    if (!cn_dtype_is_float(w->dtype)) return (double)(r[0] % (uint64_t)(w->below ? w->below : 10));
+    double magnitude = 0.1 + 0.9 * (double)r[0] * 0x1p-32;
+    return w->positive || (r[1] & 1) ? magnitude : -magnitude;
+}
+
+static cn_tensor *make_tensor(const Wanted *w, uint64_t seed, uint64_t stream)
+{
+    cn_tensor *t = cn_empty(w->shape, w->dtype);
+    for (int64_t i = 0; t && i < t->v.numel; i++)
+        cn_store_f64(t->v.data + (size_t)i * cn_dtype_size(w->dtype), w->dtype,
+                     element(w, seed, stream, i));
+    return t;
+}
+
+typedef struct {
+    const cn_op *op;
+    cn_dtype real;
+    uint64_t seed, stream;
+    cn_sample *s;
+} Maker;
+
+static bool tensor_value(Maker *m, const char *t, cn_ffi_value *v)
+{
+    Wanted w;
+    if (!read_wanted(t, m->real, &w)) return false;
+    *v = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = make_tensor(&w, m->seed, m->stream++) };
+    return true;
+}
+
+/* {[2] [3]}: cut at blanks. */
+static bool list_value(Maker *m, char *t, cn_ffi_value *v, cn_ffi_value items[CN_MAX_DIMS])
+{
+    *v = (cn_ffi_value){ .kind = CN_KIND_LIST, .u.list = items };
+    t[strlen(t) - 1] = 0;
+    char *rest, *piece = strtok_r(t + 1, " ", &rest);
+    for (; piece && v->n < CN_MAX_DIMS; piece = strtok_r(NULL, " ", &rest)) {
+        if (strcmp(piece, "None") == 0) items[v->n] = (cn_ffi_value){ .kind = CN_KIND_NONE };
+        else if (!tensor_value(m, piece, &items[v->n])) return false;
+        v->n++;
+    }
+    return true;
+}
+
+static bool one_argument(Maker *m, char *piece)
+{
+    cn_sample *s = m->s;
+    if (s->n_args == CN_MAX_ARGS) return cn_fail(CN_EINVALID, "sample of %s: too long", m->op->name);
+    cn_ffi_arg *a = &s->args[s->n_args];
+    cn_ffi_value *items = s->items[s->n_args++];
+    char *equals = isalpha((unsigned char)*piece) || *piece == '_' ? strchr(piece, '=') : NULL;
+    a->name = equals ? piece : NULL;
+    if (equals) *equals = 0, piece = equals + 1;
+    if (*piece == '{') return list_value(m, piece, &a->value, items);
+    if (tensor_value(m, piece, &a->value)) return a->value.u.t != NULL;
+    return cn_value_parse(piece, &a->value, items, piece, strlen(piece) + 1);
+}
+
+bool cn_sample_make(const cn_op *op, const char *text, cn_dtype real, uint64_t seed, cn_sample *s)
+{
+    Maker m = { op, real, seed, 0, s };
+    s->n_args = 0;
+    snprintf(s->text, sizeof s->text, "%s", text);
+    for (char *p = s->text; *p;) {
+        p += strspn(p, " ");
+        bool braces = *p == '{' || (strchr(p, '{') && strchr(p, '{') < p + strcspn(p, " "));
+        size_t n = braces ? strcspn(p, "}") + 1 : strcspn(p, " ");
+        bool last = p[n] == 0;
+        p[n] = 0;
+        if (*p && !one_argument(&m, p)) return false;
+        p += last ? n : n + 1;
+    }
+    cn_schema schema;
+    return cn_schema_parse(op->schema, &schema) &&
+           cn_bind(&schema, op->name, s->args, s->n_args, &s->bound);
+}

@@ -1,0 +1,72 @@
+/* shared.c - shape rules and loops that many ops share. */
+#include "ops/internal.h"
+
+bool cn_infer_pointwise(const cn_call *c, cn_spec out[])
+{
+    out->shape = c->in[0]->v.shape;
+    for (int i = 1; i < c->n_in; i++)
+        if (c->in[i] && !cn_shape_broadcast(&out->shape, &c->in[i]->v.shape, &out->shape, c->op->name))
+            return false;
+    out->dtype = c->n_in == 1 ? c->in[0]->v.dtype : cn_result_type(c->in, c->n_in);
+    if ((c->op->flags & CN_TO_FLOAT) && !cn_dtype_is_float(out->dtype)) out->dtype = CN_F32;
+    return true;
+}
+
+bool cn_infer_compare(const cn_call *c, cn_spec out[])
+{
+    if (!cn_infer_pointwise(c, out)) return false;
+    out->dtype = CN_BOOL;
+    return true;
+}
+
+bool cn_infer_same(const cn_call *c, cn_spec out[])
+{
+    *out = (cn_spec){ c->in[0]->v.dtype, c->in[0]->v.shape };
+    return true;
+}
+
+bool cn_run_rows(const cn_call *c, const cn_rows_by_type *rows)
+{
+    const cn_view *views[CN_LOOP_MAX] = { cn_out(c, 0) };
+    int n = 1;
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i]) views[n++] = cn_in(c, i);
+    cn_dtype d = cn_in(c, 0)->dtype;
+    cn_loop_row *row = d == CN_F32 ? rows->f32 : d == CN_F64 ? rows->f64 : rows->i64;
+    if (!row) return cn_fail(CN_EUNSUPPORTED, "%s: not defined for %s", c->op->name, cn_dtype_name(d));
+    cn_loop(n, views, row, c->params);
+    return true;
+}
+
+bool cn_dims_mask(const cn_ints *dims, int ndim, const char *what, unsigned *out)
+{
+    *out = 0;
+    if (dims->n <= 0) return *out = (1u << ndim) - 1, true;
+    for (int i = 0; i < dims->n; i++) {
+        int d = cn_wrap_dim(dims->v[i], ndim, what);
+        if (d < 0) return false;
+        if (*out & (1u << d)) return cn_fail(CN_EINVALID, "%s: dim %d appears twice", what, d);
+        *out |= 1u << d;
+    }
+    *out &= (1u << ndim) - 1; /* dim 0 of a 0-d tensor is allowed and means nothing */
+    return true;
+}
+
+cn_tensor *cn_restore_dims(cn_tensor *t, const cn_shape *full, const cn_ints *dims, bool keepdim)
+{
+    unsigned mask;
+    if (!t || keepdim || !cn_dims_mask(dims, full->ndim, "restore", &mask)) return t;
+    cn_shape s = *full;
+    for (int i = 0; i < s.ndim; i++)
+        if (mask & (1u << i)) s.dim[i] = 1;
+    return cn_reshape(t, s);
+}
+
+bool cn_want_dims(const cn_call *c, int input, int least, int most)
+{
+    const cn_shape *s = &c->in[input]->v.shape;
+    char text[128];
+    if (s->ndim >= least && s->ndim <= most) return true;
+    return cn_fail(CN_EINVALID, "%s: argument %d has shape %s, but %d%s%d dimensions are wanted",
+                   c->op->name, input, cn_shape_text(s, text), least, least == most ? " = " : " to ", most);
+}

@@ -1,0 +1,77 @@
+/* figure.h - what a figure is made of, for those who draw it. */
+#ifndef CN_PLOT_FIGURE_H
+#define CN_PLOT_FIGURE_H
+
+#include <cenote/plot.h>
+
+#include "plot/axis.h"
+
+typedef enum Shape { SHAPE_LINE, SHAPE_POINTS, SHAPE_BARS } Shape;
+
+typedef struct Series {
+    Shape shape;
+    char *label; /* NULL: not in the legend */
+    double *x, *y;
+    size_t n;
+    double width; /* of a bar, on the x axis */
+    int slot;     /* bars side by side: which one of the panel's slots; -1: alone */
+} Series;
+
+typedef struct Curves {
+    char *xlabel, *ylabel;
+    bool xlog, ylog, no_legend;
+    Range xlim, ylim; /* the user's; lo >= hi: none */
+    int width, height;
+    Series *series;
+    size_t n_series, room;
+    char **names; /* of bars, at 0, 1, ... on the x axis */
+    size_t n_names;
+    int slots;
+} Curves;
+
+typedef struct Heat {
+    double *values;
+    size_t rows, cols;
+    char **row_labels, **col_labels; /* NULL: none */
+    char *xlabel, *ylabel;
+    double lo, hi;
+    bool numbers, whole, no_bar;
+} Heat;
+
+typedef struct Images {
+    uint8_t *rgb; /* n x h x w x 3 */
+    size_t n, h, w, columns;
+    char **captions; /* NULL: none */
+    cn_mark *marks;  /* NULL: none */
+} Images;
+
+typedef enum PanelKind { PANEL_CURVES, PANEL_HEAT, PANEL_IMAGES } PanelKind;
+
+typedef struct Panel {
+    PanelKind kind;
+    char *title;
+    Curves curves; /* the one that `kind` says is in use */
+    Heat heat;
+    Images images;
+} Panel;
+
+struct cn_figure {
+    char *title;
+    Panel *panels; /* at least one */
+    size_t n_panels, room;
+    size_t columns; /* 0: all panels in one row */
+};
+
+/* Both axes of a panel of curves, with room for so many ticks. */
+void curves_axes(const Curves *c, Axis *x, Axis *y, int xticks, int yticks);
+
+size_t curves_legend_rows(const Curves *c); /* how many series have a label; 0 when it is off */
+
+/* The left and right end of a bar. */
+Range bar_span(const Curves *c, const Series *s, size_t i);
+
+/* The value of a cell as text, and how dark it is: 0 .. 1, NaN where there is no value. */
+void heat_number(const Heat *h, double v, char out[NUMBER_ROOM]);
+double heat_level(const Heat *h, double v);
+
+#endif

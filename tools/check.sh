@@ -1,0 +1,55 @@
+#!/bin/sh
+# check.sh BUILD - all rules of the tree that a script can see. Each script prints what is wrong and
+# nothing else, except check_sizes.sh, which always prints its table. The last line is
+# `N passed, N failed`, counted in checks.
+set -u
+
+build=$1
+cd "$(dirname "$0")/.." || exit 2
+passed=0 failed=0
+
+step() { # NAME COMMAND...
+    name=$1
+    shift
+    if "$@" </dev/null; then
+        passed=$((passed + 1))
+        echo "ok    $name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL  $name"
+    fi
+}
+
+sources() {
+    find include src models book app tests fuzz bench examples -name '*.[ch]' | sort
+}
+
+layout() {
+    sources | xargs clang-format --dry-run -Werror
+}
+
+# One process per file and core. Only files this build compiles can be analysed.
+analysis() {
+    sed -n 's/^ *"file": "\(.*\)",*$/\1/p' "$build/compile_commands.json" | sort -u |
+        grep -E "^$PWD/(src|models|book|app)/" |
+        xargs -P "$(nproc)" -n 4 clang-tidy --quiet --warnings-as-errors='*' -p "$build" 2>/dev/null
+}
+
+step "arrows between folders" tools/check_includes.sh
+step "public headers alone, in C11 and C++17" tools/check_headers.sh
+step "names of symbols and macros" tools/check_symbols.sh "$build"
+step "sizes of functions and files" tools/check_sizes.sh
+step "text" tools/check_text.sh
+if command -v clang-format >/dev/null; then
+    step "layout (clang-format)" layout
+else
+    echo "skip  layout: clang-format is not installed (tools/setup.sh --dev)"
+fi
+if command -v clang-tidy >/dev/null; then
+    step "analysis (clang-tidy)" analysis
+else
+    echo "skip  analysis: clang-tidy is not installed (tools/setup.sh --dev)"
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
