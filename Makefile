@@ -17,8 +17,9 @@ all: configure
 	@$(call COMPILE,$(BUILD))
 
 configure:
-	@$(CONFIGURE) -B $(BUILD) >$(BUILD).log 2>&1 && mkdir -p $(BUILD) && mv $(BUILD).log $(BUILD)/configure.log \
-	    || { cat $(BUILD).log; rm -f $(BUILD).log; exit 1; }
+	@mkdir -p $(BUILD)
+	@$(CONFIGURE) -B $(BUILD) >$(BUILD)/configure.log 2>&1 || { cat $(BUILD)/configure.log; exit 1; }
+	@sed -n '/^-- cenote /,/^-- Conf/s/^-- //p' $(BUILD)/configure.log | grep -v '^Conf'
 
 # Trains LeNet on Fashion-MNIST and draws what it learnt.
 demo:
@@ -68,7 +69,7 @@ install: all
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 format:
-	@find include src models book app tests fuzz bench examples -name '*.[ch]' -exec clang-format -i {} +
+	@tools/sources.sh | xargs clang-format -i
 
 clean:
 	@rm -rf build build-asan build-tsan build-fuzz build-ci-*

@@ -1,7 +1,7 @@
 # Tests.cmake - the targets tests, examples and bench: one program per source file.
 #
-# A new tests/test_*.c, tests/*/test_*.c, examples/*.c or bench/*.c is built because it exists. Other
-# sources in tests/ are helpers, linked into every test. Nothing here is part of `all`.
+# A new file in tests/, examples/ or bench/ is built because it exists. Sources in tests/ and its folders
+# that have no main() are parts of tests, linked into those that use them. Nothing here is part of `all`.
 
 function(program_per_source target folder sources libraries)
     add_custom_target(${target})
@@ -23,15 +23,27 @@ function(program_per_source target folder sources libraries)
     endforeach()
 endfunction()
 
-file(GLOB test_sources CONFIGURE_DEPENDS tests/test_*.c tests/*/test_*.c)
-file(GLOB helper_sources CONFIGURE_DEPENDS tests/*.c)
-list(FILTER helper_sources EXCLUDE REGEX "/test_[^/]*$")
-if(NOT CENOTE_HAVE_SIMD)
-    list(FILTER test_sources EXCLUDE REGEX "/tests/simd/")
-endif()
-if(NOT CENOTE_HAVE_ONEDNN)
-    list(FILTER test_sources EXCLUDE REGEX "/tests/onednn/")
-endif()
+file(GLOB all_sources CONFIGURE_DEPENDS tests/*.c tests/*/*.c)
+foreach(backend SIMD ONEDNN)
+    if(NOT CENOTE_HAVE_${backend})
+        string(TOLOWER "/tests/${backend}/" folder)
+        list(FILTER all_sources EXCLUDE REGEX "${folder}")
+    endif()
+endforeach()
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${all_sources})
+set(test_sources)
+set(helper_sources)
+foreach(source IN LISTS all_sources)
+    file(STRINGS ${source} main REGEX "^int main\\(")
+    if(main)
+        list(APPEND test_sources ${source})
+    else()
+        list(APPEND helper_sources ${source})
+    endif()
+endforeach()
+
+# Without cmocka everything but the tests can still be built.
+pkg_check_modules(CMOCKA IMPORTED_TARGET QUIET cmocka>=1.1)
 
 # Tests may look inside: they link the static library, where hidden symbols can be reached.
 set(test_libraries cenote_models cenote_static cenote_dependencies)
@@ -39,12 +51,10 @@ if(helper_sources)
     add_library(cenote_test_helpers STATIC EXCLUDE_FROM_ALL ${helper_sources})
     cenote_user(cenote_test_helpers)
     target_include_directories(cenote_test_helpers PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
-    target_link_libraries(cenote_test_helpers PRIVATE cenote_dependencies)
+    target_link_libraries(cenote_test_helpers PRIVATE cenote_dependencies $<TARGET_NAME_IF_EXISTS:PkgConfig::CMOCKA>)
     list(PREPEND test_libraries cenote_test_helpers)
 endif()
 
-# Without cmocka everything but the tests can still be built.
-pkg_check_modules(CMOCKA IMPORTED_TARGET QUIET cmocka>=1.1)
 if(CMOCKA_FOUND)
     program_per_source(tests tests "${test_sources}" "${test_libraries};PkgConfig::CMOCKA")
 else()

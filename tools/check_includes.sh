@@ -9,7 +9,7 @@
 # headers see the C library and each other; foreign libraries stay in one folder each.
 cd "$(dirname "$0")/.." || exit 2
 
-find include src models book app examples -name '*.[ch]' -exec awk '
+tools/sources.sh include src models book app examples | xargs awk '
     function folder(path,    part, n) {
         n = split(path, part, "/")
         return part[1] == "src" ? part[2] : part[1]
@@ -67,4 +67,4 @@ find include src models book app examples -name '*.[ch]' -exec awk '
     END {
         if (!checked) print "check_includes: no #include was read"
         exit failed || !checked
-    }' {} +
+    }'

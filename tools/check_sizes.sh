@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 2
 lengths=$(mktemp) || exit 2
 trap 'rm -f "$lengths"' EXIT
 
-find include src models book app bench examples tests fuzz -name '*.[ch]' -exec awk '
+tools/sources.sh | xargs awk '
     function end_of_file() {
         if (file == "") return
         print "file", lines
@@ -25,7 +25,7 @@ find include src models book app bench examples tests fuzz -name '*.[ch]' -exec 
     }
     /^}/ { excused = 0 }
     /^[A-Za-z_]/ { title = $0 }
-    END { end_of_file() }' {} + >"$lengths"
+    END { end_of_file() }' >"$lengths"
 
 for kind in function file; do
     awk -v kind=$kind '$1 == kind { print $2 }' "$lengths" | sort -n | awk -v kind=$kind '

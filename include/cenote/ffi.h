@@ -9,44 +9,16 @@
 #ifndef CENOTE_FFI_H
 #define CENOTE_FFI_H
 
-#include "base.h"
+#include "value.h"
 
 CN_BEGIN_DECLS
 
-typedef struct cn_tensor cn_tensor;
 typedef struct cn_module cn_module;
 typedef struct cn_optim cn_optim;
 typedef struct cn_sched cn_sched;
-typedef struct cn_dict cn_dict;
 
 /* dtypes: 0 bool 1 u8 2 i8 3 i16 4 i32 5 i64 6 f16 7 bf16 8 f32 9 f64 10 complex64 11 complex128 */
-enum {
-    CN_KIND_NONE = 0,
-    CN_KIND_BOOL = 1,
-    CN_KIND_INT = 2,
-    CN_KIND_FLOAT = 3,
-    CN_KIND_STR = 4,
-    CN_KIND_TENSOR = 5,
-    CN_KIND_LIST = 6,
-    CN_KIND_DTYPE = 7,
-    CN_KIND_SLICE = 8,    /* a list of 3: start, stop, step */
-    CN_KIND_ELLIPSIS = 9,
-    CN_KIND_DICT = 10
-};
-
-typedef struct cn_ffi_value { /* 16 bytes */
-    int32_t kind;
-    int32_t n;                /* length of a list or slice */
-    union {
-        int64_t i;
-        double f;
-        const char *s;
-        cn_tensor *t;
-        cn_dict *d;
-        const struct cn_ffi_value *list;
-    } u;
-} cn_ffi_value;
-
+/* kinds and values: value.h */
 typedef struct cn_ffi_arg {
     const char *name;         /* NULL: positional */
     cn_ffi_value value;

@@ -3,38 +3,9 @@
 #define CENOTE_IO_H
 
 #include "tensor.h"
+#include "value.h"
 
 CN_BEGIN_DECLS
-
-/* ---- values: what a dictionary holds ------------------------------------------------------- */
-
-typedef struct cn_dict cn_dict;
-
-typedef enum cn_kind {
-    CN_KIND_NONE = 0,
-    CN_KIND_BOOL = 1,
-    CN_KIND_INT = 2,
-    CN_KIND_FLOAT = 3,
-    CN_KIND_STR = 4,
-    CN_KIND_TENSOR = 5,
-    CN_KIND_LIST = 6,
-    CN_KIND_DICT = 10
-} cn_kind;
-
-typedef struct cn_value {
-    cn_kind kind;
-    int32_t count; /* length of a list, otherwise 0 */
-    union {
-        int64_t i; /* bool (0 or 1) and int */
-        double f;
-        const char *s; /* UTF-8 */
-        cn_tensor *t;
-        const cn_dict *d;
-        const struct cn_value *list;
-    } u;
-} cn_value;
-
-CN_API const char *cn_kind_name(cn_kind kind); /* "tensor"; "unknown" for what is no kind */
 
 /* ---- ordered dictionaries: a state_dict, an .npz, a checkpoint ------------------------------
    Keys are UTF-8 and unique, and stay in the order in which they were first set. A dictionary owns

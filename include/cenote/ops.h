@@ -25,6 +25,11 @@ CN_API cn_tensor *cn_div(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_pow(cn_tensor *input, cn_tensor *exponent);
 CN_API cn_tensor *cn_neg(cn_tensor *input);
 CN_API cn_tensor *cn_abs(cn_tensor *input);
+CN_API cn_tensor *cn_maximum(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_minimum(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_clamp_min(cn_tensor *input, cn_tensor *min);
+CN_API cn_tensor *cn_clamp_max(cn_tensor *input, cn_tensor *max);
+CN_API cn_tensor *cn_clamp(cn_tensor *input, cn_tensor *min, cn_tensor *max); /* one of them may be NULL */
 CN_API cn_tensor *cn_exp(cn_tensor *input);
 CN_API cn_tensor *cn_log(cn_tensor *input);
 CN_API cn_tensor *cn_sqrt(cn_tensor *input);
@@ -62,6 +67,49 @@ CN_API cn_tensor *cn_mean_with(const cn_reduce_args *args);
 #define cn_sum(...) cn_sum_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
 #define cn_mean(...) cn_mean_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
 
+CN_API cn_tensor *cn_amax_with(const cn_reduce_args *args);
+CN_API cn_tensor *cn_amin_with(const cn_reduce_args *args);
+CN_API cn_tensor *cn_argmax_with(const cn_reduce_args *args); /* one dim, or none: of all, flattened */
+CN_API cn_tensor *cn_argmin_with(const cn_reduce_args *args);
+#define cn_amax(...) cn_amax_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+#define cn_amin(...) cn_amin_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+#define cn_argmax(...) cn_argmax_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+#define cn_argmin(...) cn_argmin_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+
+/* Elements and where they were; both NULL on failure. */
+typedef struct cn_indexed {
+    cn_tensor *values, *indices;
+} cn_indexed;
+
+CN_API cn_indexed cn_max_along(cn_tensor *input, int dim);
+CN_API cn_indexed cn_min_along(cn_tensor *input, int dim);
+
+/* ---- indexing: indices are int64, parts are views ---------------------------------------------------- */
+
+CN_API cn_tensor *cn_select(cn_tensor *input, int dim, int64_t index);  /* input[index], without dim */
+CN_API cn_tensor *cn_narrow(cn_tensor *input, int dim, int64_t start, int64_t length);
+CN_API cn_tensor *cn_slice(cn_tensor *input, int dim, int64_t start, int64_t end, int64_t step);
+CN_API cn_tensor *cn_slice_scatter(cn_tensor *input, cn_tensor *src, int dim, int64_t start, int64_t end);
+/* Parts of `size` along dim, the last perhaps smaller, into parts[room]: how many, or -1. */
+CN_API int cn_split(cn_tensor *input, int64_t size, int dim, cn_tensor *parts[], int room);
+CN_API cn_tensor *cn_gather(cn_tensor *input, int dim, cn_tensor *index);
+CN_API cn_tensor *cn_scatter(cn_tensor *input, int dim, cn_tensor *index, cn_tensor *src);
+CN_API cn_tensor *cn_scatter_add(cn_tensor *input, int dim, cn_tensor *index, cn_tensor *src);
+CN_API cn_tensor *cn_index_select(cn_tensor *input, int dim, cn_tensor *index);
+CN_API cn_tensor *cn_index_add(cn_tensor *input, int dim, cn_tensor *index, cn_tensor *source);
+CN_API cn_tensor *cn_index_copy(cn_tensor *input, int dim, cn_tensor *index, cn_tensor *source);
+CN_API cn_tensor *cn_where(cn_tensor *condition, cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_masked_fill(cn_tensor *input, cn_tensor *mask, cn_tensor *value);
+CN_API cn_tensor *cn_masked_select(cn_tensor *input, cn_tensor *mask);
+CN_API cn_tensor *cn_nonzero(cn_tensor *input);                         /* one index per row */
+
+/* ---- joining and repeating ------------------------------------------------------------------------------ */
+
+CN_API cn_tensor *cn_cat(cn_tensor *const *tensors, int n, int dim);
+CN_API cn_tensor *cn_stack(cn_tensor *const *tensors, int n, int dim);  /* along a new dimension */
+CN_API cn_tensor *cn_repeat(cn_tensor *input, cn_shape repeats);
+CN_API cn_tensor *cn_flip(cn_tensor *input, cn_shape dims);             /* a copy */
+
 /* ---- shape: views where they can be ------------------------------------------------------------------ */
 
 CN_API cn_tensor *cn_reshape(cn_tensor *input, cn_shape shape);   /* one size may be -1 */
@@ -70,6 +118,9 @@ CN_API cn_tensor *cn_flatten(cn_tensor *input, int start_dim);    /* start_dim t
 CN_API cn_tensor *cn_permute(cn_tensor *input, cn_shape dims);
 CN_API cn_tensor *cn_transpose(cn_tensor *input, int dim0, int dim1);
 CN_API cn_tensor *cn_expand(cn_tensor *input, cn_shape shape);    /* -1 keeps a size */
+CN_API cn_tensor *cn_squeeze(cn_tensor *input, cn_shape dims);    /* drops size 1; no dims: all of them */
+CN_API cn_tensor *cn_unsqueeze(cn_tensor *input, int dim);
+CN_API cn_tensor *cn_t(cn_tensor *input);                         /* the transpose of a matrix */
 CN_API cn_tensor *cn_contiguous(cn_tensor *input);
 CN_API cn_tensor *cn_clone(cn_tensor *input);
 CN_API cn_tensor *cn_to(cn_tensor *input, cn_dtype dtype);

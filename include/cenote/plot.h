@@ -69,11 +69,11 @@ typedef struct cn_heatmap_options {
 
 CN_API bool cn_figure_heatmap_with(const cn_heatmap_options *o);
 
-typedef enum cn_mark {
-    CN_MARK_BAD = -1, /* a red caption */
-    CN_MARK_NONE = 0,
-    CN_MARK_GOOD = 1 /* a green caption */
-} cn_mark;
+typedef enum cn_image_mark {
+    CN_IMAGE_BAD = -1, /* a red caption */
+    CN_IMAGE_UNMARKED = 0,
+    CN_IMAGE_GOOD = 1 /* a green caption */
+} cn_image_mark;
 
 /* n images of h x w pixels, laid out as a tensor (n, channels, h, w):
    cn_figure_images(f, 18, 28, 28, .u8 = pixels, .captions = captions, .columns = 9). */
@@ -89,7 +89,7 @@ typedef struct cn_images_options {
     bool channels_last;  /* (n, h, w, channels) instead */
     size_t columns;      /* images per row; 0: at most 9 */
     const char *const *captions; /* n of them, "\n" starts a new line; NULL: none */
-    const cn_mark *marks;        /* n of them; NULL: none */
+    const cn_image_mark *marks;        /* n of them; NULL: none */
 } cn_images_options;
 
 CN_API bool cn_figure_images_with(const cn_images_options *o);
@@ -112,7 +112,8 @@ CN_API bool cn_figure_save(const cn_figure *f, const char *path);
 
 typedef struct cn_text_options {
     size_t size;       /* sizeof(cn_text_options); 0 is taken for that of version 0.1 */
-    int width, height; /* of a panel, in characters; 0: 72 x 18; at least 24 x 6 */
+    int width;         /* of a line, in characters; 0: 72; at least 24 */
+    int height;        /* of the plotting area, in lines; 0: 16; at least 4 */
     bool colour;       /* with ANSI escapes */
 } cn_text_options;
 

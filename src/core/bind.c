@@ -1,7 +1,7 @@
 /* bind.c - arguments by name into tensors and a parameter struct. */
 #include "core/schema.h"
 
-#include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +89,7 @@ static bool mismatch(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
     static const char *const kinds[] = { "None", "bool", "int", "float", "str", "Tensor", "list",
                                          "dtype", "slice", "Ellipsis", "dict" };
     static const char *const wanted[] = { "a Tensor", "a list of Tensors", "an int", "a float", "a bool",
-                                          "a str", "a dtype", "a number", "ints" };
+                                          "a str", "a dtype", "a number", "ints", "floats" };
     const char *got = v->kind >= 0 && v->kind <= 10 ? kinds[v->kind] : "an unknown kind";
     return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s, not %s", b->who, a->name,
                    wanted[a->type], got);
@@ -171,6 +171,24 @@ static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints
                    v->n);
 }
 
+static bool as_float(const cn_ffi_value *v, double *out)
+{
+    int64_t i;
+    if (v->kind == CN_KIND_FLOAT) return *out = v->u.f, true;
+    return as_int(v, &i) && (*out = (double)i, true);
+}
+
+static bool bind_floats(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_floats *out)
+{
+    *out = (cn_floats){ 0 };
+    if (v->kind != CN_KIND_LIST || v->n > CN_MAX_DIMS || (a->length && v->n != a->length))
+        return mismatch(b, a, v);
+    out->n = v->n;
+    for (int i = 0; i < v->n; i++)
+        if (!as_float(&v->u.list[i], &out->v[i])) return mismatch(b, a, &v->u.list[i]);
+    return true;
+}
+
 static bool bind_number(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_number_arg *out)
 {
     switch (v->kind) {
@@ -196,13 +214,38 @@ static bool bind_int(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *sl
 
 static bool bind_float(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
 {
-    cn_opt_float x = { .given = v->kind != CN_KIND_NONE, .value = v->u.f };
-    int64_t i;
-    if (v->kind != CN_KIND_FLOAT && as_int(v, &i)) x.value = (double)i;
-    else if (v->kind != CN_KIND_FLOAT && (x.given || !a->optional)) return mismatch(b, a, v);
+    cn_opt_float x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? !as_float(v, &x.value) : !a->optional) return mismatch(b, a, v);
     if (a->optional) memcpy(slot, &x, sizeof x);
     else memcpy(slot, &x.value, sizeof x.value);
     return true;
+}
+
+/* Parameters are copied with a recorded call and outlive the caller's text: equal strings share one copy
+   that is never freed. The few words that options take fit; a flood of others is refused. */
+static const char *intern(const char *text)
+{
+    enum { WORDS = 256, LONGEST = 64 };
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static char words[WORDS][LONGEST];
+    static int count;
+    const char *found = NULL;
+    if (strlen(text) >= LONGEST) return NULL;
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < count && !found; i++)
+        if (strcmp(words[i], text) == 0) found = words[i];
+    if (!found && count < WORDS) found = strcpy(words[count++], text);
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+static bool bind_str(Binder *b, const cn_arg *a, const cn_ffi_value *v, const char **out)
+{
+    *out = NULL;
+    if (v->kind == CN_KIND_NONE) return true;
+    if (v->kind != CN_KIND_STR) return mismatch(b, a, v);
+    *out = intern(v->u.s);
+    return *out || cn_fail(CN_EINVALID, "%s: argument '%s' is no word that it knows", b->who, a->name);
 }
 
 static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
@@ -215,15 +258,13 @@ static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
     case CN_ARG_INT: return bind_int(b, a, v, slot);
     case CN_ARG_FLOAT: return bind_float(b, a, v, slot);
     case CN_ARG_INTS: return bind_ints(b, a, v, (cn_ints *)(void *)slot);
+    case CN_ARG_FLOATS: return bind_floats(b, a, v, (cn_floats *)(void *)slot);
     case CN_ARG_NUMBER: return bind_number(b, a, v, (cn_number_arg *)(void *)slot);
     case CN_ARG_BOOL:
         if (v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT) return mismatch(b, a, v);
         *(bool *)slot = v->u.i != 0;
         return true;
-    case CN_ARG_STR:
-        if (v->kind != CN_KIND_STR && v->kind != CN_KIND_NONE) return mismatch(b, a, v);
-        *(const char **)(void *)slot = v->kind == CN_KIND_STR ? v->u.s : NULL;
-        return true;
+    case CN_ARG_STR: return bind_str(b, a, v, (const char **)(void *)slot);
     case CN_ARG_DTYPE:
         if (v->kind != CN_KIND_DTYPE && v->kind != CN_KIND_NONE) return mismatch(b, a, v);
         if (dtype < CN_NO_DTYPE || dtype >= CN_NUM_DTYPES)
@@ -300,6 +341,18 @@ bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n,
         if (given[i] ? bind_one(&b, a, given[i]) : bind_default(&b, a)) continue;
         cn_bound_clear(out);
         return false;
+    }
+    return true;
+}
+
+bool cn_bind_presets(const cn_schema *s, const char *who, cn_bound *out)
+{
+    memset(out, 0, sizeof *out);
+    Binder b = { who, s, out, 0 };
+    for (int i = 0; i < s->n_args; i++) {
+        const cn_arg *a = &s->args[i];
+        bool tensor = a->type == CN_ARG_TENSOR || a->type == CN_ARG_TENSORS;
+        if (!tensor && a->has_default && !bind_default(&b, a)) return false;
     }
     return true;
 }

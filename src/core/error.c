@@ -1,5 +1,5 @@
 /* error.c - the sticky first error of a thread. */
-#include <cenote/base.h>
+#include "core/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,6 +39,19 @@ bool cn_fail(cn_code code, const char *fmt, ...)
     va_end(args);
     tls.code = code;
     return false;
+}
+
+void cn_error_prefix(const char *fmt, ...)
+{
+    char old[sizeof tls.text];
+    if (tls.code == CN_OK) return;
+    memcpy(old, tls.text, sizeof old);
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(tls.text, sizeof tls.text, fmt, args);
+    va_end(args);
+    size_t at = n < 0 ? 0 : (size_t)n < sizeof tls.text ? (size_t)n : sizeof tls.text - 1;
+    snprintf(tls.text + at, sizeof tls.text - at, "%s", old);
 }
 
 const char *cn_version(void)

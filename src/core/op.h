@@ -20,7 +20,8 @@ enum { CN_MAX_OUT = 8, CN_MAX_PARAM_BYTES = 512 };
        bool              bool             dtype, dtype?   int32_t (CN_NO_DTYPE: none)
        str, str?         const char *     Scalar, Scalar? cn_number_arg
        int[], int[2], .. cn_ints (a given length: one number stands for all)
-       int[]?            cn_ints (n = -1: none) */
+       int[]?            cn_ints (n = -1: none)
+       float[], float[2] cn_floats */
 
 typedef struct cn_opt_int {
     bool given;
@@ -44,6 +45,11 @@ typedef struct cn_ints {
     int64_t n;
     int64_t v[CN_MAX_DIMS];
 } cn_ints;
+
+typedef struct cn_floats {
+    int64_t n;
+    double v[CN_MAX_DIMS];
+} cn_floats;
 
 /* ---- calls --------------------------------------------------------------------------------- */
 

@@ -56,8 +56,10 @@ static bool read_type(Cursor *c, cn_arg *a)
     a->type = types[i].type;
     a->optional = eat(c, "?");
     if (eat(c, "[")) {
-        if (a->type != CN_ARG_TENSOR && a->type != CN_ARG_INT) return bad(c, "no lists of this type");
-        a->type = a->type == CN_ARG_TENSOR ? CN_ARG_TENSORS : CN_ARG_INTS;
+        if (a->type == CN_ARG_TENSOR) a->type = CN_ARG_TENSORS;
+        else if (a->type == CN_ARG_INT) a->type = CN_ARG_INTS;
+        else if (a->type == CN_ARG_FLOAT) a->type = CN_ARG_FLOATS;
+        else return bad(c, "no lists of this type");
         a->length = isdigit((unsigned char)*c->p) ? (int)strtol(c->p, NULL, 10) : 0;
         while (isdigit((unsigned char)*c->p)) c->p++;
         if (!eat(c, "]")) return bad(c, "expected ]");
@@ -101,7 +103,15 @@ static void param_layout(const cn_arg *a, size_t *size, size_t *align)
     case CN_ARG_DTYPE: *size = *align = sizeof(int32_t); break;
     case CN_ARG_NUMBER: *size = sizeof(cn_number_arg); break;
     case CN_ARG_INTS: *size = sizeof(cn_ints); break;
+    case CN_ARG_FLOATS: *size = sizeof(cn_floats); break;
     }
+}
+
+size_t cn_arg_bytes(const cn_arg *a)
+{
+    size_t size = 0, align = 1;
+    param_layout(a, &size, &align);
+    return size;
 }
 
 static bool read_args(Cursor *c, cn_schema *s)

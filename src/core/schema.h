@@ -15,7 +15,8 @@ typedef enum cn_arg_type {
     CN_ARG_STR,
     CN_ARG_DTYPE,
     CN_ARG_NUMBER, /* Scalar */
-    CN_ARG_INTS
+    CN_ARG_INTS,
+    CN_ARG_FLOATS
 } cn_arg_type;
 
 typedef struct cn_arg {
@@ -50,6 +51,9 @@ typedef struct cn_bound {
    where a tensor is expected become tensors of the current scope. `who` starts the messages. */
 bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n, cn_bound *out);
 void cn_bound_clear(cn_bound *b);
+/* Only the parameters that have defaults; the others are zero. */
+bool cn_bind_presets(const cn_schema *s, const char *who, cn_bound *out);
+size_t cn_arg_bytes(const cn_arg *a); /* of the argument in the parameter struct; 0 for tensors */
 
 /* Reads a value as written in Python: 3, -1.5, True, None, 'text', (2, 3), [1, 2], float32, inf.
    Lists of at most CN_MAX_DIMS elements go to items. */

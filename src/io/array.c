@@ -57,10 +57,8 @@ static void fill(cn_tensor *t, const cn_array *a)
     size_t width = cn_dtype_size(a->dtype);
     char *data = n ? cn_data_mut(t) : NULL;
     if (!data) return;
-    if (a->fortran && a->shape.ndim > 1)
-        copy_transposed(data, a->bytes, &a->shape, n, width);
-    else
-        memcpy(data, a->bytes, (size_t)n * width);
+    if (a->fortran && a->shape.ndim > 1) copy_transposed(data, a->bytes, &a->shape, n, width);
+    else memcpy(data, a->bytes, (size_t)n * width);
     if (a->big_endian) reverse_bytes(data, n, width);
     if (a->dtype == CN_BOOL) normalise_bools((uint8_t *)data, n);
 }

@@ -24,12 +24,13 @@ struct cn_dict {
 
 static bool copy_value(cn_value *out, const cn_value *in, int depth);
 
-const char *cn_kind_name(cn_kind kind)
+const char *cn_kind_name(int kind)
 {
     static const char *const names[] = {
-        [CN_KIND_NONE] = "none",   [CN_KIND_BOOL] = "bool", [CN_KIND_INT] = "int",
-        [CN_KIND_FLOAT] = "float", [CN_KIND_STR] = "str",   [CN_KIND_TENSOR] = "tensor",
-        [CN_KIND_LIST] = "list",   [CN_KIND_DICT] = "dict",
+        [CN_KIND_NONE] = "none",         [CN_KIND_BOOL] = "bool",   [CN_KIND_INT] = "int",
+        [CN_KIND_FLOAT] = "float",       [CN_KIND_STR] = "str",     [CN_KIND_TENSOR] = "tensor",
+        [CN_KIND_LIST] = "list",         [CN_KIND_DTYPE] = "dtype", [CN_KIND_SLICE] = "slice",
+        [CN_KIND_ELLIPSIS] = "ellipsis", [CN_KIND_DICT] = "dict",
     };
     size_t i = (size_t)kind;
     return i < sizeof names / sizeof names[0] && names[i] ? names[i] : "unknown";
@@ -76,10 +77,10 @@ static void clear_value(cn_value *v)
 {
     if (v->kind == CN_KIND_STR) cn_free((void *)v->u.s);
     if (v->kind == CN_KIND_TENSOR) cn_drop(v->u.t);
-    if (v->kind == CN_KIND_DICT) cn_dict_free((cn_dict *)v->u.d);
+    if (v->kind == CN_KIND_DICT) cn_dict_free(v->u.d);
     if (v->kind == CN_KIND_LIST) {
         cn_value *items = (cn_value *)v->u.list;
-        for (int i = 0; i < v->count; i++) clear_value(&items[i]);
+        for (int i = 0; i < v->n; i++) clear_value(&items[i]);
         cn_free(items);
     }
     *v = (cn_value){ 0 };
@@ -87,12 +88,12 @@ static void clear_value(cn_value *v)
 
 static bool copy_list(cn_value *out, const cn_value *in, int depth)
 {
-    if (in->count < 0 || (in->count && !in->u.list))
-        return cn_fail(CN_EINVALID, "dict: a list of %d values without values", (int)in->count);
-    cn_value *items = cn_alloc_zeroed((size_t)in->count * sizeof *items);
+    if (in->n < 0 || (in->n && !in->u.list))
+        return cn_fail(CN_EINVALID, "dict: a list of %d values without values", (int)in->n);
+    cn_value *items = cn_alloc_zeroed((size_t)in->n * sizeof *items);
     if (!items) return false;
-    *out = (cn_value){ .kind = CN_KIND_LIST, .count = in->count, .u.list = items };
-    for (int i = 0; i < in->count; i++)
+    *out = (cn_value){ .kind = CN_KIND_LIST, .n = in->n, .u.list = items };
+    for (int i = 0; i < in->n; i++)
         if (!copy_value(&items[i], &in->u.list[i], depth + 1)) return clear_value(out), false;
     return true;
 }
@@ -124,7 +125,8 @@ static bool copy_value(cn_value *out, const cn_value *in, int depth)
     switch (in->kind) {
     case CN_KIND_NONE: return true;
     case CN_KIND_BOOL: out->u.i = in->u.i != 0; return true;
-    case CN_KIND_INT: out->u.i = in->u.i; return true;
+    case CN_KIND_INT:
+    case CN_KIND_DTYPE: out->u.i = in->u.i; return true;
     case CN_KIND_FLOAT: out->u.f = in->u.f; return true;
     case CN_KIND_STR: return check_text(in->u.s, "string") && (out->u.s = cn_strdup(in->u.s));
     case CN_KIND_TENSOR:
@@ -134,7 +136,8 @@ static bool copy_value(cn_value *out, const cn_value *in, int depth)
     case CN_KIND_LIST: return copy_list(out, in, depth);
     case CN_KIND_DICT: return copy_dict(out, in->u.d, depth);
     }
-    return cn_fail(CN_EINVALID, "dict: %d is no kind of value", (int)in->kind);
+    return cn_fail(CN_EINVALID, "dict: a value of kind %s (%d) cannot be kept",
+                   cn_kind_name(in->kind), (int)in->kind);
 }
 
 /* ---- the table ---------------------------------------------------------------------------- */
@@ -195,7 +198,7 @@ cn_dict *cn_dict_new(void)
 cn_dict *cn_dict_copy(const cn_dict *d)
 {
     cn_value copy;
-    return copy_dict(&copy, d, -1) ? (cn_dict *)copy.u.d : NULL;
+    return copy_dict(&copy, d, -1) ? copy.u.d : NULL;
 }
 
 void cn_dict_free(cn_dict *d)
@@ -281,16 +284,16 @@ bool cn_dict_set_tensor(cn_dict *d, const char *key, cn_tensor *value)
 
 bool cn_dict_set_dict(cn_dict *d, const char *key, const cn_dict *value)
 {
-    return cn_dict_set(d, key, (cn_value){ .kind = CN_KIND_DICT, .u.d = value });
+    return cn_dict_set(d, key, (cn_value){ .kind = CN_KIND_DICT, .u.d = (cn_dict *)value });
 }
 
-static const cn_value *demand(const cn_dict *d, const char *key, cn_kind kind)
+static const cn_value *demand(const cn_dict *d, const char *key, int kind)
 {
     const cn_value *v = cn_dict_find(d, key);
     if (v && v->kind == kind) return v;
     if (v)
-        cn_fail(CN_EINVALID, "dict: '%s' is a %s, not a %s", key, cn_kind_name(v->kind),
-                cn_kind_name(kind));
+        cn_fail(CN_EINVALID, "dict: '%s' holds a value of kind %s, not %s", key,
+                cn_kind_name(v->kind), cn_kind_name(kind));
     else
         cn_fail(CN_ENOTFOUND, "dict: no entry '%s' among %d", key ? key : "(null)",
                 cn_dict_count(d));

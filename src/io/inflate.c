@@ -3,7 +3,7 @@
 
 #include <cenote/base.h>
 
-#if defined(CN_WITH_ZLIB) && CN_WITH_ZLIB
+#ifdef CN_WITH_ZLIB
 
 #include <zlib.h>
 
@@ -70,7 +70,8 @@ uint8_t *cn_inflate(const void *packed, size_t packed_size, uint64_t size, const
     size_t made = 0;
     if (size > most(packed_size))
         return cn_fail(CN_EFORMAT, "%s: %zu compressed bytes cannot or may not give %llu", what,
-                       packed_size, (unsigned long long)size), NULL;
+                       packed_size, (unsigned long long)size),
+               NULL;
     uint8_t *out = cn_alloc((size_t)size);
     if (!out || !start(&z, -MAX_WBITS, packed, what)) return cn_free(out), NULL;
     int status = expand(&z, &packed_size, out, (size_t)size, &made);

@@ -22,10 +22,8 @@ static bool read_member(cn_dict *d, const cn_zip *z, const cn_zip_member *m, con
     memcpy(key, m->name, size);
     key[size] = '\0';
     const void *bytes = NULL;
-    if (cn_dict_find(d, key))
-        cn_fail(CN_EFORMAT, "%s: there are two arrays '%s'", what, key);
-    else
-        bytes = cn_zip_bytes(z, m, &owned);
+    if (cn_dict_find(d, key)) cn_fail(CN_EFORMAT, "%s: there are two arrays '%s'", what, key);
+    else bytes = cn_zip_bytes(z, m, &owned);
     snprintf(where, sizeof where, "%s: %s", what, m->name);
     bool ok = bytes && cn_npy_add(d, key, bytes, (size_t)m->size, where);
     cn_free(owned);
@@ -48,8 +46,8 @@ static bool write_member(cn_zip_writer *w, const char *key, const cn_value *v, c
 {
     char header[CN_NPY_HEADER_ROOM];
     if (v->kind != CN_KIND_TENSOR)
-        return cn_fail(CN_EINVALID, "%s: '%s' is a %s: an .npz file holds tensors only", path, key,
-                       cn_kind_name(v->kind));
+        return cn_fail(CN_EINVALID, "%s: '%s' is of kind %s, but an .npz file holds tensors only",
+                       path, key, cn_kind_name(v->kind));
     size_t size, header_size = cn_npy_header(header, v->u.t, path);
     size_t key_size = strlen(key);
     char *name = header_size ? cn_alloc(key_size + sizeof SUFFIX) : NULL;

@@ -57,8 +57,8 @@ static bool parse_shape(const json_t *value, entry *e, const char *what)
     if (!json_is_array(value)) return bad_entry(what, e->key, "no shape");
     if (n > CN_MAX_DIMS)
         return cn_fail(CN_EUNSUPPORTED,
-                       "%s: tensor '%s' has %zu dimensions; at most %d are possible", what,
-                       e->key, n, CN_MAX_DIMS);
+                       "%s: tensor '%s' has %zu dimensions; at most %d are possible", what, e->key,
+                       n, CN_MAX_DIMS);
     e->array.shape.ndim = (int)n;
     for (size_t i = 0; i < n; i++) {
         const json_t *dim = json_array_get(value, i);
@@ -112,11 +112,10 @@ static bool check_cover(const entry *entries, size_t n, uint64_t size, const cha
         at = ranges[i].end;
     }
     cn_free(ranges);
-    return (ok && at == size) ||
-           cn_fail(CN_EFORMAT,
-                   "%s: the tensors do not cover the %" PRIu64
-                   " bytes of data exactly: the file is cut short or damaged",
-                   what, size);
+    return (ok && at == size) || cn_fail(CN_EFORMAT,
+                                         "%s: the tensors do not cover the %" PRIu64
+                                         " bytes of data exactly: the file is cut short or damaged",
+                                         what, size);
 }
 
 static bool read_metadata(cn_dict *d, json_t *json, const char *what)
@@ -125,7 +124,8 @@ static bool read_metadata(cn_dict *d, json_t *json, const char *what)
     json_t *value;
     cn_dict *metadata = json_is_object(json) ? cn_dict_new() : NULL;
     bool ok = metadata || cn_fail(CN_EFORMAT, "%s: " METADATA " is no dictionary", what);
-    json_object_foreach(json, key, value) {
+    json_object_foreach(json, key, value)
+    {
         if (ok && !json_is_string(value))
             ok = cn_fail(CN_EFORMAT, "%s: " METADATA " '%s' is no string", what, key);
         ok = ok && cn_dict_set_str(metadata, key, json_string_value(value));
@@ -141,14 +141,16 @@ static bool read_entries(cn_dict *d, json_t *header, entry *entries, cn_reader *
     const char *key;
     json_t *value;
     size_t n = 0;
-    json_object_foreach(header, key, value) {
+    json_object_foreach(header, key, value)
+    {
         if (strcmp(key, METADATA) == 0) continue;
         entries[n].key = key;
         if (!parse_entry(value, &entries[n++], data->what)) return false;
     }
     if (!check_cover(entries, n, data->size, data->what)) return false;
     n = 0;
-    json_object_foreach(header, key, value) {
+    json_object_foreach(header, key, value)
+    {
         bool is_metadata = strcmp(key, METADATA) == 0;
         entry *e = is_metadata ? NULL : &entries[n++];
         if (e) e->array.bytes = data->bytes + e->range.begin;
@@ -173,8 +175,7 @@ static json_t *parse_header(cn_reader *r)
     if (json) return json;
     if (json_error_code(&error) == json_error_out_of_memory)
         cn_fail(CN_ENOMEM, "%s: no memory for the safetensors header", r->what);
-    else
-        cn_fail(CN_EFORMAT, "%s: the safetensors header is damaged: %s", r->what, error.text);
+    else cn_fail(CN_EFORMAT, "%s: the safetensors header is damaged: %s", r->what, error.text);
     return NULL;
 }
 
@@ -253,7 +254,8 @@ static bool collect(const cn_dict *d, item *items, size_t *n, json_t *header, co
         } else if (v->kind == CN_KIND_TENSOR) {
             items[(*n)++] = (item){ key, v->u.t };
         } else {
-            return cn_fail(CN_EINVALID, "%s: '%s' is a %s: a safetensors file holds tensors only",
+            return cn_fail(CN_EINVALID,
+                           "%s: '%s' is of kind %s, but a safetensors file holds tensors only",
                            path, key, cn_kind_name(v->kind));
         }
     }

@@ -27,7 +27,7 @@ cn_zip *cn_zip_open(const void *bytes, size_t size, const char *what);
 void cn_zip_close(cn_zip *z); /* NULL is fine */
 
 int cn_zip_count(const cn_zip *z);
-const cn_zip_member *cn_zip_member_at(const cn_zip *z, int i); /* in the directory's order */
+const cn_zip_member *cn_zip_member_at(const cn_zip *z, int i);       /* in the directory's order */
 const cn_zip_member *cn_zip_find(const cn_zip *z, const char *name); /* NULL: no such member */
 
 /* The member's bytes, checksum verified: in place when stored, else in *owned, which the caller

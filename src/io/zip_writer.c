@@ -14,8 +14,8 @@ enum {
     VERSION = 20,
     VERSION64 = 45,
     UTF8_NAMES = 1 << 11,
-    DATE_1980 = 0x21,    /* 1 January, the earliest there is */
-    PAD_EXTRA = 0x4246,  /* "FB": what PyTorch pads with */
+    DATE_1980 = 0x21,   /* 1 January, the earliest there is */
+    PAD_EXTRA = 0x4246, /* "FB": what PyTorch pads with */
     MAX_ALIGN = 4096
 };
 

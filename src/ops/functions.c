@@ -61,13 +61,11 @@ UNARY_FLOAT(sqrt, "sqrt", NULL, "The square root.", sqrt_backward, CN_SAVE_OUT(0
 #define FLOAT_ONLY
 #include "ops/unary.inc"
 
-/* 1 - y^2 */
-static void tanh_backward(cn_grads *g)
+static void tanh_rule(cn_grads *g)
 {
-    cn_tensor *y = cn_saved_out(g, 0);
-    cn_give(g, 0, cn_mul(cn_gout(g, 0), cn_sub(cn_number_i64(1), cn_mul(y, y))));
+    cn_give(g, 0, cn_tanh_backward(cn_gout(g, 0), cn_saved_out(g, 0)));
 }
-UNARY_FLOAT(tanh, "tanh", "nn.functional.tanh", "The hyperbolic tangent (D2L 4.1).", tanh_backward,
+UNARY_FLOAT(tanh, "tanh", "nn.functional.tanh", "The hyperbolic tangent (D2L 5.1).", tanh_rule,
             CN_SAVE_OUT(0), ANY)
 
 #define OP sigmoid
@@ -75,14 +73,12 @@ UNARY_FLOAT(tanh, "tanh", "nn.functional.tanh", "The hyperbolic tangent (D2L 4.1
 #define FLOAT_ONLY
 #include "ops/unary.inc"
 
-/* y (1 - y) */
-static void sigmoid_backward(cn_grads *g)
+static void sigmoid_rule(cn_grads *g)
 {
-    cn_tensor *y = cn_saved_out(g, 0);
-    cn_give(g, 0, cn_mul(cn_gout(g, 0), cn_mul(y, cn_sub(cn_number_i64(1), y))));
+    cn_give(g, 0, cn_sigmoid_backward(cn_gout(g, 0), cn_saved_out(g, 0)));
 }
 UNARY_FLOAT(sigmoid, "sigmoid", "nn.functional.sigmoid special.expit",
-            "1 / (1 + exp(-input)) (D2L 4.1).", sigmoid_backward, CN_SAVE_OUT(0), ANY)
+            "1 / (1 + exp(-input)) (D2L 5.1).", sigmoid_rule, CN_SAVE_OUT(0), ANY)
 
 /* ---- relu: integers stay integers ------------------------------------------------------------------ */
 
@@ -91,21 +87,20 @@ UNARY_FLOAT(sigmoid, "sigmoid", "nn.functional.sigmoid special.expit",
 #include "ops/unary.inc"
 
 /* The output is positive where the input was: a saved output serves. */
-static void relu_backward(cn_grads *g)
+static void relu_rule(cn_grads *g)
 {
-    cn_tensor *open = cn_gt(cn_saved_out(g, 0), cn_number_i64(0));
-    cn_give(g, 0, cn_mul(cn_gout(g, 0), open));
+    cn_give(g, 0, cn_relu_backward(cn_gout(g, 0), cn_saved_out(g, 0)));
 }
 
 const cn_op cn_op_relu = {
     CN_OP_HEAD(relu, "nn.functional.relu", "(Tensor input) -> Tensor"),
     .aliases = "relu",
-    .doc = "max(input, 0); NaN passes through, the gradient at 0 is 0 (D2L 4.1).",
+    .doc = "max(input, 0); NaN passes through, the gradient at 0 is 0 (D2L 5.1).",
     .flags = CN_POINTWISE,
     .infer = cn_infer_pointwise,
     .kernel = relu_kernel,
     .saves = CN_SAVE_OUT(0),
-    .backward = relu_backward,
+    .backward = relu_rule,
     .samples = ANY,
 };
 

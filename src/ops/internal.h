@@ -51,6 +51,11 @@ bool cn_dims_mask(const cn_ints *dims, int ndim, const char *what, unsigned *out
 /* Puts the reduced dimensions back with size 1, so that a result broadcasts against the input. */
 cn_tensor *cn_restore_dims(cn_tensor *t, const cn_shape *full, const cn_ints *dims, bool keepdim);
 
+/* Gradients of activations from their results y. */
+cn_tensor *cn_relu_backward(cn_tensor *grad, cn_tensor *y);
+cn_tensor *cn_sigmoid_backward(cn_tensor *grad, cn_tensor *y);
+cn_tensor *cn_tanh_backward(cn_tensor *grad, cn_tensor *y);
+
 /* The error for an input with the wrong number of dimensions. */
 bool cn_want_dims(const cn_call *c, int input, int least, int most);
 

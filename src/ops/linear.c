@@ -1,4 +1,5 @@
 /* linear.c - the affine layer, one call so that bias and activation can join the product. */
+#include "ops/fused.h"
 #include "ops/internal.h"
 
 #include <string.h>
@@ -50,12 +51,17 @@ static cn_tensor *as_rows(cn_tensor *t)
     return cn_reshape(t, CN_SHAPE(features ? t->v.numel / features : 0, features));
 }
 
-static void linear_backward(cn_grads *g)
+static void linear_gradients(cn_grads *g, cn_tensor *gy)
 {
-    cn_tensor *gy = as_rows(cn_gout(g, 0));
+    gy = as_rows(gy);
     if (cn_wants(g, 0)) cn_give(g, 0, cn_reshape(cn_mm(gy, cn_saved_in(g, 1)), *cn_in_shape(g, 0)));
     if (cn_wants(g, 1)) cn_give(g, 1, cn_mm(cn_transpose(gy, 0, 1), as_rows(cn_saved_in(g, 0))));
     if (cn_wants(g, 2)) cn_give(g, 2, cn_sum(gy, .dim = CN_SHAPE(0)));
+}
+
+static void linear_backward(cn_grads *g)
+{
+    linear_gradients(g, cn_gout(g, 0));
 }
 
 const cn_op cn_op_linear = {
@@ -70,6 +76,84 @@ const cn_op cn_op_linear = {
     .backward = linear_backward,
     .samples = "[2,3] [4,3] [4] | [3] [2,3] | [2,2,3] [4,3] [4] | [0,3] [2,3] [2] | [33,40] [50,40] [50]",
 };
+
+/* ---- with an activation on top --------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *activation;
+} LinearAct;
+
+typedef struct {
+    const char *name; /* a literal: parameters outlive the caller's text */
+    cn_tensor *(*forward)(cn_tensor *x);
+    cn_tensor *(*backward)(cn_tensor *grad, cn_tensor *y);
+    const cn_op *op;
+} Activation;
+
+static const Activation activations[] = {
+    { "relu", cn_relu, cn_relu_backward, &cn_op_relu },
+    { "sigmoid", cn_sigmoid, cn_sigmoid_backward, &cn_op_sigmoid },
+    { "tanh", cn_tanh, cn_tanh_backward, &cn_op_tanh },
+};
+
+static const Activation *activation_named(const char *name)
+{
+    for (size_t i = 0; name && i < CN_COUNT(activations); i++)
+        if (strcmp(activations[i].name, name) == 0) return &activations[i];
+    cn_fail(CN_EINVALID, "linear_act: activation '%s' is not relu, sigmoid or tanh", name ? name : "None");
+    return NULL;
+}
+
+static bool linear_act_infer(const cn_call *c, cn_spec out[])
+{
+    return activation_named(((const LinearAct *)c->params)->activation) && linear_infer(c, out);
+}
+
+/* The activation's own reference kernel runs over the result of the product, in place. */
+static bool linear_act_kernel(const cn_call *c)
+{
+    if (!linear_kernel(c)) return false;
+    cn_tensor *y[] = { c->out[0] };
+    const cn_op *op = activation_named(((const LinearAct *)c->params)->activation)->op;
+    cn_call on_top = { .op = op, .n_in = 1, .n_out = 1, .in = y, .out = y };
+    return op->kernel(&on_top);
+}
+
+static void linear_act_backward(cn_grads *g)
+{
+    const LinearAct *p = cn_grad_params(g);
+    cn_tensor *gy = activation_named(p->activation)->backward(cn_gout(g, 0), cn_saved_out(g, 0));
+    linear_gradients(g, gy);
+}
+
+const cn_op cn_op_linear_act = {
+    CN_OP_HEAD(linear_act, "linear_act",
+               "(Tensor input, Tensor weight, Tensor? bias, str activation) -> Tensor"),
+    .doc = "linear, then relu, sigmoid or tanh, in one pass.",
+    .flags = CN_ROWS,
+    .params_size = sizeof(LinearAct),
+    .optional = CN_SAVE_IN(2),
+    .infer = linear_act_infer,
+    .kernel = linear_act_kernel,
+    .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1) | CN_SAVE_OUT(0),
+    .backward = linear_act_backward,
+    .samples = "[2,3] [4,3] [4] sigmoid | [3] [2,3] None relu | [2,2,3] [4,3] [4] tanh",
+};
+
+bool cn_is_linear_activation(const cn_op *op)
+{
+    for (size_t i = 0; i < CN_COUNT(activations); i++)
+        if (activations[i].op == op) return true;
+    return false;
+}
+
+cn_tensor *cn_linear_act(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_op *activation)
+{
+    LinearAct p = { NULL };
+    for (size_t i = 0; i < CN_COUNT(activations); i++)
+        if (activations[i].op == activation) p.activation = activations[i].name;
+    return CN_CALL(linear_act, &p, input, weight, bias);
+}
 
 cn_tensor *cn_linear(cn_tensor *input, cn_tensor *weight, cn_tensor *bias)
 {

@@ -7,16 +7,16 @@
 #include <string.h>
 
 static const double greatest = 1e300;
-const Range range_empty = { DBL_MAX, -DBL_MAX };
+const Range cn_range_empty = { DBL_MAX, -DBL_MAX };
 
-bool value_shows(double v, bool log)
+bool cn_value_shows(double v, bool log)
 {
     return fabs(v) <= greatest && (!log || v > 1e-300); /* NaN fails the comparison */
 }
 
-void range_see(Range *r, double v, bool log)
+void cn_range_see(Range *r, double v, bool log)
 {
-    if (!value_shows(v, log)) return;
+    if (!cn_value_shows(v, log)) return;
     r->lo = fmin(r->lo, v);
     r->hi = fmax(r->hi, v);
 }
@@ -63,7 +63,7 @@ static int clamp(int v, int lo, int hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
-void number_format(char out[NUMBER_ROOM], double v, double step)
+void cn_number_format(char out[NUMBER_ROOM], double v, double step)
 {
     if (v == 0 || fabs(v) < step / 1000) {
         snprintf(out, NUMBER_ROOM, "0");
@@ -79,9 +79,9 @@ void number_format(char out[NUMBER_ROOM], double v, double step)
     }
 }
 
-void number_short(char out[NUMBER_ROOM], double v, int digits)
+void cn_number_short(char out[NUMBER_ROOM], double v, int digits)
 {
-    if (!value_shows(v, false)) {
+    if (!cn_value_shows(v, false)) {
         snprintf(out, NUMBER_ROOM, "%s", isnan(v) ? "nan" : v > 0 ? "inf" : "-inf");
         return;
     }
@@ -133,7 +133,7 @@ static void linear_ticks(Axis *a, bool whole, int wanted)
     if (whole && step < 1) step = 1;
     for (double i = ceil((a->lo - slack) / step); i * step <= a->hi + slack; i++) {
         if (a->n == MAX_TICKS) break;
-        number_format(a->label[a->n], i * step, step);
+        cn_number_format(a->label[a->n], i * step, step);
         add_tick(a, i * step);
     }
 }
@@ -146,7 +146,7 @@ static void decade_ticks(Axis *a, double decades, int wanted)
     bool plain = first >= -3 && last <= 4;
     for (int k = first; k <= last && a->n < MAX_TICKS; k++) {
         if (k % stride) continue;
-        if (plain) number_short(a->label[a->n], pow(10, k), 1);
+        if (plain) cn_number_short(a->label[a->n], pow(10, k), 1);
         else power_of_ten(a->label[a->n], k);
         add_tick(a, pow(10, k));
     }
@@ -158,7 +158,7 @@ static void ticks_125(Axis *a)
         for (int i = 0; i < 3; i++) {
             double v = pow(10, k) * (double[]){ 1, 2, 5 }[i];
             if (v < a->lo * (1 - 1e-9) || v > a->hi * (1 + 1e-9) || a->n == MAX_TICKS) continue;
-            number_short(a->label[a->n], v, 1);
+            cn_number_short(a->label[a->n], v, 1);
             add_tick(a, v);
         }
     }
@@ -197,7 +197,7 @@ static void set_limits(Axis *a, Range r, double margin)
     }
 }
 
-void axis_init(Axis *a, Range data, double margin, bool log, bool whole, int wanted)
+void cn_axis_init(Axis *a, Range data, double margin, bool log, bool whole, int wanted)
 {
     a->log = log;
     a->n = 0;
@@ -207,7 +207,7 @@ void axis_init(Axis *a, Range data, double margin, bool log, bool whole, int wan
     else linear_ticks(a, whole, wanted);
 }
 
-double axis_at(const Axis *a, double v)
+double cn_axis_at(const Axis *a, double v)
 {
     if (!a->log) return (v - a->lo) / (a->hi - a->lo);
     return (log10(v) - log10(a->lo)) / (log10(a->hi) - log10(a->lo));

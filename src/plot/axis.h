@@ -19,22 +19,22 @@ typedef struct Axis {
     char label[MAX_TICKS][NUMBER_ROOM];
 } Axis;
 
-extern const Range range_empty;
+extern const Range cn_range_empty;
 
 /* False for what cannot be shown: NaN, infinity, beyond 1e300, not positive on a log axis. */
-bool value_shows(double v, bool log);
-void range_see(Range *r, double v, bool log);
+bool cn_value_shows(double v, bool log);
+void cn_range_see(Range *r, double v, bool log);
 
 /* An axis over the data: room for `wanted` ticks at 1, 2 or 5 times a power of ten (integers only if
    `whole`), the range widened by `margin` of itself at both ends. Empty and one-point ranges are
    made wide enough to draw. */
-void axis_init(Axis *a, Range data, double margin, bool log, bool whole, int wanted);
+void cn_axis_init(Axis *a, Range data, double margin, bool log, bool whole, int wanted);
 
-double axis_at(const Axis *a, double v); /* 0 at lo, 1 at hi; v must show */
+double cn_axis_at(const Axis *a, double v); /* 0 at lo, 1 at hi; v must show */
 
 /* v with the decimals that a grid of `step` needs; the point is a point in every locale. */
-void number_format(char out[NUMBER_ROOM], double v, double step);
+void cn_number_format(char out[NUMBER_ROOM], double v, double step);
 /* v with at most `digits` significant digits, trailing zeros dropped. */
-void number_short(char out[NUMBER_ROOM], double v, int digits);
+void cn_number_short(char out[NUMBER_ROOM], double v, int digits);
 
 #endif

@@ -21,7 +21,7 @@ static bool reserve(Buffer *b, size_t extra)
     return true;
 }
 
-bool buffer_add(Buffer *b, const void *bytes, size_t n)
+bool cn_buffer_add(Buffer *b, const void *bytes, size_t n)
 {
     if (!reserve(b, n)) return false;
     if (n) memcpy(b->data + b->len, bytes, n);
@@ -29,12 +29,12 @@ bool buffer_add(Buffer *b, const void *bytes, size_t n)
     return true;
 }
 
-void buffer_text(Buffer *b, const char *text)
+void cn_buffer_text(Buffer *b, const char *text)
 {
-    buffer_add(b, text, strlen(text));
+    cn_buffer_add(b, text, strlen(text));
 }
 
-void buffer_repeat(Buffer *b, const char *text, int times)
+void cn_buffer_repeat(Buffer *b, const char *text, int times)
 {
-    for (int i = 0; i < times; i++) buffer_text(b, text);
+    for (int i = 0; i < times; i++) cn_buffer_text(b, text);
 }

@@ -12,8 +12,8 @@ typedef struct Buffer {
     bool failed;
 } Buffer;
 
-bool buffer_add(Buffer *b, const void *bytes, size_t n);
-void buffer_text(Buffer *b, const char *text);
-void buffer_repeat(Buffer *b, const char *text, int times);
+bool cn_buffer_add(Buffer *b, const void *bytes, size_t n);
+void cn_buffer_text(Buffer *b, const char *text);
+void cn_buffer_repeat(Buffer *b, const char *text, int times);
 
 #endif

@@ -42,7 +42,7 @@ typedef struct Images {
     uint8_t *rgb; /* n x h x w x 3 */
     size_t n, h, w, columns;
     char **captions; /* NULL: none */
-    cn_mark *marks;  /* NULL: none */
+    cn_image_mark *marks;  /* NULL: none */
 } Images;
 
 typedef enum PanelKind { PANEL_CURVES, PANEL_HEAT, PANEL_IMAGES } PanelKind;
@@ -50,6 +50,7 @@ typedef enum PanelKind { PANEL_CURVES, PANEL_HEAT, PANEL_IMAGES } PanelKind;
 typedef struct Panel {
     PanelKind kind;
     char *title;
+    bool used; /* something was added */
     Curves curves; /* the one that `kind` says is in use */
     Heat heat;
     Images images;
@@ -62,16 +63,42 @@ struct cn_figure {
     size_t columns; /* 0: all panels in one row */
 };
 
-/* Both axes of a panel of curves, with room for so many ticks. */
-void curves_axes(const Curves *c, Axis *x, Axis *y, int xticks, int yticks);
+/* ---- building: for the files that add things to a figure ----------------------------------- */
 
-size_t curves_legend_rows(const Curves *c); /* how many series have a label; 0 when it is off */
+/* The panel to add a thing of this kind to: the newest if it is fit, else a new one. */
+Panel *cn_figure_open(cn_figure *f, PanelKind kind, const char *what);
+
+/* Copies, made fit for drawing: valid UTF-8, no control characters but newlines if `lines`. A NULL text
+   gives a NULL copy, which is no failure. */
+bool cn_copy_text(char **out, const char *text, bool lines);
+bool cn_copy_texts(char ***out, const char *const *texts, size_t n, bool lines);
+void cn_free_texts(char **texts, size_t n);
+
+/* What an array of n items of `item` bytes needs in *bytes, `given` being where the caller has it. */
+bool cn_check_array(const char *what, const void *given, size_t n, size_t item, size_t *bytes);
+
+/* Zeroes `out` and copies the options that the caller's headers know. */
+bool cn_copy_options(void *out, size_t out_size, const void *options, const char *what);
+
+/* Makes room for one more item of a growing array. */
+bool cn_grow(void **items, size_t *room, size_t n, size_t item);
+
+void cn_curves_free(Curves *c);
+void cn_heat_free(Heat *h);
+void cn_images_free(Images *im);
+
+/* ---- reading: for the files that draw ------------------------------------------------------ */
+
+/* Both axes of a panel of curves, with room for so many ticks. */
+void cn_curves_axes(const Curves *c, Axis *x, Axis *y, int xticks, int yticks);
+
+size_t cn_curves_legend_rows(const Curves *c); /* how many series have a label; 0 when it is off */
 
 /* The left and right end of a bar. */
-Range bar_span(const Curves *c, const Series *s, size_t i);
+Range cn_bar_span(const Curves *c, const Series *s, size_t i);
 
 /* The value of a cell as text, and how dark it is: 0 .. 1, NaN where there is no value. */
-void heat_number(const Heat *h, double v, char out[NUMBER_ROOM]);
-double heat_level(const Heat *h, double v);
+void cn_heat_number(const Heat *h, double v, char out[NUMBER_ROOM]);
+double cn_heat_level(const Heat *h, double v);
 
 #endif

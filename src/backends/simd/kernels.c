@@ -14,10 +14,21 @@
 /* A float array is worth a second thread from about this size. Also the unit of fixed reductions. */
 #define PIECE 32768
 
-CN_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-CN_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-CN_INLINE int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+CN_INLINE int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+CN_INLINE int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+CN_INLINE int64_t round_up(int64_t n, int64_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
 
+/* Each may use those before it. */
+/* clang-format off */
 #include "backends/simd/elementwise.inc"
 #include "backends/simd/reduce.inc"
 #include "backends/simd/gemm.inc"
@@ -26,6 +37,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / un
 #include "backends/simd/random.inc"
 #include "backends/simd/pool.inc"
 #include "backends/simd/lanes.inc"
+/* clang-format on */
 
 #if defined(__AVX512F__)
 #define TABLE cn_simd_avx512

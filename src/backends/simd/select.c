@@ -37,8 +37,9 @@ static const cn_simd_table *detect(void)
     const bool none = wish && strcmp(wish, "none") == 0;
     const bool at_most_avx2 = wish && strcmp(wish, "avx2") == 0;
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl");
     if (none) return NULL;
     if (avx512 && !at_most_avx2) return &cn_simd_avx512;
     return avx2 ? &cn_simd_avx2 : NULL;

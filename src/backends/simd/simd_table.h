@@ -113,7 +113,8 @@ typedef struct cn_simd_philox {
 typedef struct cn_simd_pool {
     int64_t planes, h, w, out_h, out_w;
     int64_t kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
-    bool count_include_pad; /* average only: divide by the window's size clipped to the padded picture */
+    bool
+        count_include_pad; /* average only: divide by the window's size clipped to the padded picture */
 } cn_simd_pool;
 
 /* ---- convolution + activation + pooling with the batch in vector lanes --------------------------- */
@@ -147,10 +148,11 @@ typedef struct cn_simd_table {
     bool (*gemm)(const cn_simd_gemm *g, int threads);
 
     void (*unary)(cn_simd_unary f, float *y, const float *x, int64_t n, int threads);
-    void (*binary)(cn_simd_binary f, float *z, const float *x, const float *y, int64_t n, int threads);
+    void (*binary)(cn_simd_binary f, float *z, const float *x, const float *y, int64_t n,
+                   int threads);
     /* z = f(x, s); z = f(s, x) with `flipped`. */
-    void (*binary_scalar)(cn_simd_binary f, float *z, const float *x, float s, bool flipped, int64_t n,
-                          int threads);
+    void (*binary_scalar)(cn_simd_binary f, float *z, const float *x, float s, bool flipped,
+                          int64_t n, int threads);
     void (*axpy)(float *y, float alpha, const float *x, int64_t n, int threads); /* y += alpha x */
     double (*sum)(const float *x, int64_t n, int threads);
     double (*dot)(const float *x, const float *y, int64_t n, int threads);
@@ -179,8 +181,10 @@ typedef struct cn_simd_table {
                     int64_t n, int threads);
     void (*dropout_backward)(double p, float *gx, const float *gy, const uint8_t *mask, int64_t n,
                              int threads);
-    void (*uniform)(const cn_simd_philox *rng, float low, float high, float *y, int64_t n, int threads);
-    void (*normal)(const cn_simd_philox *rng, float mean, float std, float *y, int64_t n, int threads);
+    void (*uniform)(const cn_simd_philox *rng, float low, float high, float *y, int64_t n,
+                    int threads);
+    void (*normal)(const cn_simd_philox *rng, float mean, float std, float *y, int64_t n,
+                   int threads);
 
     /* The gradient of a maximum goes to the first largest element (a NaN counts as largest). */
     void (*max_pool)(const cn_simd_pool *p, float *y, const float *x, int threads);
@@ -197,8 +201,9 @@ typedef struct cn_simd_table {
        `saved`: the activations, in a private layout, for backward; NULL when none will follow. */
     bool (*lanes_forward)(const cn_simd_lanes *c, float *y, float *saved, const float *x,
                           const float *weight, const float *bias, int threads);
-    bool (*lanes_backward)(const cn_simd_lanes *c, const cn_simd_lanes_grads *out, const float *grad_y,
-                           const float *x, const float *weight, const float *saved, int threads);
+    bool (*lanes_backward)(const cn_simd_lanes *c, const cn_simd_lanes_grads *out,
+                           const float *grad_y, const float *x, const float *weight,
+                           const float *saved, int threads);
 } cn_simd_table;
 
 /* The best table this processor can run, NULL if none. CENOTE_ISA=avx2 or =none asks for less. */

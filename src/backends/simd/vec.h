@@ -1,6 +1,6 @@
 /* vec.h - vectors of VW floats: the only place where the instruction sets differ.
 
-   vf holds floats, vi 32-bit integers, vm says yes or no per lane. Arithmetic is written with the
+   vf holds floats, vi 32-bit integers (vu where they wrap), vm says yes or no per lane. Arithmetic is written with the
    compiler's operators. v_max(a, b) and v_min(a, b) give b when either is NaN. */
 #ifndef CN_BACKENDS_SIMD_VEC_H
 #define CN_BACKENDS_SIMD_VEC_H
@@ -16,27 +16,85 @@
 
 typedef __m512 vf;
 typedef int32_t vi __attribute__((vector_size(64)));
+typedef uint32_t vu __attribute__((vector_size(64)));
 typedef __mmask16 vm;
 
-CN_INLINE vf v_set1(float x) { return _mm512_set1_ps(x); }
-CN_INLINE vi v_set1_int(int32_t x) { return (vi)_mm512_set1_epi32(x); }
-CN_INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
-CN_INLINE void v_store(float *p, vf x) { _mm512_storeu_ps(p, x); }
-CN_INLINE vf v_load_some(const float *p, vm m) { return _mm512_maskz_loadu_ps(m, p); }
-CN_INLINE void v_store_some(float *p, vm m, vf x) { _mm512_mask_storeu_ps(p, m, x); }
-CN_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
-CN_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
-CN_INLINE vf v_sqrt(vf a) { return _mm512_sqrt_ps(a); }
-CN_INLINE vf v_round(vf a) { return _mm512_roundscale_ps(a, 0); }
-CN_INLINE vi v_to_int(vf a) { return (vi)_mm512_cvtps_epi32(a); }
-CN_INLINE vf v_to_float(vi a) { return _mm512_cvtepi32_ps((__m512i)a); }
-CN_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
-CN_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
-CN_INLINE vm v_is_nan(vf a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
-CN_INLINE vm v_or(vm a, vm b) { return (vm)(a | b); }
-CN_INLINE vf v_select(vm m, vf yes, vf no) { return _mm512_mask_blend_ps(m, no, yes); }
-CN_INLINE float v_sum(vf a) { return _mm512_reduce_add_ps(a); }
-CN_INLINE float v_largest(vf a) { return _mm512_reduce_max_ps(a); }
+CN_INLINE vf v_set1(float x)
+{
+    return _mm512_set1_ps(x);
+}
+CN_INLINE vi v_set1_int(int32_t x)
+{
+    return (vi)_mm512_set1_epi32(x);
+}
+CN_INLINE vf v_load(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+CN_INLINE void v_store(float *p, vf x)
+{
+    _mm512_storeu_ps(p, x);
+}
+CN_INLINE vf v_load_some(const float *p, vm m)
+{
+    return _mm512_maskz_loadu_ps(m, p);
+}
+CN_INLINE void v_store_some(float *p, vm m, vf x)
+{
+    _mm512_mask_storeu_ps(p, m, x);
+}
+CN_INLINE vf v_max(vf a, vf b)
+{
+    return _mm512_max_ps(a, b);
+}
+CN_INLINE vf v_min(vf a, vf b)
+{
+    return _mm512_min_ps(a, b);
+}
+CN_INLINE vf v_sqrt(vf a)
+{
+    return _mm512_sqrt_ps(a);
+}
+CN_INLINE vf v_round(vf a)
+{
+    return _mm512_roundscale_ps(a, 0);
+}
+CN_INLINE vi v_to_int(vf a)
+{
+    return (vi)_mm512_cvtps_epi32(a);
+}
+CN_INLINE vf v_to_float(vi a)
+{
+    return _mm512_cvtepi32_ps((__m512i)a);
+}
+CN_INLINE vm v_lt(vf a, vf b)
+{
+    return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ);
+}
+CN_INLINE vm v_eq(vf a, vf b)
+{
+    return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ);
+}
+CN_INLINE vm v_is_nan(vf a)
+{
+    return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+}
+CN_INLINE vm v_or(vm a, vm b)
+{
+    return (vm)(a | b);
+}
+CN_INLINE vf v_select(vm m, vf yes, vf no)
+{
+    return _mm512_mask_blend_ps(m, no, yes);
+}
+CN_INLINE float v_sum(vf a)
+{
+    return _mm512_reduce_add_ps(a);
+}
+CN_INLINE float v_largest(vf a)
+{
+    return _mm512_reduce_max_ps(a);
+}
 
 /* The first n lanes; none for n <= 0, all for n >= VW. */
 CN_INLINE vm v_first(int64_t n)
@@ -45,7 +103,17 @@ CN_INLINE vm v_first(int64_t n)
 }
 
 /* x * 2^n for a whole number n, right also where the result overflows or is denormal. */
-CN_INLINE vf v_scale(vf x, vf n) { return _mm512_scalef_ps(x, n); }
+CN_INLINE vf v_scale(vf x, vf n)
+{
+    return _mm512_scalef_ps(x, n);
+}
+
+/* a / b to a unit in the last place, for finite b of ordinary size: division is slow. */
+CN_INLINE vf v_quotient(vf a, vf b)
+{
+    const vf r = _mm512_rcp14_ps(b);
+    return a * (r + r * (1.0f - b * r));
+}
 
 /* p[0], p[stride], p[2 stride], ... */
 CN_INLINE vf v_gather(const float *p, int32_t stride)
@@ -126,25 +194,77 @@ CN_INLINE vm v_load_flags(const uint8_t *p)
 
 typedef __m256 vf;
 typedef int32_t vi __attribute__((vector_size(32)));
+typedef uint32_t vu __attribute__((vector_size(32)));
 typedef vi vm;
 
-CN_INLINE vf v_set1(float x) { return _mm256_set1_ps(x); }
-CN_INLINE vi v_set1_int(int32_t x) { return (vi)_mm256_set1_epi32(x); }
-CN_INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
-CN_INLINE void v_store(float *p, vf x) { _mm256_storeu_ps(p, x); }
-CN_INLINE vf v_load_some(const float *p, vm m) { return _mm256_maskload_ps(p, (__m256i)m); }
-CN_INLINE void v_store_some(float *p, vm m, vf x) { _mm256_maskstore_ps(p, (__m256i)m, x); }
-CN_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
-CN_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }
-CN_INLINE vf v_sqrt(vf a) { return _mm256_sqrt_ps(a); }
-CN_INLINE vf v_round(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-CN_INLINE vi v_to_int(vf a) { return (vi)_mm256_cvtps_epi32(a); }
-CN_INLINE vf v_to_float(vi a) { return _mm256_cvtepi32_ps((__m256i)a); }
-CN_INLINE vm v_lt(vf a, vf b) { return (vm)_mm256_cmp_ps(a, b, _CMP_LT_OQ); }
-CN_INLINE vm v_eq(vf a, vf b) { return (vm)_mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
-CN_INLINE vm v_is_nan(vf a) { return (vm)_mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
-CN_INLINE vm v_or(vm a, vm b) { return a | b; }
-CN_INLINE vf v_select(vm m, vf yes, vf no) { return _mm256_blendv_ps(no, yes, (__m256)m); }
+CN_INLINE vf v_set1(float x)
+{
+    return _mm256_set1_ps(x);
+}
+CN_INLINE vi v_set1_int(int32_t x)
+{
+    return (vi)_mm256_set1_epi32(x);
+}
+CN_INLINE vf v_load(const float *p)
+{
+    return _mm256_loadu_ps(p);
+}
+CN_INLINE void v_store(float *p, vf x)
+{
+    _mm256_storeu_ps(p, x);
+}
+CN_INLINE vf v_load_some(const float *p, vm m)
+{
+    return _mm256_maskload_ps(p, (__m256i)m);
+}
+CN_INLINE void v_store_some(float *p, vm m, vf x)
+{
+    _mm256_maskstore_ps(p, (__m256i)m, x);
+}
+CN_INLINE vf v_max(vf a, vf b)
+{
+    return _mm256_max_ps(a, b);
+}
+CN_INLINE vf v_min(vf a, vf b)
+{
+    return _mm256_min_ps(a, b);
+}
+CN_INLINE vf v_sqrt(vf a)
+{
+    return _mm256_sqrt_ps(a);
+}
+CN_INLINE vf v_round(vf a)
+{
+    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+CN_INLINE vi v_to_int(vf a)
+{
+    return (vi)_mm256_cvtps_epi32(a);
+}
+CN_INLINE vf v_to_float(vi a)
+{
+    return _mm256_cvtepi32_ps((__m256i)a);
+}
+CN_INLINE vm v_lt(vf a, vf b)
+{
+    return (vm)_mm256_cmp_ps(a, b, _CMP_LT_OQ);
+}
+CN_INLINE vm v_eq(vf a, vf b)
+{
+    return (vm)_mm256_cmp_ps(a, b, _CMP_EQ_OQ);
+}
+CN_INLINE vm v_is_nan(vf a)
+{
+    return (vm)_mm256_cmp_ps(a, a, _CMP_UNORD_Q);
+}
+CN_INLINE vm v_or(vm a, vm b)
+{
+    return a | b;
+}
+CN_INLINE vf v_select(vm m, vf yes, vf no)
+{
+    return _mm256_blendv_ps(no, yes, (__m256)m);
+}
 
 CN_INLINE float v_sum(vf a)
 {
@@ -169,8 +289,13 @@ CN_INLINE vm v_first(int64_t n)
 /* In two steps, so that neither power of two leaves the range of float. */
 CN_INLINE vf v_scale(vf x, vf n)
 {
-    const vi whole = v_to_int(n), half = whole >> 1;
-    return x * (vf)((half + 127) << 23) * (vf)((whole - half + 127) << 23);
+    const vi whole = v_to_int(n), half = whole >> 1, rest = whole - half;
+    return x * (vf)(((vu)half + 127) << 23) * (vf)(((vu)rest + 127) << 23);
+}
+
+CN_INLINE vf v_quotient(vf a, vf b)
+{
+    return a / b;
 }
 
 CN_INLINE vf v_gather(const float *p, int32_t stride)
@@ -238,7 +363,10 @@ CN_INLINE vm v_load_flags(const uint8_t *p)
 
 #endif
 
-CN_INLINE vf v_zero(void) { return v_set1(0.0f); }
+CN_INLINE vf v_zero(void)
+{
+    return v_set1(0.0f);
+}
 
 /* Lanes outside the mask get `other`. */
 CN_INLINE vf v_load_or(const float *p, vm m, float other)
@@ -246,7 +374,13 @@ CN_INLINE vf v_load_or(const float *p, vm m, float other)
     return v_select(m, v_load_some(p, m), v_set1(other));
 }
 
-CN_INLINE vf v_abs(vf x) { return (vf)((vi)x & 0x7fffffff); }
-CN_INLINE vf v_copy_sign(vf size, vf sign) { return (vf)((vi)size | ((vi)sign & INT32_MIN)); }
+CN_INLINE vf v_abs(vf x)
+{
+    return (vf)((vi)x & 0x7fffffff);
+}
+CN_INLINE vf v_copy_sign(vf size, vf sign)
+{
+    return (vf)((vi)size | ((vi)sign & INT32_MIN));
+}
 
 #endif

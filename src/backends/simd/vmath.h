@@ -8,28 +8,28 @@
 #include <math.h>
 
 /* exp(x) = 2^n exp(r) with |r| <= log(2) / 2; log(2) comes in two parts, so that r is exact. Beyond the
-   bounds the result is zero or infinity anyway. */
+   bounds the result is zero or infinity anyway. The polynomial is evaluated in pairs: the chain of
+   dependent operations is what limits the speed. */
 CN_INLINE vf v_exp(vf x)
 {
     x = v_min(v_set1(89.0f), v_max(v_set1(-104.0f), x));
     const vf n = v_round(x * 1.44269504f);
     const vf r = x - n * 0.693359375f - n * -2.12194440e-4f;
-    vf p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
+    const vf z = r * r;
+    const vf low = r * 1.6666665459e-1f + 5.0000001201e-1f;
+    const vf middle = r * 8.3334519073e-3f + 4.1665795894e-2f;
+    const vf high = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    const vf p = ((high * z + middle) * z + low) * z + (r + 1.0f);
     return v_scale(p, n);
 }
 
 /* log(x) = e log(2) + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
 CN_INLINE vf v_log_positive(vf x)
 {
-    const vi half_root = (vi)v_set1(0.707106781f);
-    const vi bits = (vi)x - half_root;
+    const vu half_root = (vu)v_set1(0.707106781f);
+    const vi bits = (vi)((vu)x - half_root);
     const vf e = v_to_float(bits >> 23);
-    const vf f = (vf)((bits & 0x7fffff) + half_root) - 1.0f;
+    const vf f = (vf)(((vu)bits & 0x7fffff) + half_root) - 1.0f;
     const vf z = f * f;
     vf p = f * 7.0376836292e-2f + -1.1514610310e-1f;
     p = p * f + 1.1676998740e-1f;
@@ -55,21 +55,32 @@ CN_INLINE vf v_log(vf x)
 
 CN_INLINE vf v_tanh(vf x)
 {
-    const vf a = v_abs(x), z = x * x;
+    const vf a = v_abs(x), b = v_min(v_set1(20.0f), a), z = x * x;
     vf p = z * -5.70498872745e-3f + 2.06390887954e-2f;
     p = p * z + -5.37397155531e-2f;
     p = p * z + 1.33314422036e-1f;
     p = p * z + -3.33332819422e-1f;
     const vf near = x + x * z * p;
-    const vf far = v_copy_sign(1.0f - 2.0f / (v_exp(a + a) + 1.0f), x);
+    const vf far = v_copy_sign(1.0f - v_quotient(v_set1(2.0f), v_exp(b + b) + 1.0f), x);
     return v_select(v_lt(a, v_set1(0.625f)), near, far);
 }
 
-CN_INLINE vf v_sigmoid(vf x) { return 1.0f / (1.0f + v_exp(-x)); }
+/* Through exp(-|x|), which cannot overflow, so that tiny results are right as well. */
+CN_INLINE vf v_sigmoid(vf x)
+{
+    const vf e = v_exp(-v_abs(x));
+    return v_quotient(v_select(v_lt(x, v_zero()), e, v_set1(1.0f)), 1.0f + e);
+}
 
-CN_INLINE vf v_relu(vf x) { return v_max(v_zero(), x); }
+CN_INLINE vf v_relu(vf x)
+{
+    return v_max(v_zero(), x);
+}
 
-CN_INLINE vf v_silu(vf x) { return x * v_sigmoid(x); }
+CN_INLINE vf v_silu(vf x)
+{
+    return x * v_sigmoid(x);
+}
 
 /* log(1 + e) for e in [0, 1]: the rounding of 1 + e is put back to first order. */
 CN_INLINE vf v_log1p(vf e)
@@ -78,7 +89,10 @@ CN_INLINE vf v_log1p(vf e)
     return v_log_positive(s) + (e - (s - 1.0f)) / s;
 }
 
-CN_INLINE vf v_softplus(vf x) { return v_max(v_zero(), x) + v_log1p(v_exp(-v_abs(x))); }
+CN_INLINE vf v_softplus(vf x)
+{
+    return v_max(v_zero(), x) + v_log1p(v_exp(-v_abs(x)));
+}
 
 /* Near zero x times a polynomial in x^2; beyond 1, 1 - exp(-x^2) / x times one in 1 / x^2. */
 CN_INLINE vf v_erf_far(vf a)
@@ -108,7 +122,10 @@ CN_INLINE vf v_erf(vf x)
     return v_select(v_lt(a, v_set1(1.0f)), x * p, v_copy_sign(v_erf_far(a), x));
 }
 
-CN_INLINE vf v_gelu(vf x) { return x * 0.5f * (1.0f + v_erf(x * 0.707106781f)); }
+CN_INLINE vf v_gelu(vf x)
+{
+    return x * 0.5f * (1.0f + v_erf(x * 0.707106781f));
+}
 
 /* cos(2 pi u) and sin(2 pi u) for u in [0, 1): |r| <= 1/8 of a turn around quarter q. */
 CN_INLINE void v_cos_sin_turn(vf u, vf *cosine, vf *sine)
@@ -123,9 +140,9 @@ CN_INLINE void v_cos_sin_turn(vf u, vf *cosine, vf *sine)
     c = c * z * z - z * 0.5f + 1.0f;
     const vi quarter = v_to_int(q);
     const vm odd = v_lt(v_to_float(-(quarter & 1)), v_zero());
-    const vi sine_sign = (quarter & 2) << 30, cosine_sign = ((quarter + 1) & 2) << 30;
-    *sine = (vf)((vi)v_select(odd, c, s) ^ sine_sign);
-    *cosine = (vf)((vi)v_select(odd, s, c) ^ cosine_sign);
+    const vu sine_sign = ((vu)quarter & 2) << 30, cosine_sign = ((vu)(quarter + 1) & 2) << 30;
+    *sine = (vf)((vu)v_select(odd, c, s) ^ sine_sign);
+    *cosine = (vf)((vu)v_select(odd, s, c) ^ cosine_sign);
 }
 
 #endif

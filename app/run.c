@@ -1,0 +1,191 @@
+/* run.c - from a configuration to networks, data and optimisers, and back. */
+#include "app/run.h"
+
+#include <jansson.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- configuration ------------------------------------------------------------------------------------ */
+
+static bool choose_model(const char *name, Config *c)
+{
+    const char *names[64] = { NULL };
+    for (int i = 0; cn_models[i]; i++) names[i] = cn_models[i]->name;
+    c->model = cn_model_find(name);
+    if (c->model) return true;
+    const char *like = nearest(name, names);
+    return cn_fail(CN_ENOTFOUND, "there is no model '%s'%s%s%s; 'cenote list' shows all", name,
+                   like ? "; did you mean '" : "", like ? like : "", like ? "'?" : "");
+}
+
+bool config_from_args(const Args *args, const char *model, Config *c)
+{
+    memset(c, 0, sizeof *c);
+    if (!choose_model(model, c)) return false;
+    const cn_model *m = c->model;
+    snprintf(c->data, sizeof c->data, "%s", given(args, "data") ? text_of(args, "data") : m->data);
+    c->epochs = given(args, "epochs") ? int_of(args, "epochs") : m->epochs;
+    c->batch = given(args, "batch") ? int_of(args, "batch") : m->batch;
+    c->lr = given(args, "lr") ? float_of(args, "lr") : m->lr;
+    c->limit = int_of(args, "limit");
+    c->seed = (uint64_t)int_of(args, "seed");
+    snprintf(c->optim, sizeof c->optim, "%s", text_of(args, "optim"));
+    snprintf(c->schedule, sizeof c->schedule, "%s", text_of(args, "schedule"));
+    c->momentum = float_of(args, "momentum");
+    c->weight_decay = float_of(args, "weight-decay");
+    c->clip = float_of(args, "clip");
+    c->workers = int_of(args, "workers");
+    c->patience = int_of(args, "patience");
+    c->checkpoint_steps = int_of(args, "checkpoint-steps");
+    return true;
+}
+
+static json_t *config_to_json(const Config *c)
+{
+    return json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I}",
+                     "v", 1, "version", cn_version(), "model", c->model->name, "data", c->data, "epochs",
+                     (json_int_t)c->epochs, "batch", (json_int_t)c->batch, "limit", (json_int_t)c->limit,
+                     "seed", (json_int_t)c->seed, "optim", c->optim, "schedule", c->schedule, "lr", c->lr,
+                     "momentum", c->momentum, "weight_decay", c->weight_decay, "clip", c->clip, "workers",
+                     (json_int_t)c->workers, "patience", (json_int_t)c->patience, "checkpoint_steps",
+                     (json_int_t)c->checkpoint_steps);
+}
+
+bool config_save(const Config *c, const char *folder)
+{
+    char path[1024], temporary[1040];
+    snprintf(path, sizeof path, "%s/config.json", folder);
+    snprintf(temporary, sizeof temporary, "%s.new", path);
+    json_t *j = config_to_json(c);
+    bool ok = j && json_dump_file(j, temporary, JSON_INDENT(2)) == 0 && rename(temporary, path) == 0;
+    json_decref(j);
+    return ok || cn_fail(CN_EIO, "%s: cannot write: %s", path, strerror(errno));
+}
+
+bool config_load(Config *c, const char *folder)
+{
+    char path[1024];
+    const char *model = NULL, *data = NULL, *optim = NULL, *schedule = NULL;
+    json_int_t epochs, batch, limit, seed, workers, patience, steps;
+    json_error_t error;
+    int v = 0;
+    memset(c, 0, sizeof *c);
+    snprintf(path, sizeof path, "%s/config.json", folder);
+    if (access(path, F_OK)) return cn_fail(CN_ENOTFOUND, "%s: no run folder (config.json is missing)", folder);
+    json_t *j = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!j) return cn_fail(CN_EFORMAT, "%s: line %d: %s", path, error.line, error.text);
+    bool ok = !json_unpack_ex(j, &error, 0,
+                              "{s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:F, s:F, s:F, s:F, s:I, s:I, s:I}",
+                              "v", &v, "model", &model, "data", &data, "epochs", &epochs, "batch", &batch,
+                              "limit", &limit, "seed", &seed, "optim", &optim, "schedule", &schedule, "lr",
+                              &c->lr, "momentum", &c->momentum, "weight_decay", &c->weight_decay, "clip",
+                              &c->clip, "workers", &workers, "patience", &patience, "checkpoint_steps", &steps);
+    if (!ok) cn_fail(CN_EFORMAT, "%s: %s", path, error.text);
+    else if (v != 1) ok = cn_fail(CN_EFORMAT, "%s: version %d is unknown", path, v);
+    ok = ok && choose_model(model, c);
+    if (ok) {
+        snprintf(c->data, sizeof c->data, "%s", data);
+        snprintf(c->optim, sizeof c->optim, "%s", optim);
+        snprintf(c->schedule, sizeof c->schedule, "%s", schedule);
+        c->epochs = epochs, c->batch = batch, c->limit = limit, c->seed = (uint64_t)seed;
+        c->workers = workers, c->patience = patience, c->checkpoint_steps = steps;
+    }
+    json_decref(j);
+    return ok;
+}
+
+/* ---- what it describes ----------------------------------------------------------------------------------- */
+
+/* y = 2 x1 - 3.4 x2 + 4.2 + noise: the book's synthetic regression data (D2L 3.3). */
+static cn_dataset *linear_data(cn_part split, uint64_t seed)
+{
+    enum { SAMPLES = 1000 };
+    cn_rng rng = cn_rng_make(seed, split == CN_TRAIN ? 1 : 2);
+    cn_tensor *x = cn_empty(CN_SHAPE(SAMPLES, 2), CN_F32), *y = cn_empty(CN_SHAPE(SAMPLES, 1), CN_F32);
+    float *px = cn_data_mut(x), *py = cn_data_mut(y);
+    for (int i = 0; px && py && i < SAMPLES; i++) {
+        double a = cn_rng_normal(&rng), b = cn_rng_normal(&rng);
+        px[2 * i] = (float)a, px[2 * i + 1] = (float)b;
+        py[i] = (float)(2 * a - 3.4 * b + 4.2 + 0.01 * cn_rng_normal(&rng));
+    }
+    return cn_dataset_from_tensors(x, y);
+}
+
+cn_dataset *config_data(const Config *c, cn_part split)
+{
+    bool linear = strcmp(c->data, "linear") == 0;
+    if (linear != c->model->regression) {
+        cn_fail(CN_EINVALID, "the model %s cannot learn from the data set %s; try --data %s", c->model->name,
+                c->data, c->model->data);
+        return NULL;
+    }
+    if (linear) return linear_data(split, c->seed);
+    return cn_dataset_open(c->data, .split = split, .limit = c->limit);
+}
+
+cn_module *config_network(const Config *c)
+{
+    cn_shape input = c->model->input;
+    for (int i = input.ndim++; i > 0; i--) input.dim[i] = input.dim[i - 1];
+    input.dim[0] = 1;
+    cn_manual_seed(c->seed);
+    cn_module *net = c->model->make(c->model->regression ? 1 : 10);
+    if (net && cn_build(net, input)) return net;
+    cn_module_free(net);
+    return NULL;
+}
+
+cn_optim *config_optimiser(const Config *c, cn_module *net)
+{
+    if (strcmp(c->optim, "adam") == 0) return cn_adam(net, .lr = c->lr, .weight_decay = c->weight_decay);
+    if (strcmp(c->optim, "adamw") == 0) return cn_adamw(net, .lr = c->lr, .weight_decay = c->weight_decay);
+    if (strcmp(c->optim, "sgd") == 0)
+        return cn_sgd(net, .lr = c->lr, .momentum = c->momentum, .weight_decay = c->weight_decay);
+    cn_fail(CN_ENOTFOUND, "there is no optimiser '%s'; there are sgd, adam and adamw", c->optim);
+    return NULL;
+}
+
+cn_sched *config_schedule(const Config *c, cn_optim *o)
+{
+    if (strcmp(c->schedule, "cosine") == 0) return cn_cosine_lr(o, c->epochs, 0);
+    if (strcmp(c->schedule, "step") == 0) return cn_step_lr(o, c->epochs / 3 > 0 ? c->epochs / 3 : 1, 0.1);
+    if (strcmp(c->schedule, "constant") != 0)
+        cn_fail(CN_ENOTFOUND, "there is no schedule '%s'; there are constant, step and cosine", c->schedule);
+    return NULL;
+}
+
+/* ---- run folders -------------------------------------------------------------------------------------------- */
+
+cn_module *run_network(const Config *c, const char *folder)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    cn_module *net = config_network(c);
+    cn_dict *state = net ? cn_load(path) : NULL;
+    bool ok = state && cn_load_state_dict(net, state, true);
+    cn_dict_free(state);
+    if (ok) return net;
+    cn_module_free(net);
+    return NULL;
+}
+
+bool make_folder(const char *path)
+{
+    char part[1024];
+    size_t n = strlen(path);
+    if (n == 0 || n >= sizeof part) return cn_fail(CN_EINVALID, "'%.60s' is no name for a folder", path);
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != 0) continue;
+        memcpy(part, path, i);
+        part[i] = 0;
+        struct stat st;
+        if (mkdir(part, 0777) == 0 || (errno == EEXIST && stat(part, &st) == 0 && S_ISDIR(st.st_mode))) continue;
+        return cn_fail(CN_EIO, "%s: cannot make this folder: %s", part, strerror(errno));
+    }
+    return true;
+}

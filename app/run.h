@@ -1,0 +1,35 @@
+/* run.h - what train, eval, predict and the others share: a model with its data, and run folders. */
+#ifndef APP_RUN_H
+#define APP_RUN_H
+
+#include "app/app.h"
+#include "models/models.h"
+
+/* Everything that decides what a run does; config.json of a run folder holds it. */
+typedef struct {
+    const cn_model *model;
+    char data[64];
+    int64_t epochs, batch, limit;
+    uint64_t seed;
+    char optim[16], schedule[16];
+    double lr, momentum, weight_decay, clip;
+    int64_t workers, patience, checkpoint_steps;
+} Config;
+
+bool config_from_args(const Args *args, const char *model, Config *c); /* the book's values where nothing is given */
+bool config_save(const Config *c, const char *folder);
+bool config_load(Config *c, const char *folder);
+
+/* A network with known shapes, its parameters drawn from the seed. */
+cn_module *config_network(const Config *c);
+cn_optim *config_optimiser(const Config *c, cn_module *net);
+cn_sched *config_schedule(const Config *c, cn_optim *o); /* NULL: none, or an error */
+cn_dataset *config_data(const Config *c, cn_part split);
+
+/* The network of a finished or unfinished run, with its parameters. */
+cn_module *run_network(const Config *c, const char *folder);
+
+/* Makes a folder and those above it. */
+bool make_folder(const char *path);
+
+#endif

@@ -1,0 +1,9 @@
+/* fuzz_npz.c - NumPy archives from strangers. */
+#include "io/formats.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    cn_dict_free(cn_read_npz(data, size, "fuzz"));
+    cn_error_clear();
+    return 0;
+}

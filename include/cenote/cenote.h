@@ -1,0 +1,18 @@
+/* cenote.h - all of Cenote. */
+#ifndef CENOTE_CENOTE_H
+#define CENOTE_CENOTE_H
+
+#include "autograd.h"
+#include "base.h"
+#include "data.h"
+#include "functional.h"
+#include "io.h"
+#include "nn.h"
+#include "ops.h"
+#include "optim.h"
+#include "plot.h"
+#include "rng.h"
+#include "tensor.h"
+#include "train.h"
+
+#endif

@@ -1,0 +1,41 @@
+/* bind.c - the provider of our own vector kernels. */
+#include "backends/simd/bind.h"
+
+const cn_simd_table *cn_simd;
+
+static const cn_simd_binding *by_op[CN_NUM_OPS];
+
+static void enter(const cn_simd_binding *list)
+{
+    for (; list->kernel; list++) by_op[list->op] = list;
+}
+
+static bool probe(void)
+{
+    cn_simd = cn_simd_select();
+    if (!cn_simd) return false;
+    enter(cn_simd_elementwise);
+    enter(cn_simd_products);
+    enter(cn_simd_networks);
+    return true;
+}
+
+static const char *refuses_sparse(const cn_call *c)
+{
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i] && !cn_simd_dense(cn_in(c, i))) return "not dense float32";
+    return NULL;
+}
+
+static cn_kernel *find(const cn_call *c, const char **why)
+{
+    const cn_simd_binding *b = by_op[c->op->id];
+    if (!b) return NULL;
+    const char *reason = b->refuses ? b->refuses(c) : refuses_sparse(c);
+    if (!reason) return b->kernel;
+    *why = reason;
+    return NULL;
+}
+
+extern const cn_provider cn_provider_simd;
+const cn_provider cn_provider_simd = { sizeof(cn_provider), "simd", probe, find };

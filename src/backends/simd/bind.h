@@ -1,0 +1,38 @@
+/* bind.h - how the kernels of the table meet the ops: one row per op, in the files bind_*.c. */
+#ifndef CN_BACKENDS_SIMD_BIND_H
+#define CN_BACKENDS_SIMD_BIND_H
+
+#include "backends/simd/simd_table.h"
+#include "core/provider.h"
+#include "core/threads.h"
+#include "ops/internal.h"
+
+typedef struct cn_simd_binding {
+    int op; /* CN_OP_ID_... */
+    cn_kernel *kernel;
+    /* NULL when the kernel takes this call, otherwise why not. NULL here: any call on dense float32. */
+    const char *(*refuses)(const cn_call *call);
+} cn_simd_binding;
+
+/* The table in use; set before any kernel runs. */
+extern const cn_simd_table *cn_simd;
+
+/* Lists ended by a NULL kernel. */
+extern const cn_simd_binding cn_simd_elementwise[], cn_simd_products[], cn_simd_networks[];
+
+static inline float *cn_simd_out(const cn_call *c, int i)
+{
+    return (float *)(void *)cn_out(c, i)->data;
+}
+
+static inline const float *cn_simd_in(const cn_call *c, int i)
+{
+    return (const float *)(const void *)cn_in(c, i)->data;
+}
+
+static inline bool cn_simd_dense(const cn_view *v)
+{
+    return v->dtype == CN_F32 && v->contiguous;
+}
+
+#endif

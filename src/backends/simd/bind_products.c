@@ -1,0 +1,62 @@
+/* bind_products.c - matrix products. */
+#include "backends/simd/bind.h"
+
+#include <string.h>
+
+static const float *floats(const cn_view *v)
+{
+    return v ? (const float *)(const void *)v->data : NULL;
+}
+
+static bool product(const cn_call *c)
+{
+    const cn_view *y = cn_out(c, 0), *a = cn_in(c, 0), *b = cn_in(c, 1);
+    int nd = y->shape.ndim, r = nd - 2, k = nd - 1;
+    cn_simd_gemm g = {
+        .m = y->shape.dim[r], .n = y->shape.dim[k], .k = a->shape.dim[k],
+        .a = floats(a), .a_row = a->strides[r], .a_col = a->strides[k],
+        .b = floats(b), .b_row = b->strides[r], .b_col = b->strides[k],
+        .c = cn_simd_out(c, 0), .c_row = y->shape.dim[k], .batch = 1,
+    };
+    if (nd == 3) {
+        g.batch = y->shape.dim[0];
+        g.a_batch = a->strides[0], g.b_batch = b->strides[0], g.c_batch = g.m * g.n;
+    }
+    return cn_simd->gemm(&g, cn_threads());
+}
+
+static const char *refuses_product(const cn_call *c)
+{
+    return cn_in(c, 0)->dtype == CN_F32 ? NULL : "not float32";
+}
+
+static cn_simd_act activation_of(const cn_call *c)
+{
+    if (c->op->id != CN_OP_ID_linear_act) return CN_SIMD_ACT_NONE;
+    const char *name = *(const char *const *)c->params;
+    return strcmp(name, "relu") == 0 ? CN_SIMD_ACT_RELU
+           : strcmp(name, "sigmoid") == 0 ? CN_SIMD_ACT_SIGMOID : CN_SIMD_ACT_TANH;
+}
+
+/* y = act(x w^T + b) */
+static bool linear(const cn_call *c)
+{
+    const cn_view *y = cn_out(c, 0), *w = cn_in(c, 1);
+    int64_t out = w->shape.dim[0], in = w->shape.dim[1];
+    cn_simd_gemm g = {
+        .m = out ? y->numel / out : 0, .n = out, .k = in,
+        .a = floats(cn_in(c, 0)), .a_row = in, .a_col = 1,
+        .b = floats(w), .b_row = 1, .b_col = in,
+        .c = cn_simd_out(c, 0), .c_row = out, .batch = 1,
+        .bias = floats(cn_in(c, 2)), .act = activation_of(c),
+    };
+    return cn_simd->gemm(&g, cn_threads());
+}
+
+const cn_simd_binding cn_simd_products[] = {
+    { CN_OP_ID_mm, product, refuses_product },
+    { CN_OP_ID_bmm, product, refuses_product },
+    { CN_OP_ID_linear, linear, refuses_product },
+    { CN_OP_ID_linear_act, linear, refuses_product },
+    { 0 },
+};

@@ -1,0 +1,49 @@
+/* glyph_shapes.h - what the glyphs look like before they are distorted. */
+#ifndef CN_DATA_GLYPH_SHAPES_H
+#define CN_DATA_GLYPH_SHAPES_H
+
+enum { CN_STROKE_POINTS = 12, CN_GLYPH_STROKES = 3 };
+
+/* Points in [-1, 1], y down, joined by lines or, if it is curved, by a smooth curve through all. */
+typedef struct cn_stroke {
+    int n;
+    int closed, curved;
+    float at[CN_STROKE_POINTS][2];
+} cn_stroke;
+
+typedef struct cn_glyph {
+    const char *name;
+    int strokes;
+    cn_stroke stroke[CN_GLYPH_STROKES];
+} cn_glyph;
+
+static const cn_glyph cn_glyph_shapes[] = {
+    { "circle", 1, { { 8, 1, 1, { { 0, -.8f }, { .57f, -.57f }, { .8f, 0 }, { .57f, .57f },
+                                  { 0, .8f }, { -.57f, .57f }, { -.8f, 0 }, { -.57f, -.57f } } } } },
+    { "square", 1, { { 4, 1, 0, { { -.7f, -.7f }, { .7f, -.7f }, { .7f, .7f }, { -.7f, .7f } } } } },
+    { "triangle", 1, { { 3, 1, 0, { { 0, -.85f }, { .85f, .65f }, { -.85f, .65f } } } } },
+    { "star", 1, { { 10, 1, 0, { { 0, -.95f }, { .24f, -.32f }, { .9f, -.29f }, { .38f, .12f },
+                                 { .56f, .77f }, { 0, .4f }, { -.56f, .77f }, { -.38f, .12f },
+                                 { -.9f, -.29f }, { -.24f, -.32f } } } } },
+    { "heart", 2, { { 6, 0, 1, { { 0, -.4f }, { .35f, -.8f }, { .8f, -.6f }, { .8f, -.1f },
+                                 { .4f, .4f }, { 0, .85f } } },
+                    { 6, 0, 1, { { 0, -.4f }, { -.35f, -.8f }, { -.8f, -.6f }, { -.8f, -.1f },
+                                 { -.4f, .4f }, { 0, .85f } } } } },
+    { "moon", 2, { { 6, 0, 1, { { .35f, -.85f }, { -.35f, -.65f }, { -.7f, -.05f }, { -.45f, .6f },
+                                { .1f, .85f }, { .6f, .7f } } },
+                   { 5, 0, 1, { { .35f, -.85f }, { -.05f, -.4f }, { -.1f, .1f }, { .15f, .5f },
+                                { .6f, .7f } } } } },
+    { "arrow", 2, { { 2, 0, 0, { { 0, .85f }, { 0, -.8f } } },
+                    { 3, 0, 0, { { -.55f, -.2f }, { 0, -.85f }, { .55f, -.2f } } } } },
+    { "house", 2, { { 4, 0, 0, { { -.55f, -.1f }, { -.55f, .75f }, { .55f, .75f }, { .55f, -.1f } } },
+                    { 3, 0, 0, { { -.85f, .05f }, { 0, -.8f }, { .85f, .05f } } } } },
+    { "wave", 2, { { 5, 0, 1, { { -.9f, -.2f }, { -.45f, -.6f }, { 0, -.3f }, { .45f, -.05f },
+                                { .9f, -.4f } } },
+                   { 5, 0, 1, { { -.9f, .5f }, { -.45f, .1f }, { 0, .4f }, { .45f, .65f },
+                                { .9f, .3f } } } } },
+    { "spiral", 1, { { 11, 0, 1, { { 0, .05f }, { .2f, -.1f }, { .05f, -.35f }, { -.3f, -.25f },
+                                   { -.4f, .15f }, { -.1f, .5f }, { .4f, .4f }, { .65f, -.1f },
+                                   { .45f, -.65f }, { -.1f, -.85f }, { -.7f, -.65f } } } } },
+};
+
+#endif

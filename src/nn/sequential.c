@@ -1,0 +1,56 @@
+/* sequential.c - modules one after the other. */
+#include "nn/module.h"
+
+#include <stdio.h>
+
+/* Between layers only the tape, if there is one, keeps what the earlier layers made. */
+static bool sequential_forward(cn_module *m, cn_io *io)
+{
+    cn_tensor *x = io->in[0];
+    size_t mark = cn_mark();
+    for (int i = 0; i < m->n_children; i++) {
+        cn_tensor *y = cn_forward(m->children[i].module, x);
+        if (!y) {
+            cn_error_prefix("%s (%s): ", m->children[i].name, cn_module_name(m->children[i].module));
+            cn_release(mark);
+            return false;
+        }
+        x = cn_return(mark, y);
+        if (!x) return false;
+    }
+    io->n_out = 1;
+    io->out[0] = x;
+    return true;
+}
+
+const cn_module_class cn_class_Sequential = {
+    .name = "Sequential",
+    .schema = "Sequential()",
+    .doc = "Modules one after the other (D2L 6.1).",
+    .forward = sequential_forward,
+};
+
+static cn_module end_marker;
+cn_module *const cn_end = &end_marker;
+
+cn_module *cn_sequential_n(cn_module *const *modules, int n)
+{
+    cn_module *m = cn_module_create(&cn_class_Sequential, NULL, 0);
+    bool ok = m != NULL;
+    for (int i = 0; i < n; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", i);
+        if (!ok) cn_module_free(modules[i]);
+        else ok = cn_module_add(m, name, modules[i]);
+    }
+    if (ok) return m;
+    cn_module_free(m);
+    return NULL;
+}
+
+cn_module *cn_sequential_of(cn_module *const *modules)
+{
+    int n = 0;
+    while (modules[n] != cn_end) n++;
+    return cn_sequential_n(modules, n);
+}

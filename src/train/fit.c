@@ -1,0 +1,286 @@
+/* fit.c - the training loop. */
+#include "core/error.h"
+#include "core/tensor.h"
+#include "train/checkpoint.h"
+#include "train/metrics.h"
+
+#include <cenote/autograd.h>
+#include <cenote/functional.h>
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static volatile sig_atomic_t stop_requested;
+
+void cn_request_stop(void)
+{
+    stop_requested = 1;
+}
+
+typedef struct {
+    cn_fit_options o;
+    cn_loader *train;
+    cn_metrics *metrics; /* NULL: no run folder */
+    cn_run_state state;
+    double began;        /* on the clock, so that state.seconds = now - began */
+    bool interrupted, stopped_early;
+} Run;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- reporting ------------------------------------------------------------------------------------- */
+
+static cn_fit_progress progress_of(Run *r, cn_fit_event event)
+{
+    const cn_run_state *s = &r->state;
+    bool between = s->seen == 0;
+    r->state.seconds = now() - r->began;
+    double examples = (double)cn_dataset_samples(r->o.train) * (double)s->epoch + (double)s->seen;
+    return (cn_fit_progress){
+        .event = event, .epoch = s->epoch, .epochs = r->o.epochs, .step = s->step,
+        .steps = cn_loader_batches(r->train),
+        .train_loss = between ? s->last_loss : s->loss_sum / (double)s->seen,
+        .train_acc = between ? s->last_acc : s->correct / (double)s->seen,
+        .test_loss = s->test_loss, .test_acc = s->test_acc, .lr = cn_lr(r->o.optim, 0),
+        .examples_per_second = s->seconds > 0 ? examples / s->seconds : 0, .seconds = s->seconds,
+        .stopped_early = r->stopped_early, .interrupted = r->interrupted,
+    };
+}
+
+static void report(Run *r, cn_fit_event event)
+{
+    if (!r->o.watch) return;
+    cn_fit_progress p = progress_of(r, event);
+    r->o.watch(&p, r->o.watch_context);
+}
+
+/* ---- one step --------------------------------------------------------------------------------------- */
+
+static cn_tensor *default_loss(cn_tensor *output, const cn_batch *batch, void *context)
+{
+    (void)context;
+    return cn_cross_entropy(output, batch->y);
+}
+
+/* How many rows have their largest score at the target; 0 where that makes no sense. */
+static double correct_in(const cn_tensor *output, const cn_batch *b)
+{
+    if (!output || cn_ndim(output) != 2 || !b->y || cn_dtype_of(b->y) != CN_I64 || cn_ndim(b->y) != 1) return 0;
+    const float *scores = cn_dtype_of(output) == CN_F32 ? cn_data(output) : NULL;
+    const int64_t *target = cn_data(b->y), classes = cn_size(output, 1);
+    double count = 0;
+    for (int64_t i = 0; scores && i < b->size; i++) {
+        int64_t best = 0;
+        for (int64_t k = 1; k < classes; k++)
+            if (scores[i * classes + k] > scores[i * classes + best]) best = k;
+        count += best == target[i];
+    }
+    return count;
+}
+
+static bool check_loss(const Run *r, double loss)
+{
+    if (isfinite(loss)) return true;
+    return cn_fail(CN_EDIVERGED, "training diverged: the loss is %g at epoch %lld, step %lld; lower the "
+                                 "learning rate (now %g) or clip the gradients", loss,
+                   (long long)r->state.epoch + 1, (long long)r->state.step + 1, cn_lr(r->o.optim, 0));
+}
+
+static bool train_batch(Run *r, const cn_batch *b)
+{
+    cn_tensor *output = cn_forward(r->o.net, b->x);
+    cn_tensor *loss = output ? r->o.loss(output, b, r->o.loss_context) : NULL;
+    double value = cn_item(loss);
+    if (!cn_ok() || !check_loss(r, value) || !cn_backward(loss)) return false;
+    if (r->o.clip > 0) cn_clip_grad_norm_of(r->o.optim, r->o.clip);
+    if (!cn_step(r->o.optim)) return false;
+    cn_optim_zero_grad(r->o.optim);
+    r->state.loss_sum += value * (double)b->size;
+    r->state.correct += correct_in(output, b);
+    r->state.seen += b->size;
+    r->state.step++;
+    return true;
+}
+
+/* ---- evaluation ---------------------------------------------------------------------------------------- */
+
+static bool score_batches(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context, cn_score *s)
+{
+    cn_batch b;
+    size_t mark = cn_mark();
+    while (cn_loader_next(loader, &b)) {
+        cn_tensor *output = cn_forward(net, b.x);
+        s->loss += cn_item(loss(output, &b, context)) * (double)b.size;
+        s->accuracy += correct_in(output, &b);
+        s->samples += b.size;
+        cn_release(mark);
+        if (!cn_ok()) return false;
+    }
+    s->loss /= (double)s->samples;
+    s->accuracy /= (double)s->samples;
+    return cn_ok();
+}
+
+static bool evaluate(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context, cn_score *out)
+{
+    bool was = cn_is_training(net), grad = cn_set_grad_enabled(false);
+    *out = (cn_score){ 0 };
+    cn_train_mode(net, false);
+    bool ok = score_batches(net, loader, loss ? loss : default_loss, context, out);
+    cn_train_mode(net, was);
+    cn_set_grad_enabled(grad);
+    return ok;
+}
+
+bool cn_evaluate(cn_module *net, cn_dataset *data, int64_t batch, cn_loss_fn *loss, void *context,
+                 cn_score *out)
+{
+    cn_loader *loader = net ? cn_loader_new(data, .batch = batch) : NULL;
+    bool ok = loader && evaluate(net, loader, loss, context, out);
+    cn_loader_free(loader);
+    return ok;
+}
+
+static bool validate(Run *r)
+{
+    cn_score s;
+    if (!r->o.validate) return true;
+    cn_loader *loader = cn_loader_new(r->o.validate, .batch = r->o.batch, .workers = r->o.workers);
+    bool ok = loader && evaluate(r->o.net, loader, r->o.loss, r->o.loss_context, &s);
+    cn_loader_free(loader);
+    if (ok) r->state.test_loss = s.loss, r->state.test_acc = s.accuracy;
+    return ok;
+}
+
+/* ---- epochs ----------------------------------------------------------------------------------------------- */
+
+static bool save_checkpoint(Run *r)
+{
+    if (!r->o.out) return true;
+    r->state.seconds = now() - r->began;
+    if (!cn_metrics_flush(r->metrics, &r->state.metrics_bytes)) return false;
+    return cn_checkpoint_save(r->o.out, &r->o, r->train, &r->state);
+}
+
+static bool finish_epoch(Run *r)
+{
+    cn_run_state *s = &r->state;
+    s->last_loss = s->loss_sum / (double)s->seen, s->last_acc = s->correct / (double)s->seen;
+    s->loss_sum = s->correct = 0, s->seen = s->step = 0;
+    s->epoch++;
+    if (!validate(r)) return false;
+    bool better = !(s->test_acc <= s->best_acc);
+    if (better) s->best_acc = s->test_acc, s->epochs_since_best = 0;
+    else s->epochs_since_best++;
+    r->stopped_early = r->o.patience && s->epochs_since_best >= r->o.patience;
+    cn_fit_progress p = progress_of(r, CN_FIT_EPOCH);
+    if (r->metrics && !cn_metrics_epoch(r->metrics, &p)) return false;
+    if (r->o.sched && !cn_sched_step(r->o.sched)) return false;
+    if (r->o.watch) r->o.watch(&p, r->o.watch_context);
+    return save_checkpoint(r);
+}
+
+static bool stop_here(Run *r)
+{
+    r->interrupted = true;
+    if (!save_checkpoint(r)) return false;
+    return cn_fail(CN_EINTERRUPTED, "stopped in epoch %lld after step %lld%s%s", (long long)r->state.epoch + 1,
+                   (long long)r->state.step, r->o.out ? "; saved, go on with --resume " : "",
+                   r->o.out ? r->o.out : "");
+}
+
+static bool run_epoch(Run *r)
+{
+    cn_batch b;
+    size_t mark = cn_mark();
+    while (cn_loader_next(r->train, &b)) {
+        bool ok = train_batch(r, &b);
+        cn_release(mark);
+        if (!ok) return false;
+        report(r, CN_FIT_STEP);
+        int64_t every = r->o.checkpoint_steps;
+        if (every && r->state.step % every == 0 && !save_checkpoint(r)) return false;
+        if (stop_requested) return stop_here(r);
+    }
+    return cn_ok() && finish_epoch(r);
+}
+
+static bool run_all(Run *r)
+{
+    report(r, CN_FIT_BEGIN);
+    while (r->state.epoch < r->o.epochs && !r->stopped_early)
+        if (!run_epoch(r)) return false;
+    return true;
+}
+
+/* ---- beginning and end ------------------------------------------------------------------------------------- */
+
+static bool resolve(const cn_fit_options *given, cn_fit_options *o)
+{
+    memset(o, 0, sizeof *o);
+    memcpy(o, given, given->size < sizeof *o ? given->size : sizeof *o);
+    if (!o->net || !o->train || !o->optim)
+        return cn_fail(CN_EINVALID, "fit: a network, a data set and an optimiser are needed");
+    if (o->batch < 0 || o->epochs < 0)
+        return cn_fail(CN_EINVALID, "fit: batch %lld, epochs %lld: must not be negative",
+                       (long long)o->batch, (long long)o->epochs);
+    if (!o->batch) o->batch = 256;
+    if (!o->epochs) o->epochs = 10;
+    if (!o->loss) o->loss = default_loss;
+    return true;
+}
+
+static bool begin(Run *r)
+{
+    const cn_fit_options *o = &r->o;
+    cn_loader_options l = { .size = sizeof l, .dataset = o->train, .batch = o->batch, .shuffle = true,
+                            .seed = o->seed, .workers = o->workers };
+    memcpy(l.transform, o->transform, sizeof l.transform);
+    r->train = cn_loader_new_with(&l);
+    r->state = (cn_run_state){ .test_loss = NAN, .test_acc = NAN, .best_acc = -1, .last_loss = NAN,
+                               .last_acc = NAN };
+    if (!r->train) return false;
+    bool resume = o->resume && o->out && cn_checkpoint_exists(o->out);
+    if (resume && !cn_checkpoint_load(o->out, o, r->train, &r->state)) return false;
+    r->began = now() - r->state.seconds;
+    if (!o->out) return true;
+    r->metrics = cn_metrics_open(o->out, r->state.metrics_bytes);
+    return r->metrics && (resume || save_checkpoint(r));
+}
+
+static bool save_model(const Run *r)
+{
+    char path[1024];
+    if (!r->o.out) return true;
+    snprintf(path, sizeof path, "%s/model.safetensors", r->o.out);
+    cn_dict *d = cn_state_dict(r->o.net);
+    bool ok = d && cn_save(path, d);
+    cn_dict_free(d);
+    return ok;
+}
+
+bool cn_fit_with(const cn_fit_options *options, cn_fit_progress *last)
+{
+    Run r = { 0 };
+    if (!cn_ok() || !resolve(options, &r.o)) return false;
+    stop_requested = 0;
+    size_t mark = cn_mark();
+    bool was = cn_is_training(r.o.net);
+    cn_train_mode(r.o.net, true);
+    bool ok = begin(&r) && run_all(&r) && save_model(&r);
+    if (r.train && last) *last = progress_of(&r, CN_FIT_END);
+    if (ok) report(&r, CN_FIT_END);
+    cn_train_mode(r.o.net, was);
+    cn_metrics_close(r.metrics);
+    cn_loader_free(r.train);
+    cn_release(mark);
+    return ok;
+}
