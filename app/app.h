@@ -61,7 +61,7 @@ enum {
 /* Prints the library's error (or `message`) as "cenote: ..." on stderr, one line; returns the exit code that
    fits it. With --json also {"error": ..., "code": ...} as the last line of stdout. */
 int failed(const Args *args);
-int exit_code_for(int cn_code);
+int exit_code_for(int library_code); /* of a cn_code */
 int failed_with(const Args *args, int exit_code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The name in `known` (ended by NULL) that is most like `word`, or NULL when none is close. */

@@ -9,6 +9,7 @@
 
 const Command *command_named(const char *name); /* NULL when there is none */
 int unknown_command(const char *name);          /* says so, and what was perhaps meant */
+int unknown_op(const Args *args, const char *name);
 
 void print_overview(FILE *out);
 void print_help(const Command *command);

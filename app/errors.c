@@ -6,6 +6,7 @@
 #include <cenote/base.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -16,10 +17,10 @@ static const struct {
     { CN_EINTERRUPTED, EXIT_INTERRUPTED }, { CN_EUNSUPPORTED, EXIT_UNAVAILABLE },
 };
 
-int exit_code_for(int cn_code)
+int exit_code_for(int library_code)
 {
     for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++)
-        if (exits[i].code == cn_code) return exits[i].exit_code;
+        if (exits[i].code == library_code) return exits[i].exit_code;
     return EXIT_FAILED;
 }
 

@@ -14,9 +14,9 @@ static const Option common_options[] = {
     { "help", NULL, OPT_FLAG, NULL, 0, 0, "show this help" },
 };
 
-int common_option_count(void)
+const Option *common_option(int i)
 {
-    return (int)(sizeof common_options / sizeof common_options[0]);
+    return i < (int)(sizeof common_options / sizeof common_options[0]) ? &common_options[i] : NULL;
 }
 
 const Option *option_at(const Command *command, int i)
@@ -24,7 +24,7 @@ const Option *option_at(const Command *command, int i)
     const Option *o = command->options;
     for (; o && o->name; o++)
         if (i-- == 0) return o;
-    return i < common_option_count() ? &common_options[i] : NULL;
+    return common_option(i);
 }
 
 /* The number of the option called by the first `length` bytes of `name`, or -1. */

@@ -18,7 +18,7 @@ struct Args {
 
 /* The options of a command and then the common ones, counted from 0; NULL after the last. */
 const Option *option_at(const Command *command, int i);
-int common_option_count(void);
+const Option *common_option(int i); /* the same of those that every command has */
 
 /* Is there --help or -h before any "--"? argv is what follows the name of the command. */
 bool help_asked(int argc, char *const *argv);

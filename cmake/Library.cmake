@@ -2,7 +2,7 @@
 #
 # A new file in one of the folders is built because it exists.
 
-set(core_dirs core ops autograd nn optim data text vision io plot dist train)
+set(core_dirs core ops autograd nn optim data text vision io plot dist train ffi)
 list(TRANSFORM core_dirs REPLACE "(.+)" "src/\\1/*.c" OUTPUT_VARIABLE core_globs)
 file(GLOB CENOTE_SOURCES CONFIGURE_DEPENDS ${core_globs} src/backends/*.c)
 file(GLOB kernel_sources CONFIGURE_DEPENDS src/backends/reference/*.c)

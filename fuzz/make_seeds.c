@@ -1,5 +1,5 @@
 /* make_seeds.c - writes fuzz/corpus/fuzz_FORMAT/: one small file of every kind for the fuzzers to
-   start from.
+   start from. What is there besides was written by NumPy, or found by a fuzzer and mended.
 
        cc fuzz/make_seeds.c $(pkg-config --cflags --libs cenote) && ./a.out fuzz/corpus */
 #include <cenote/io.h>

@@ -138,6 +138,9 @@ static void wide_fields_are_read(void **state)
     assert_non_null(z);
     assert_int_equal(cn_zip_find(z, "wide")->size, 8);
     cn_zip_close(z);
+    entry[CENTRAL_SIZE + 4 + 2] = 30;
+    assert_null(cn_zip_open(b.bytes, b.size, "wide.zip"));
+    cn_test_expect_error(CN_EFORMAT, "missing");
     entry[CENTRAL_SIZE + 4 + 2] = 22;
     refuse(b, CN_EFORMAT, "missing");
 }

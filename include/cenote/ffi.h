@@ -43,6 +43,9 @@ CN_API void cn_ffi_tensor_release(cn_tensor *t);
 CN_API int cn_ffi_op_count(void);
 CN_API const char *cn_ffi_op_name(int i);
 CN_API const char *cn_ffi_op_schema(const char *name); /* PyTorch's wording; NULL if unknown */
+CN_API const char *cn_ffi_op_doc(const char *name);
+CN_API const char *cn_ffi_op_samples(const char *name); /* example calls, separated by '|' */
+CN_API const char *cn_ffi_op_aliases(const char *name); /* separated by blanks */
 CN_API int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs,
                           int *nouts); /* *nouts: in room, out count; tensors in outs are owned */
 CN_API int cn_ffi_backward(cn_tensor *const *outs, cn_tensor *const *cotangents, int n);

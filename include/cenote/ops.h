@@ -23,6 +23,11 @@ CN_API cn_tensor *cn_sub(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_mul(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_div(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_pow(cn_tensor *input, cn_tensor *exponent);
+CN_API cn_tensor *cn_floor_divide(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_trunc_divide(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_remainder(cn_tensor *input, cn_tensor *other); /* has the sign of other */
+CN_API cn_tensor *cn_fmod(cn_tensor *input, cn_tensor *other);      /* has the sign of input */
+CN_API cn_tensor *cn_atan2(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_neg(cn_tensor *input);
 CN_API cn_tensor *cn_abs(cn_tensor *input);
 CN_API cn_tensor *cn_maximum(cn_tensor *input, cn_tensor *other);
@@ -33,6 +38,28 @@ CN_API cn_tensor *cn_clamp(cn_tensor *input, cn_tensor *min, cn_tensor *max); /*
 CN_API cn_tensor *cn_exp(cn_tensor *input);
 CN_API cn_tensor *cn_log(cn_tensor *input);
 CN_API cn_tensor *cn_sqrt(cn_tensor *input);
+CN_API cn_tensor *cn_square(cn_tensor *input);
+CN_API cn_tensor *cn_rsqrt(cn_tensor *input);
+CN_API cn_tensor *cn_reciprocal(cn_tensor *input);
+CN_API cn_tensor *cn_exp2(cn_tensor *input);
+CN_API cn_tensor *cn_expm1(cn_tensor *input);
+CN_API cn_tensor *cn_log2(cn_tensor *input);
+CN_API cn_tensor *cn_log10(cn_tensor *input);
+CN_API cn_tensor *cn_log1p(cn_tensor *input);
+CN_API cn_tensor *cn_sin(cn_tensor *input);
+CN_API cn_tensor *cn_cos(cn_tensor *input);
+CN_API cn_tensor *cn_tan(cn_tensor *input);
+CN_API cn_tensor *cn_asin(cn_tensor *input);
+CN_API cn_tensor *cn_acos(cn_tensor *input);
+CN_API cn_tensor *cn_atan(cn_tensor *input);
+CN_API cn_tensor *cn_sinh(cn_tensor *input);
+CN_API cn_tensor *cn_cosh(cn_tensor *input);
+CN_API cn_tensor *cn_erf(cn_tensor *input);
+CN_API cn_tensor *cn_sign(cn_tensor *input);
+CN_API cn_tensor *cn_floor(cn_tensor *input);
+CN_API cn_tensor *cn_ceil(cn_tensor *input);
+CN_API cn_tensor *cn_trunc(cn_tensor *input);
+CN_API cn_tensor *cn_round(cn_tensor *input);
 CN_API cn_tensor *cn_tanh(cn_tensor *input);
 CN_API cn_tensor *cn_sigmoid(cn_tensor *input);
 CN_API cn_tensor *cn_relu(cn_tensor *input);
@@ -51,6 +78,14 @@ CN_API cn_tensor *cn_lt(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_le(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_gt(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_ge(cn_tensor *input, cn_tensor *other);
+
+CN_API cn_tensor *cn_logical_and(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_logical_or(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_logical_xor(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_logical_not(cn_tensor *input);
+CN_API cn_tensor *cn_isnan(cn_tensor *input);
+CN_API cn_tensor *cn_isinf(cn_tensor *input);
+CN_API cn_tensor *cn_isfinite(cn_tensor *input);
 
 /* ---- reduction ------------------------------------------------------------------------------------- */
 
@@ -83,6 +118,40 @@ typedef struct cn_indexed {
 
 CN_API cn_indexed cn_max_along(cn_tensor *input, int dim);
 CN_API cn_indexed cn_min_along(cn_tensor *input, int dim);
+
+typedef struct cn_var_args {
+    size_t size;
+    cn_tensor *input;
+    cn_named_only named_only_;
+    cn_shape dim; /* none: all */
+    bool keepdim;
+    bool biased;  /* divide by n instead of n - 1 */
+} cn_var_args;
+
+CN_API cn_tensor *cn_var_with(const cn_var_args *args);
+CN_API cn_tensor *cn_std_with(const cn_var_args *args);
+#define cn_var(...) cn_var_with(&(cn_var_args){ .size = sizeof(cn_var_args), __VA_ARGS__ })
+#define cn_std(...) cn_std_with(&(cn_var_args){ .size = sizeof(cn_var_args), __VA_ARGS__ })
+
+typedef struct cn_norm_args {
+    size_t size;
+    cn_tensor *input;
+    cn_named_only named_only_;
+    double p;     /* 0: the 2-norm */
+    cn_shape dim; /* none: all */
+    bool keepdim;
+} cn_norm_args;
+
+CN_API cn_tensor *cn_norm_with(const cn_norm_args *args);
+#define cn_norm(...) cn_norm_with(&(cn_norm_args){ .size = sizeof(cn_norm_args), __VA_ARGS__ })
+
+/* ---- running sums, sorting -------------------------------------------------------------------------- */
+
+CN_API cn_tensor *cn_cumsum(cn_tensor *input, int dim);
+CN_API cn_tensor *cn_cumprod(cn_tensor *input, int dim);
+CN_API cn_indexed cn_sort(cn_tensor *input, int dim, bool descending); /* stable; NaN is the largest */
+CN_API cn_tensor *cn_argsort(cn_tensor *input, int dim, bool descending);
+CN_API cn_indexed cn_topk(cn_tensor *input, int64_t k, int dim);       /* the k largest, in order */
 
 /* ---- indexing: indices are int64, parts are views ---------------------------------------------------- */
 
@@ -130,6 +199,23 @@ CN_API cn_tensor *cn_to(cn_tensor *input, cn_dtype dtype);
 CN_API cn_tensor *cn_matmul(cn_tensor *input, cn_tensor *other);  /* PyTorch's rules for 1-d and batches */
 CN_API cn_tensor *cn_mm(cn_tensor *input, cn_tensor *mat2);       /* (m, k) x (k, n) */
 CN_API cn_tensor *cn_bmm(cn_tensor *input, cn_tensor *mat2);      /* (b, m, k) x (b, k, n) */
+CN_API cn_tensor *cn_dot(cn_tensor *input, cn_tensor *other);     /* of two vectors */
+CN_API cn_tensor *cn_mv(cn_tensor *input, cn_tensor *vec);
+CN_API cn_tensor *cn_outer(cn_tensor *input, cn_tensor *other);
+/* "bij,bjk->bik": sums of products by Einstein's convention. */
+CN_API cn_tensor *cn_einsum(const char *equation, cn_tensor *const *operands, int n);
+
+/* ---- making: see also cn_zeros, cn_full and their kin in tensor.h -------------------------------------- */
+
+CN_API cn_tensor *cn_arange(double start, double end, double step, cn_dtype dtype);
+CN_API cn_tensor *cn_linspace(double start, double end, int64_t steps, cn_dtype dtype);
+CN_API cn_tensor *cn_eye(int64_t n, cn_dtype dtype);
+
+/* Random, from this thread's default generator; see rng.h. */
+CN_API cn_tensor *cn_rand(cn_shape shape, cn_dtype dtype);   /* uniform in [0, 1) */
+CN_API cn_tensor *cn_randn(cn_shape shape, cn_dtype dtype);  /* normal: mean 0, variance 1 */
+CN_API cn_tensor *cn_randint(int64_t low, int64_t high, cn_shape shape); /* int64, low .. high-1 */
+CN_API cn_tensor *cn_randperm(int64_t n);                    /* 0 .. n-1 in random order */
 
 CN_END_DECLS
 #endif

@@ -6,9 +6,9 @@
 
 CN_BEGIN_DECLS
 
-/* A figure is a row (or grid) of panels. Whatever is added goes to the newest panel; the first one is
-   there from the start. Everything given is copied. Text is UTF-8: what is not becomes '?', control
-   characters become spaces. Functions that return bool fail on a NULL figure. */
+/* A figure is a row (or grid) of panels. Whatever is added goes to the newest panel; the first one
+   is there from the start. Everything given is copied. Text is UTF-8: what is not becomes '?',
+   control characters become spaces. Functions that return bool fail on a NULL figure. */
 typedef struct cn_figure cn_figure;
 
 CN_API cn_figure *cn_figure_new(const char *title); /* NULL: no title */
@@ -28,7 +28,7 @@ CN_API bool cn_figure_line(cn_figure *f, const char *label, const double *x, con
                            size_t n);
 CN_API bool cn_figure_scatter(cn_figure *f, const char *label, const double *x, const double *y,
                               size_t n);
-/* A bar of height y[i] over names[i]; names = NULL counts from 0. Several sets stand side by side. */
+/* A bar of height y[i] over names[i]; names = NULL: numbers. Several sets stand side by side. */
 CN_API bool cn_figure_bars(cn_figure *f, const char *label, const char *const *names,
                            const double *y, size_t n);
 /* How many values fall into each of `bins` equal intervals; bins = 0 chooses by n. */
@@ -50,10 +50,11 @@ typedef struct cn_axes_options {
 
 CN_API bool cn_figure_axes_with(const cn_axes_options *o);
 
-/* ---- heat maps and images: each is a panel by itself, started if the newest one is in use ------ */
+/* ---- heat maps and images: each is a panel by itself, a new one where needed ------------ */
 
 /* Row-major values; row 0 is at the top, NaN cells are grey. For a confusion matrix:
-   cn_figure_heatmap(f, counts, 10, 10, .row_labels = names, .col_labels = names, .numbers = true). */
+   cn_figure_heatmap(f, counts, 10, 10, .row_labels = names, .col_labels = names,
+                     .numbers = true). */
 typedef struct cn_heatmap_options {
     size_t size;
     cn_figure *figure;
@@ -62,9 +63,9 @@ typedef struct cn_heatmap_options {
     cn_named_only named_only_;
     const char *const *row_labels, *const *col_labels; /* as many as rows, cols; NULL: numbers */
     const char *xlabel, *ylabel;
-    double lo, hi;     /* the values at both ends of the colours; lo >= hi: those of the data */
-    bool numbers;      /* write each value into its cell */
-    bool no_bar;       /* without the colour bar */
+    double lo, hi; /* the values at both ends of the colours; lo >= hi: those of the data */
+    bool numbers;  /* write each value into its cell */
+    bool no_bar;   /* without the colour bar */
 } cn_heatmap_options;
 
 CN_API bool cn_figure_heatmap_with(const cn_heatmap_options *o);
@@ -82,14 +83,14 @@ typedef struct cn_images_options {
     cn_figure *figure;
     size_t n, h, w;
     cn_named_only named_only_;
-    const uint8_t *u8;   /* the pixels: this, */
-    const float *f32;    /* or this, where lo is black and hi is white */
-    double lo, hi;       /* lo >= hi: 0 and 1 */
-    int channels;        /* 1 (or 0) for grey, 3 for RGB */
-    bool channels_last;  /* (n, h, w, channels) instead */
-    size_t columns;      /* images per row; 0: at most 9 */
+    const uint8_t *u8;           /* the pixels: this, */
+    const float *f32;            /* or this, where lo is black and hi is white */
+    double lo, hi;               /* lo >= hi: 0 and 1 */
+    int channels;                /* 1 (or 0) for grey, 3 for RGB */
+    bool channels_last;          /* (n, h, w, channels) instead */
+    size_t columns;              /* images per row; 0: at most 9 */
     const char *const *captions; /* n of them, "\n" starts a new line; NULL: none */
-    const cn_image_mark *marks;        /* n of them; NULL: none */
+    const cn_image_mark *marks;  /* n of them; NULL: none */
 } cn_images_options;
 
 CN_API bool cn_figure_images_with(const cn_images_options *o);
@@ -111,14 +112,14 @@ CN_API bool cn_figure_images_with(const cn_images_options *o);
 CN_API bool cn_figure_save(const cn_figure *f, const char *path);
 
 typedef struct cn_text_options {
-    size_t size;       /* sizeof(cn_text_options); 0 is taken for that of version 0.1 */
-    int width;         /* of a line, in characters; 0: 72; at least 24 */
-    int height;        /* of the plotting area, in lines; 0: 16; at least 4 */
-    bool colour;       /* with ANSI escapes */
+    size_t size; /* sizeof(cn_text_options); 0 is taken for that of version 0.1 */
+    int width;   /* of a line, in characters; 0: 72; at least 24 */
+    int height;  /* of the plotting area, in lines; 0: 16; at least 4 */
+    bool colour; /* with ANSI escapes */
 } cn_text_options;
 
-/* The figure in Unicode characters, panels one below the other. Like snprintf: writes at most `room`
-   bytes, the final 0 included, and returns how many the whole text has without it, so that
+/* The figure in Unicode characters, panels one below the other. Like snprintf: writes at most
+   `room` bytes, the final 0 included, and returns how many the whole text has without it, so that
    (NULL, 0) asks for the size. 0 means failure. o may be NULL. */
 CN_API size_t cn_figure_text(const cn_figure *f, const cn_text_options *o, char *buf, size_t room);
 

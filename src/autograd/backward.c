@@ -160,7 +160,7 @@ cn_tensor *cn_saved_out(cn_grads *g, int i)
 {
     const cn_result *r = &g->node->results[i];
     if (!r->saved || !unchanged(g, r->saved, r->version)) return NULL;
-    if (!g->engine->create) return r->saved;
+    if (!g->engine->create || !cn_dtype_is_float(r->spec.dtype)) return r->saved;
     cn_tensor *t = cn_tensor_view(r->saved, &r->saved->v); /* with its place in the graph again */
     if (!t) return NULL;
     t->node = g->node, t->out_index = (uint8_t)i, t->requires_grad = true;

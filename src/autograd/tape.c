@@ -21,21 +21,16 @@ bool cn_set_grad_enabled(bool on)
 
 /* ---- freeing ------------------------------------------------------------------------------- */
 
-static bool last_reference(atomic_int *refs)
-{
-    return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
-}
-
 void cn_dead_tensor(cn_dead *dead, cn_tensor *t)
 {
-    if (!t || !last_reference(&t->refs)) return;
+    if (!t || !cn_last_reference(&t->refs)) return;
     t->next_dead = dead->tensors;
     dead->tensors = t;
 }
 
 void cn_dead_node(cn_dead *dead, cn_node *node)
 {
-    if (!node || !last_reference(&node->refs)) return;
+    if (!node || !cn_last_reference(&node->refs)) return;
     node->next_dead = dead->nodes;
     dead->nodes = node;
 }
@@ -124,9 +119,9 @@ static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save)
     cn_result *r = &n->results[i];
     r->saved = r->grad = NULL;
     copy_spec(&r->spec, t);
-    if (!cn_dtype_is_float(t->v.dtype)) return true;
     if (save && !(r->saved = cn_tensor_view_owned(t, &t->v))) return false;
     r->version = t->storage->version;
+    if (!cn_dtype_is_float(t->v.dtype)) return true;
     t->node = n;
     t->out_index = (uint8_t)i;
     t->requires_grad = true;

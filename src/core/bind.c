@@ -42,7 +42,7 @@ static bool parse_string(const char *t, cn_ffi_value *v, char *strings, size_t r
     bool quoted = n >= 2 && (*t == '\'' || *t == '"') && t[n - 1] == *t;
     if (quoted) t++, n -= 2;
     if (n + 1 > room) return cn_fail(CN_EINVALID, "value: text of %zu bytes is too long", n);
-    memcpy(strings, t, n);
+    memmove(strings, t, n); /* which may be the text itself */
     strings[n] = 0;
     *v = (cn_ffi_value){ .kind = CN_KIND_STR, .u.s = strings };
     return true;
@@ -147,11 +147,20 @@ static bool as_int(const cn_ffi_value *v, int64_t *out)
     return v->kind == CN_KIND_INT || v->kind == CN_KIND_BOOL;
 }
 
+/* What convolutions take for numbers: 'valid' is no padding, 'same' is theirs to work out. */
+static bool bind_padding(const Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints *out)
+{
+    if (strcmp(v->u.s, "valid") == 0) return out->n = a->length ? a->length : 1, true;
+    if (strcmp(v->u.s, "same") == 0) return out->n = CN_PADDING_SAME, true;
+    return cn_fail(CN_EINVALID, "%s: padding must be numbers, 'same' or 'valid', not '%s'", b->who, v->u.s);
+}
+
 static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints *out)
 {
     int64_t one;
     *out = (cn_ints){ 0 };
     if (v->kind == CN_KIND_NONE && a->optional) return out->n = -1, true;
+    if (v->kind == CN_KIND_STR && strcmp(a->name, "padding") == 0) return bind_padding(b, a, v, out);
     if (as_int(v, &one)) {
         out->n = a->length ? a->length : 1;
         for (int i = 0; i < out->n; i++) out->v[i] = one;

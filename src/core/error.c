@@ -30,6 +30,13 @@ void cn_error_clear(void)
     tls.code = CN_OK;
 }
 
+/* Messages are one line, whatever a name in a hostile file contains. */
+static void clean(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 32 || *text == 127) *text = '?';
+}
+
 bool cn_fail(cn_code code, const char *fmt, ...)
 {
     if (tls.code != CN_OK) return false;
@@ -37,6 +44,7 @@ bool cn_fail(cn_code code, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(tls.text, sizeof tls.text, fmt, args);
     va_end(args);
+    clean(tls.text);
     tls.code = code;
     return false;
 }

@@ -23,7 +23,8 @@ enum {
     CLASSES = 4 * (48 - SMALLEST_LOG2),
     LARGE_CLASS = 4 * (20 - SMALLEST_LOG2), /* 1 MiB */
     HUGE_PAGE = 2 << 20,
-    THREAD_CACHE_BYTES = 8 << 20 /* of one size class */
+    THREAD_CACHE_BYTES = 8 << 20, /* of one size class */
+    FLUSH_BYTES = 1 << 18         /* how far a thread's counts may run ahead of the process's */
 };
 
 typedef struct Block {
@@ -32,9 +33,11 @@ typedef struct Block {
     int class;
 } Block;
 
+/* What belongs to one thread: free blocks, and counts not yet added to those of the process. */
 typedef struct Cache {
     Block *free[CLASSES];
     int count[CLASSES];
+    int64_t live, cached, allocations, tensors;
 } Cache;
 
 #define FAST_TLS _Thread_local __attribute__((tls_model("initial-exec")))
@@ -49,8 +52,8 @@ static struct {
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct {
-    _Atomic size_t live, peak, cached, limit;
-    _Atomic int64_t allocations;
+    _Atomic int64_t live, peak, cached, allocations, tensors;
+    _Atomic size_t limit;
     _Atomic int64_t fail_after;
 } state = { .fail_after = -1 };
 
@@ -89,15 +92,28 @@ static void free_list(Block *b)
 {
     while (b) {
         Block *next = b->next;
-        state.cached -= b->size;
+        state.cached -= (int64_t)b->size;
         system_free(b);
         b = next;
     }
 }
 
+/* Counts are relaxed: they inform, nothing is ordered by them. */
+static void flush_counts(Cache *c)
+{
+    int64_t live = atomic_fetch_add_explicit(&state.live, c->live, memory_order_relaxed) + c->live;
+    if (live > atomic_load_explicit(&state.peak, memory_order_relaxed))
+        atomic_store_explicit(&state.peak, live, memory_order_relaxed);
+    atomic_fetch_add_explicit(&state.cached, c->cached, memory_order_relaxed);
+    atomic_fetch_add_explicit(&state.allocations, c->allocations, memory_order_relaxed);
+    atomic_fetch_add_explicit(&state.tensors, c->tensors, memory_order_relaxed);
+    c->live = c->cached = c->allocations = c->tensors = 0;
+}
+
 static void thread_cache_free(void *p)
 {
     Cache *c = p;
+    flush_counts(c);
     for (int i = 0; i < LARGE_CLASS; i++) free_list(c->free[i]);
     free(c);
     thread_cache = NULL;
@@ -117,12 +133,11 @@ static Cache *cache_of_thread(void)
     return thread_cache;
 }
 
-static Block *take_cached(int class)
+static Block *take_cached(Cache *c, int class)
 {
     if (!CACHING) return NULL;
     if (class < LARGE_CLASS) {
-        Cache *c = cache_of_thread();
-        Block *b = c ? c->free[class] : NULL;
+        Block *b = c->free[class];
         if (b) c->free[class] = b->next, c->count[class]--;
         return b;
     }
@@ -133,12 +148,11 @@ static Block *take_cached(int class)
     return b;
 }
 
-static bool put_cached(Block *b)
+static bool put_cached(Cache *c, Block *b)
 {
     if (!CACHING) return false;
     if (b->class < LARGE_CLASS) {
-        Cache *c = cache_of_thread();
-        if (!c || (size_t)c->count[b->class] * b->size >= THREAD_CACHE_BYTES) return false;
+        if ((size_t)c->count[b->class] * b->size >= THREAD_CACHE_BYTES) return false;
         b->next = c->free[b->class];
         c->free[b->class] = b, c->count[b->class]++;
         return true;
@@ -179,40 +193,45 @@ void cn_alloc_fail_after(int64_t n)
     state.fail_after = n;
 }
 
-/* Counters are relaxed: they inform, nothing is ordered by them. */
-static void count_in(size_t size)
+static void count(Cache *c, int64_t live, int64_t cached)
 {
-    size_t live = atomic_fetch_add_explicit(&state.live, size, memory_order_relaxed) + size;
-    size_t peak = atomic_load_explicit(&state.peak, memory_order_relaxed);
-    if (live > peak) atomic_store_explicit(&state.peak, live, memory_order_relaxed);
-    atomic_fetch_add_explicit(&state.allocations, 1, memory_order_relaxed);
+    c->live += live;
+    c->cached += cached;
+    if (c->live > FLUSH_BYTES || c->live < -FLUSH_BYTES) flush_counts(c);
+}
+
+static bool over_limit(const Cache *c, size_t size)
+{
+    size_t limit = atomic_load_explicit(&state.limit, memory_order_relaxed);
+    return limit && (size_t)(state.live + c->live) + size + HEADER > limit;
+}
+
+static Block *fresh_block(size_t size, int class)
+{
+    size_t bytes = CACHING ? class_size(class) : size + HEADER;
+    Block *b = system_alloc(bytes);
+    if (!b) cn_trim_memory(), b = system_alloc(bytes);
+    if (b) b->size = bytes, b->class = class;
+    return b;
 }
 
 void *cn_alloc(size_t size)
 {
-    size_t limit = atomic_load_explicit(&state.limit, memory_order_relaxed);
-    if (size > ((size_t)1 << 46) || injected_failure()) goto fail;
-    if (limit && state.live + size + HEADER > limit) goto fail;
-
+    Cache *c = cache_of_thread();
+    if (!c || size > ((size_t)1 << 46) || injected_failure() || over_limit(c, size)) goto fail;
     int class = class_of(size + HEADER);
-    Block *b = take_cached(class);
-    if (b) {
-        atomic_fetch_sub_explicit(&state.cached, b->size, memory_order_relaxed);
-    } else {
-        size_t bytes = CACHING ? class_size(class) : size + HEADER;
-        b = system_alloc(bytes);
-        if (!b) cn_trim_memory(), b = system_alloc(bytes);
-        if (!b) goto fail;
-        b->size = bytes, b->class = class;
-    }
-    count_in(b->size);
+    Block *b = take_cached(c, class);
+    bool reused = b != NULL;
+    if (!reused && !(b = fresh_block(size, class))) goto fail;
+    c->allocations++;
+    count(c, (int64_t)b->size, reused ? -(int64_t)b->size : 0);
 #ifdef CN_HOSTILE
     memset((char *)b + HEADER, 0xff, size); /* NaN as float and as double */
 #endif
     return (char *)b + HEADER;
 fail:
-    cn_fail(CN_ENOMEM, "out of memory: %zu bytes wanted, %zu in use, limit %zu (0: none)", size,
-            (size_t)state.live, limit);
+    cn_fail(CN_ENOMEM, "out of memory: %zu bytes wanted, %lld in use, limit %zu (0: none)", size,
+            (long long)state.live, (size_t)state.limit);
     return NULL;
 }
 
@@ -220,11 +239,11 @@ void cn_free(void *block)
 {
     if (!block) return;
     Block *b = (Block *)((char *)block - HEADER);
-    atomic_fetch_sub_explicit(&state.live, b->size, memory_order_relaxed);
-    atomic_fetch_add_explicit(&state.cached, b->size, memory_order_relaxed);
-    if (put_cached(b)) return;
-    state.cached -= b->size;
-    system_free(b);
+    int64_t size = (int64_t)b->size;
+    Cache *c = cache_of_thread();
+    bool kept = c && put_cached(c, b);
+    if (!kept) system_free(b);
+    if (c) count(c, -size, kept ? size : 0);
 }
 
 void *cn_alloc_zeroed(size_t size)
@@ -265,11 +284,26 @@ void cn_set_memory_limit(size_t bytes)
     state.limit = bytes;
 }
 
+void cn_count_tensor(int change)
+{
+    Cache *c = cache_of_thread();
+    if (c) c->tensors += change;
+}
+
+int64_t cn_live_tensors(void)
+{
+    Cache *c = cache_of_thread();
+    return state.tensors + (c ? c->tensors : 0);
+}
+
+/* Other threads' latest counts may be missing, by at most FLUSH_BYTES each. */
 cn_memory_stats cn_memory(void)
 {
-    return (cn_memory_stats){ .live_bytes = state.live,
-                              .peak_bytes = state.peak,
-                              .cached_bytes = state.cached,
+    Cache *c = cache_of_thread();
+    if (c) flush_counts(c);
+    return (cn_memory_stats){ .live_bytes = (size_t)state.live,
+                              .peak_bytes = (size_t)state.peak,
+                              .cached_bytes = (size_t)state.cached,
                               .allocations = state.allocations,
-                              .live_tensors = cn_live_tensors() };
+                              .live_tensors = state.tensors };
 }

@@ -20,7 +20,8 @@ bool cn_mul_size(size_t a, size_t b, size_t *out, const char *what);
 CN_API void cn_alloc_fail_after(int64_t n);
 
 
-/* Tensors that exist now, in all threads. */
+void cn_count_tensor(int change); /* +1, -1 */
+/* Tensors that exist now, as far as this thread knows. */
 CN_API int64_t cn_live_tensors(void);
 
 #endif

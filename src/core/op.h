@@ -21,7 +21,12 @@ enum { CN_MAX_OUT = 8, CN_MAX_PARAM_BYTES = 512 };
        str, str?         const char *     Scalar, Scalar? cn_number_arg
        int[], int[2], .. cn_ints (a given length: one number stands for all)
        int[]?            cn_ints (n = -1: none)
-       float[], float[2] cn_floats */
+       float[], float[2] cn_floats
+
+   An int[] argument named "padding" may be given as text: 'valid' gives zeros, 'same' gives
+   n = CN_PADDING_SAME, for the op to resolve. */
+
+enum { CN_PADDING_SAME = -2 };
 
 typedef struct cn_opt_int {
     bool given;

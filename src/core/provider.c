@@ -105,6 +105,15 @@ static cn_kernel *choose(const cn_call *call)
     return call->op->kernel;
 }
 
+bool cn_provider_takes(const cn_call *call)
+{
+    const char *why;
+    pthread_once(&state.once, look_around);
+    for (int i = 0; cn_providers[i]; i++)
+        if ((state.present & state.allowed & (1u << i)) && cn_providers[i]->find(call, &why)) return true;
+    return false;
+}
+
 cn_kernel *cn_find_kernel(const cn_call *call)
 {
     pthread_once(&state.once, look_around);

@@ -8,7 +8,7 @@ typedef struct cn_provider {
     size_t size;         /* sizeof(cn_provider) it was compiled with */
     const char *name;
     bool (*probe)(void); /* is the library, the instruction set or the device here? asked once */
-    /* The kernel for exactly this call, whose outputs are allocated; or NULL and the reason in *why. */
+    /* The kernel for a call with these inputs and parameters, or NULL and the reason in *why. */
     cn_kernel *(*find)(const cn_call *call, const char **why);
 } cn_provider;
 
@@ -18,6 +18,8 @@ extern const cn_provider *const cn_providers[];
 /* The kernel that runs this call. CENOTE_VERBOSE=1 prints each decision and its reason once per
    combination of op and reason; CENOTE_PROVIDERS=reference,simd restricts the choice. */
 cn_kernel *cn_find_kernel(const cn_call *call);
+/* Would a provider take this call? Its outputs need not exist yet. */
+bool cn_provider_takes(const cn_call *call);
 const char *cn_provider_names(void); /* those that are present, separated by blanks */
 
 /* For tests: only providers whose bit (their place in the list) is set are asked. */

@@ -7,13 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Atomic int64_t live_tensors;
-
-int64_t cn_live_tensors(void)
-{
-    return live_tensors;
-}
-
 /* ---- storage ------------------------------------------------------------------------------- */
 
 enum { STORAGE_HEADER = 64 }; /* keeps the elements 64-byte aligned */
@@ -33,7 +26,7 @@ static cn_storage *storage_new(size_t bytes)
 
 static void storage_drop(cn_storage *s)
 {
-    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) > 1) return;
+    if (!s || !cn_last_reference(&s->refs)) return;
     if (s->release) s->release(s->context);
     cn_free(s);
 }
@@ -48,7 +41,7 @@ static cn_tensor *tensor_shell(void)
     atomic_init(&t->refs, 1);
     t->out_index = 0;
     t->requires_grad = t->is_number = t->is_view = false;
-    atomic_fetch_add_explicit(&live_tensors, 1, memory_order_relaxed);
+    cn_count_tensor(1);
     return t;
 }
 
@@ -61,7 +54,7 @@ static void tensor_bury(cn_dead *dead)
     cn_hooks_free(t->hooks);
     storage_drop(t->storage);
     cn_free(t);
-    atomic_fetch_sub_explicit(&live_tensors, 1, memory_order_relaxed);
+    cn_count_tensor(-1);
 }
 
 /* Freeing a tensor can free the call that made it, which can free its inputs, and so on through a

@@ -57,6 +57,13 @@ cn_tensor *cn_number(double value);
 cn_tensor *cn_number_i64(int64_t value);
 cn_tensor *cn_number_bool(bool value);
 
+/* Gives one reference back: was it the last? A lone owner needs no atomic subtraction. */
+static inline bool cn_last_reference(atomic_int *refs)
+{
+    return atomic_load_explicit(refs, memory_order_acquire) == 1 ||
+           atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
+}
+
 static inline cn_tensor *cn_ref(cn_tensor *t)
 {
     if (t) atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);

@@ -44,14 +44,14 @@ typedef struct distortion {
 static distortion draw_distortion(cn_rng *rng)
 {
     const float degree = 0.0174533f;
-    float angle = between(rng, -25, 25) * degree;
-    float shear = between(rng, -0.25f, 0.25f);
-    float sx = between(rng, 0.62f, 1.05f) * 11, sy = between(rng, 0.62f, 1.05f) * 11;
+    float angle = between(rng, -20, 20) * degree;
+    float shear = between(rng, -0.15f, 0.15f);
+    float sx = between(rng, 8.5f, 11.5f), sy = between(rng, 8.5f, 11.5f);
     float cosine = cosf(angle), sine = sinf(angle);
     return (distortion){
         .a = cosine * sx, .b = (cosine * shear - sine) * sy,
         .c = sine * sx,   .d = (sine * shear + cosine) * sy,
-        .shift = { 13.5f + between(rng, -3.5f, 3.5f), 13.5f + between(rng, -3.5f, 3.5f) },
+        .shift = { 13.5f + between(rng, -1.8f, 1.8f), 13.5f + between(rng, -1.8f, 1.8f) },
         .wave = { between(rng, 2, 4), between(rng, 2, 4) },
         .phase = { between(rng, 0, 6.2832f), between(rng, 0, 6.2832f) },
         .amplitude = between(rng, 0, 0.1f),
@@ -117,7 +117,7 @@ static void draw_stroke(float *ink, const cn_stroke *s, const distortion *t, flo
 {
     point at[CN_STROKE_POINTS];
     for (int i = 0; i < s->n; i++)
-        at[i] = (point){ s->at[i][0] + normal(rng, 0.045f), s->at[i][1] + normal(rng, 0.045f) };
+        at[i] = (point){ s->at[i][0] + normal(rng, 0.03f), s->at[i][1] + normal(rng, 0.03f) };
     for (int i = 0; i < s->n - !s->closed; i++) {
         point p[4], from, to;
         for (int j = 0; j < 4; j++) p[j] = at[neighbour(s, i + j - 1)];
@@ -133,7 +133,7 @@ static void draw_stroke(float *ink, const cn_stroke *s, const distortion *t, flo
 
 static void draw_clutter(float *ink, cn_rng *rng)
 {
-    for (int64_t n = cn_rng_below(rng, 3); n > 0; n--) {
+    for (int64_t n = cn_rng_below(rng, 2); n > 0; n--) {
         point a = { between(rng, 0, SIDE), between(rng, 0, SIDE) };
         float angle = between(rng, 0, 6.2832f), length = between(rng, 4, 12);
         point b = { a.x + length * cosf(angle), a.y + length * sinf(angle) };
@@ -145,7 +145,7 @@ static void draw_clutter(float *ink, cn_rng *rng)
 static void hide_patch(float *ink, cn_rng *rng)
 {
     if (cn_rng_below(rng, 2)) return;
-    int64_t w = 3 + cn_rng_below(rng, 5), h = 3 + cn_rng_below(rng, 5);
+    int64_t w = 3 + cn_rng_below(rng, 3), h = 3 + cn_rng_below(rng, 3);
     int64_t left = cn_rng_below(rng, SIDE - w), top = cn_rng_below(rng, SIDE - h);
     for (int64_t y = top; y < top + h; y++)
         memset(ink + y * SIDE + left, 0, (size_t)w * sizeof *ink);
@@ -154,10 +154,10 @@ static void hide_patch(float *ink, cn_rng *rng)
 /* The sum of two uniform bytes is noise enough, and 8 pixels take one draw. */
 static void develop(uint8_t *pixels, const float *ink, cn_rng *rng)
 {
-    float ground = between(rng, 0.05f, 0.3f), contrast = between(rng, 0.45f, 0.7f);
+    float ground = between(rng, 0.02f, 0.15f), contrast = between(rng, 0.6f, 0.85f);
     float slope_x = between(rng, -0.006f, 0.006f), slope_y = between(rng, -0.006f, 0.006f);
-    float noise = between(rng, 0.02f, 0.10f) / 128;
-    bool inverted = cn_rng_below(rng, 10) < 3;
+    float noise = between(rng, 0.02f, 0.08f) / 128;
+    bool inverted = cn_rng_below(rng, 20) == 0;
     uint32_t r[4] = { 0 };
     for (int i = 0; i < PIXELS; i++) {
         if (i % 8 == 0) cn_philox(rng->seed, rng->stream, rng->position++, r);
@@ -172,9 +172,10 @@ static void develop(uint8_t *pixels, const float *ink, cn_rng *rng)
 
 /* ---- samples ------------------------------------------------------------------------------ */
 
-const char *const cn_glyph_names[CN_GLYPH_CLASSES] = { "circle", "square", "triangle", "star",
-                                                       "heart",  "moon",   "arrow",    "house",
-                                                       "wave",   "spiral" };
+const char *const cn_glyph_names[CN_GLYPH_CLASSES] = {
+    [CIRCLE] = "circle", [SQUARE] = "square", [TRIANGLE] = "triangle", [STAR] = "star", [HEART] = "heart",
+    [MOON] = "moon", [ARROW] = "arrow", [HOUSE] = "house", [WAVE] = "wave", [SPIRAL] = "spiral",
+};
 
 /* Every ten samples in a row are all classes in some order. */
 static uint8_t label_of(uint64_t seed, uint64_t split, int64_t index)

@@ -16,8 +16,7 @@ typedef struct cn_array {
    a negative size, or a product that overflows. */
 bool cn_array_size(const cn_array *a, uint64_t *out);
 
-/* Makes a tensor of the array, whose size must have been checked, and puts it into the dictionary.
-   */
+/* Puts a tensor made of the array, whose size must have been checked, into the dictionary. */
 bool cn_dict_set_array(cn_dict *d, const char *key, const cn_array *a);
 
 /* The elements of a tensor, row-major. *owned gets what the caller passes to cn_free() in any case:

@@ -1,5 +1,4 @@
-/* file.h - files as the operating system has them: mapped to be read, replaced whole to be written.
-   */
+/* file.h - files of the operating system: mapped to be read, replaced whole to be written. */
 #ifndef CN_IO_FILE_H
 #define CN_IO_FILE_H
 
@@ -29,8 +28,7 @@ typedef struct cn_file cn_file;
 cn_file *cn_file_create(const char *path);
 void cn_file_put(cn_file *f, const void *data, size_t size); /* failures show at the end */
 uint64_t cn_file_size(const cn_file *f);                     /* bytes put so far */
-/* Ends the file in any case: keeps it if `ok` and if everything was written, else leaves no trace.
-   */
+/* Ends the file: keeps it if `ok` and if everything was written, else leaves no trace. */
 bool cn_file_finish(cn_file *f, bool ok);
 
 bool cn_write_file_atomic(const char *path, const void *data, size_t size);

@@ -20,6 +20,7 @@ size_t cn_reader_left(const cn_reader *r)
 static bool cut(cn_reader *r, uint64_t at, uint64_t n)
 {
     r->failed = true;
+    r->at = r->size;
     return cn_fail(CN_EFORMAT,
                    "%s: %llu bytes are missing at offset %llu: the file is cut short or damaged",
                    r->what, (unsigned long long)n, (unsigned long long)at);

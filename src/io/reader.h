@@ -13,7 +13,7 @@ typedef struct cn_reader {
     const uint8_t *bytes;
     size_t size, at;  /* at <= size, always */
     const char *what; /* names the source in messages */
-    bool failed;      /* an error is recorded; every further read gives zeros */
+    bool failed;      /* an error is recorded: nothing is left, and numbers read are 0 */
 } cn_reader;
 
 cn_reader cn_reader_of(const void *bytes, size_t size, const char *what);

@@ -103,8 +103,7 @@ static bool find_directory(const uint8_t *bytes, size_t size, const char *what, 
 
 /* ---- members ------------------------------------------------------------------------------ */
 
-/* Fields that are all ones in the directory entry follow in the ZIP64 extra field, in this order.
-   */
+/* Fields that are all ones in the directory entry follow in the ZIP64 extra field, in order. */
 static bool read_wide_fields(cn_reader extra, cn_zip_member *m)
 {
     uint64_t *const fields[] = { &m->size, &m->packed, &m->start };
@@ -113,7 +112,8 @@ static bool read_wide_fields(cn_reader extra, cn_zip_member *m)
     while (wanted && cn_reader_left(&extra) >= 4) {
         uint16_t id = cn_reader_le16(&extra), size = cn_reader_le16(&extra);
         const uint8_t *body = cn_reader_take(&extra, size);
-        if (!body || id != ZIP64_EXTRA) continue;
+        if (!body) return false;
+        if (id != ZIP64_EXTRA) continue;
         cn_reader r = cn_reader_of(body, size, extra.what);
         for (int i = 0; i < 3; i++)
             if (*fields[i] == UINT32_MAX) *fields[i] = cn_reader_le64(&r);

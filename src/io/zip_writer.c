@@ -108,8 +108,7 @@ static void put_extra64(record *r, uint64_t size, const member *m)
     put(r, m->size, 8);
 }
 
-/* How much to add after `at` to reach a multiple of `align`: nothing, or at least a field's header.
-   */
+/* What to add after `at` to reach a multiple of `align`: nothing, or at least a field's header. */
 static size_t padding(uint64_t at, size_t align)
 {
     size_t pad = (size_t)(-at & (align - 1));

@@ -1,5 +1,5 @@
 /* conv2d.c - Conv2d and its lazy form. */
-#include "nn/module.h"
+#include "nn/fusion.h"
 
 #include "ops/internal.h"
 
@@ -101,6 +101,22 @@ const cn_module_class cn_class_LazyConv2d = {
     .forward = lazy_forward,
     .multiply_adds = conv2d_multiply_adds,
 };
+
+static const LazyConv2d *options_of(const cn_module *m)
+{
+    if (m->cls == &cn_class_Conv2d) return &((const Conv2d *)m->options)->rest;
+    return m->cls == &cn_class_LazyConv2d ? m->options : NULL;
+}
+
+bool cn_is_plain_conv2d(const cn_module *m, cn_ints *padding)
+{
+    const LazyConv2d *o = m ? options_of(m) : NULL;
+    if (!o || m->n_slots == 0 || o->groups != 1 || o->padding.n != 2) return false;
+    for (int i = 0; i < 2; i++)
+        if (o->stride.v[i] != 1 || o->dilation.v[i] != 1) return false;
+    *padding = o->padding;
+    return true;
+}
 
 /* A pair from its rectangular form, else from its square one, else from the default. */
 static cn_ffi_value pair(const int64_t hw[2], int64_t square, int64_t otherwise, cn_ffi_value items[2])

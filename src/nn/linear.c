@@ -1,5 +1,5 @@
 /* linear.c - Linear and its lazy form. */
-#include "nn/module.h"
+#include "nn/fusion.h"
 
 
 
@@ -74,6 +74,11 @@ const cn_module_class cn_class_LazyLinear = {
     .forward = linear_forward,
     .multiply_adds = linear_multiply_adds,
 };
+
+bool cn_is_linear(const cn_module *m)
+{
+    return m && m->n_slots && (m->cls == &cn_class_Linear || m->cls == &cn_class_LazyLinear);
+}
 
 cn_module *cn_linear_layer_with(const cn_linear_options *o)
 {

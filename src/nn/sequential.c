@@ -1,22 +1,26 @@
 /* sequential.c - modules one after the other. */
-#include "nn/module.h"
+#include "nn/fusion.h"
 
 #include <stdio.h>
+
+/* One layer, or several that one op computes: how many; -1 on errors. */
+static int run_next(cn_module *m, int i, cn_tensor *x, cn_tensor **y)
+{
+    int n = cn_run_fused(m, i, x, y);
+    if (n == 0) n = (*y = cn_forward(m->children[i].module, x)) ? 1 : -1;
+    if (n < 0) cn_error_prefix("%s (%s): ", m->children[i].name, cn_module_name(m->children[i].module));
+    return n;
+}
 
 /* Between layers only the tape, if there is one, keeps what the earlier layers made. */
 static bool sequential_forward(cn_module *m, cn_io *io)
 {
-    cn_tensor *x = io->in[0];
+    cn_tensor *x = io->in[0], *y = NULL;
     size_t mark = cn_mark();
-    for (int i = 0; i < m->n_children; i++) {
-        cn_tensor *y = cn_forward(m->children[i].module, x);
-        if (!y) {
-            cn_error_prefix("%s (%s): ", m->children[i].name, cn_module_name(m->children[i].module));
-            cn_release(mark);
-            return false;
-        }
-        x = cn_return(mark, y);
-        if (!x) return false;
+    for (int i = 0, n; i < m->n_children; i += n) {
+        n = run_next(m, i, x, &y);
+        x = n < 0 ? NULL : cn_return(mark, y);
+        if (!x) return cn_release(mark), false;
     }
     io->n_out = 1;
     io->out[0] = x;

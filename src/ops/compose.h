@@ -11,6 +11,9 @@ static inline bool cn_set_out(cn_call *c, int i, cn_tensor *t)
     return t != NULL;
 }
 
+/* For bodies shared by all types: no integer is NaN. */
+#define CN_IS_NAN(x) ((x) != (x))
+
 /* A list of dimensions as parameter structs hold it. */
 cn_ints cn_ints_of(const cn_shape *s);
 cn_ints cn_one_dim(cn_opt_int dim); /* none: all */

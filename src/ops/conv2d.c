@@ -4,28 +4,9 @@
    conv2d_input(w, gy) and conv2d_weight(x, gy). The gradients of all three are again one of the
    three, so derivatives of any order are exact and need no further kernel. D2L 6.2 - 6.4. */
 #include "ops/internal.h"
+#include "ops/params.h"
 
 #include <string.h>
-
-/* ---- parameters ------------------------------------------------------------------------------------- */
-
-typedef struct {
-    cn_ints stride, padding, dilation;
-    int64_t groups;
-} Window;
-
-typedef struct {
-    cn_ints size; /* of the input or the weight, whichever is the result */
-    Window window;
-} Sized;
-
-enum { SAME = -2 }; /* padding.n of padding='same' */
-
-static Window window_of(cn_grads *g)
-{
-    const void *params = cn_grad_params(g);
-    return *(const Window *)params;
-}
 
 /* ---- geometry ---------------------------------------------------------------------------------------- */
 
@@ -67,7 +48,7 @@ static Overlap overlap(const Conv *c, int64_t tap)
     return v;
 }
 
-static bool window_is_sane(const Window *p, const char *what)
+static bool window_is_sane(const cn_conv_params *p, const char *what)
 {
     for (int i = 0; i < 2; i++)
         if (p->stride.v[i] < 1 || p->dilation.v[i] < 1 || p->padding.v[i] < 0)
@@ -91,7 +72,7 @@ static bool channels_fit(const cn_shape *x, const cn_shape *w, int64_t groups, c
 }
 
 /* The shape of conv(x, w). */
-static bool output_shape(const cn_shape *x, const cn_shape *w, const Window *p, const char *what, cn_shape *y)
+static bool output_shape(const cn_shape *x, const cn_shape *w, const cn_conv_params *p, const char *what, cn_shape *y)
 {
     if (!channels_fit(x, w, p->groups, what) || !window_is_sane(p, what)) return false;
     *y = CN_SHAPE(x->dim[0], w->dim[0], 0, 0);
@@ -115,7 +96,7 @@ static bool same_dtypes(const cn_call *c)
     return true;
 }
 
-static Conv conv_of(const cn_view *x, const cn_view *w, const cn_view *y, const Window *p)
+static Conv conv_of(const cn_view *x, const cn_view *w, const cn_view *y, const cn_conv_params *p)
 {
     return (Conv){
         .x = x->data, .w = w->data, .y = y->data,
@@ -165,27 +146,27 @@ static bool run_conv(Conv *c, int kind, cn_dtype dtype)
 
 /* ---- the three ops ---------------------------------------------------------------------------------------- */
 
-static cn_tensor *convolution(cn_tensor *x, cn_tensor *w, const Window *p)
+static cn_tensor *convolution(cn_tensor *x, cn_tensor *w, const cn_conv_params *p)
 {
     return CN_CALL(convolution2d, p, x, w, NULL);
 }
 
-static Sized sized(const cn_shape *shape, const Window *p)
+static cn_conv_gradient_params sized(const cn_shape *shape, const cn_conv_params *p)
 {
-    Sized s = { .size.n = shape->ndim, .window = *p };
+    cn_conv_gradient_params s = { .size.n = shape->ndim, .conv = *p };
     memcpy(s.size.v, shape->dim, sizeof s.size.v);
     return s;
 }
 
-static cn_tensor *input_gradient(const cn_shape *shape, cn_tensor *w, cn_tensor *gy, const Window *p)
+static cn_tensor *input_gradient(const cn_shape *shape, cn_tensor *w, cn_tensor *gy, const cn_conv_params *p)
 {
-    Sized params = sized(shape, p);
+    cn_conv_gradient_params params = sized(shape, p);
     return CN_CALL(conv2d_input, &params, w, gy);
 }
 
-static cn_tensor *weight_gradient(cn_tensor *x, const cn_shape *shape, cn_tensor *gy, const Window *p)
+static cn_tensor *weight_gradient(cn_tensor *x, const cn_shape *shape, cn_tensor *gy, const cn_conv_params *p)
 {
-    Sized params = sized(shape, p);
+    cn_conv_gradient_params params = sized(shape, p);
     return CN_CALL(conv2d_weight, &params, x, gy);
 }
 
@@ -209,20 +190,20 @@ static bool convolution2d_kernel(const cn_call *c)
 
 static void convolution2d_backward(cn_grads *g)
 {
-    Window p = window_of(g);
+    const cn_conv_params *p = cn_grad_params(g);
     cn_tensor *gy = cn_gout(g, 0);
-    if (cn_wants(g, 0)) cn_give(g, 0, input_gradient(cn_in_shape(g, 0), cn_saved_in(g, 1), gy, &p));
-    if (cn_wants(g, 1)) cn_give(g, 1, weight_gradient(cn_saved_in(g, 0), cn_in_shape(g, 1), gy, &p));
+    if (cn_wants(g, 0)) cn_give(g, 0, input_gradient(cn_in_shape(g, 0), cn_saved_in(g, 1), gy, p));
+    if (cn_wants(g, 1)) cn_give(g, 1, weight_gradient(cn_saved_in(g, 0), cn_in_shape(g, 1), gy, p));
     if (cn_wants(g, 2)) cn_give(g, 2, cn_sum(gy, .dim = CN_SHAPE(0, 2, 3)));
 }
 
 /* x has the size of the result; the other shapes must be those of a convolution of it. */
 static bool gradient_infer(const cn_call *c, const cn_shape *x, const cn_shape *w, cn_spec out[])
 {
-    const Sized *p = c->params;
+    const cn_conv_gradient_params *p = c->params;
     cn_shape y;
     char given[128], wanted[128];
-    if (!same_dtypes(c) || !output_shape(x, w, &p->window, c->op->name, &y)) return false;
+    if (!same_dtypes(c) || !output_shape(x, w, &p->conv, c->op->name, &y)) return false;
     *out = (cn_spec){ c->in[0]->v.dtype, cn_shape_from((int)p->size.n, p->size.v) };
     if (cn_shape_equal(&y, &c->in[1]->v.shape)) return true;
     return cn_fail(CN_EINVALID, "%s: grad_output is %s, but the convolution gives %s", c->op->name,
@@ -231,48 +212,48 @@ static bool gradient_infer(const cn_call *c, const cn_shape *x, const cn_shape *
 
 static bool conv2d_input_infer(const cn_call *c, cn_spec out[])
 {
-    const Sized *p = c->params;
+    const cn_conv_gradient_params *p = c->params;
     cn_shape x = cn_shape_from((int)p->size.n, p->size.v);
     return gradient_infer(c, &x, &c->in[0]->v.shape, out);
 }
 
 static bool conv2d_input_kernel(const cn_call *c)
 {
-    const Sized *p = c->params;
-    Conv conv = conv_of(cn_out(c, 0), cn_in(c, 0), cn_in(c, 1), &p->window);
+    const cn_conv_gradient_params *p = c->params;
+    Conv conv = conv_of(cn_out(c, 0), cn_in(c, 0), cn_in(c, 1), &p->conv);
     return run_conv(&conv, INPUT, cn_out(c, 0)->dtype);
 }
 
 static void conv2d_input_backward(cn_grads *g)
 {
-    const Sized *p = cn_grad_params(g);
+    const cn_conv_gradient_params *p = cn_grad_params(g);
     cn_tensor *gx = cn_gout(g, 0);
     if (cn_wants(g, 0))
-        cn_give(g, 0, weight_gradient(gx, cn_in_shape(g, 0), cn_saved_in(g, 1), &p->window));
-    if (cn_wants(g, 1)) cn_give(g, 1, convolution(gx, cn_saved_in(g, 0), &p->window));
+        cn_give(g, 0, weight_gradient(gx, cn_in_shape(g, 0), cn_saved_in(g, 1), &p->conv));
+    if (cn_wants(g, 1)) cn_give(g, 1, convolution(gx, cn_saved_in(g, 0), &p->conv));
 }
 
 static bool conv2d_weight_infer(const cn_call *c, cn_spec out[])
 {
-    const Sized *p = c->params;
+    const cn_conv_gradient_params *p = c->params;
     cn_shape w = cn_shape_from((int)p->size.n, p->size.v);
     return gradient_infer(c, &c->in[0]->v.shape, &w, out);
 }
 
 static bool conv2d_weight_kernel(const cn_call *c)
 {
-    const Sized *p = c->params;
-    Conv conv = conv_of(cn_in(c, 0), cn_out(c, 0), cn_in(c, 1), &p->window);
+    const cn_conv_gradient_params *p = c->params;
+    Conv conv = conv_of(cn_in(c, 0), cn_out(c, 0), cn_in(c, 1), &p->conv);
     return run_conv(&conv, WEIGHT, cn_out(c, 0)->dtype);
 }
 
 static void conv2d_weight_backward(cn_grads *g)
 {
-    const Sized *p = cn_grad_params(g);
+    const cn_conv_gradient_params *p = cn_grad_params(g);
     cn_tensor *gw = cn_gout(g, 0);
     if (cn_wants(g, 0))
-        cn_give(g, 0, input_gradient(cn_in_shape(g, 0), gw, cn_saved_in(g, 1), &p->window));
-    if (cn_wants(g, 1)) cn_give(g, 1, convolution(cn_saved_in(g, 0), gw, &p->window));
+        cn_give(g, 0, input_gradient(cn_in_shape(g, 0), gw, cn_saved_in(g, 1), &p->conv));
+    if (cn_wants(g, 1)) cn_give(g, 1, convolution(cn_saved_in(g, 0), gw, &p->conv));
 }
 
 const cn_op cn_op_convolution2d = {
@@ -281,7 +262,7 @@ const cn_op cn_op_convolution2d = {
                "int[2] dilation, int groups) -> Tensor"),
     .doc = "conv2d of (N, C, H, W) with all parameters resolved.",
     .flags = CN_ROWS,
-    .params_size = sizeof(Window),
+    .params_size = sizeof(cn_conv_params),
     .optional = CN_SAVE_IN(2),
     .infer = convolution2d_infer,
     .kernel = convolution2d_kernel,
@@ -298,7 +279,7 @@ const cn_op cn_op_conv2d_input = {
                "int[2] padding=0, int[2] dilation=1, int groups=1) -> Tensor"),
     .doc = "The gradient of conv2d with respect to its input.",
     .flags = CN_ROWS,
-    .params_size = sizeof(Sized),
+    .params_size = sizeof(cn_conv_gradient_params),
     .infer = conv2d_input_infer,
     .kernel = conv2d_input_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),
@@ -313,7 +294,7 @@ const cn_op cn_op_conv2d_weight = {
                "int[2] padding=0, int[2] dilation=1, int groups=1) -> Tensor"),
     .doc = "The gradient of conv2d with respect to its weight.",
     .flags = CN_ROWS,
-    .params_size = sizeof(Sized),
+    .params_size = sizeof(cn_conv_gradient_params),
     .infer = conv2d_weight_infer,
     .kernel = conv2d_weight_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),
@@ -326,7 +307,7 @@ const cn_op cn_op_conv2d_weight = {
 
 /* padding='same': the output is as large as the input. What an odd total leaves over is padded on the
    right and at the bottom beforehand. */
-static cn_tensor *pad_to_same(cn_tensor *x, const cn_shape *w, Window *p)
+static cn_tensor *pad_to_same(cn_tensor *x, const cn_shape *w, cn_conv_params *p)
 {
     cn_shape extra = { .ndim = 4 };
     bool odd = false;
@@ -364,11 +345,11 @@ static cn_tensor *without_dim(cn_tensor *x, int place)
     return cn_reshape(x, s);
 }
 
-static cn_tensor *conv2d_any(cn_tensor *x, cn_tensor *w, cn_tensor *bias, Window p)
+static cn_tensor *conv2d_any(cn_tensor *x, cn_tensor *w, cn_tensor *bias, cn_conv_params p)
 {
     bool single = x->v.shape.ndim == 3;
     if (single) x = with_dim(x, 0);
-    if (x && p.padding.n == SAME && x->v.shape.ndim == 4 && w->v.shape.ndim == 4)
+    if (x && p.padding.n == CN_PADDING_SAME && x->v.shape.ndim == 4 && w->v.shape.ndim == 4)
         x = pad_to_same(x, &w->v.shape, &p);
     if (!x) return NULL;
     cn_tensor *y = CN_CALL(convolution2d, &p, x, w, bias);
@@ -377,7 +358,7 @@ static cn_tensor *conv2d_any(cn_tensor *x, cn_tensor *w, cn_tensor *bias, Window
 
 static bool conv2d_compose(cn_call *c)
 {
-    const Window *p = c->params;
+    const cn_conv_params *p = c->params;
     c->out[0] = conv2d_any(c->in[0], c->in[1], c->n_in > 2 ? c->in[2] : NULL, *p);
     return c->out[0] != NULL;
 }
@@ -385,15 +366,15 @@ static bool conv2d_compose(cn_call *c)
 /* One number for a line as the pair for a picture of height 1. */
 static cn_ints pair(const cn_ints *one, int64_t first)
 {
-    return (cn_ints){ .n = one->n == SAME ? SAME : 2, .v = { first, one->v[0] } };
+    return (cn_ints){ .n = one->n == CN_PADDING_SAME ? CN_PADDING_SAME : 2, .v = { first, one->v[0] } };
 }
 
 /* A line of length L is a picture of 1 by L. */
 static bool conv1d_compose(cn_call *c)
 {
-    const Window *p = c->params;
+    const cn_conv_params *p = c->params;
     if (!cn_want_dims(c, 0, 2, 3) || !cn_want_dims(c, 1, 3, 3)) return false;
-    Window flat = { pair(&p->stride, 1), pair(&p->padding, 0), pair(&p->dilation, 1), p->groups };
+    cn_conv_params flat = { pair(&p->stride, 1), pair(&p->padding, 0), pair(&p->dilation, 1), p->groups };
     int place = c->in[0]->v.shape.ndim - 1;
     cn_tensor *x = with_dim(c->in[0], place), *w = with_dim(c->in[1], 2);
     if (!x || !w) return false;
@@ -408,11 +389,11 @@ const cn_op cn_op_conv2d = {
     .aliases = "conv2d",
     .doc = "Cross-correlation of (N, C, H, W) or (C, H, W) with weight (out, C / groups, height, width); "
            "padding may be 'same' or 'valid' (D2L 6.2).",
-    .params_size = sizeof(Window),
+    .params_size = sizeof(cn_conv_params),
     .optional = CN_SAVE_IN(2),
     .compose = conv2d_compose,
     .samples = "[2,3,5,4] [2,3,3,2] [2] | [3,4,4] [2,3,2,2] padding=1 stride=2 | "
-               "[1,2,4,5] [2,2,2,3] padding=same | [2,4,3] [2,2,2,2] [2] padding=valid groups=2",
+               "[1,2,4,5] [2,2,2,3] padding=same | [4,4,3] [2,2,2,2] [2] padding=valid groups=2",
 };
 
 const cn_op cn_op_conv1d = {
@@ -421,7 +402,7 @@ const cn_op cn_op_conv1d = {
                "int[1] dilation=1, int groups=1) -> Tensor"),
     .aliases = "conv1d",
     .doc = "Cross-correlation of (N, C, L) or (C, L) with weight (out, C / groups, length) (D2L 15.3).",
-    .params_size = sizeof(Window),
+    .params_size = sizeof(cn_conv_params),
     .optional = CN_SAVE_IN(2),
     .compose = conv1d_compose,
     .samples = "[2,3,5] [2,3,3] [2] | [3,6] [2,3,2] padding=1 stride=2 dilation=2 | "
@@ -436,15 +417,15 @@ static cn_ints two(const int64_t v[2], int64_t none)
 
 cn_tensor *cn_conv2d_with(const cn_conv2d_args *a)
 {
-    Window p = { two(a->stride, 1), two(a->padding, 0), two(a->dilation, 1), a->groups ? a->groups : 1 };
-    if (a->same) p.padding = (cn_ints){ .n = SAME };
+    cn_conv_params p = { two(a->stride, 1), two(a->padding, 0), two(a->dilation, 1), a->groups ? a->groups : 1 };
+    if (a->same) p.padding = (cn_ints){ .n = CN_PADDING_SAME };
     return CN_CALL(conv2d, &p, a->input, a->weight, a->bias);
 }
 
 cn_tensor *cn_conv1d_with(const cn_conv1d_args *a)
 {
-    Window p = { { 1, { a->stride ? a->stride : 1 } }, { 1, { a->padding } },
+    cn_conv_params p = { { 1, { a->stride ? a->stride : 1 } }, { 1, { a->padding } },
                  { 1, { a->dilation ? a->dilation : 1 } }, a->groups ? a->groups : 1 };
-    if (a->same) p.padding = (cn_ints){ .n = SAME };
+    if (a->same) p.padding = (cn_ints){ .n = CN_PADDING_SAME };
     return CN_CALL(conv1d, &p, a->input, a->weight, a->bias);
 }

@@ -8,4 +8,15 @@
 bool cn_is_linear_activation(const cn_op *op);
 cn_tensor *cn_linear_act(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_op *activation);
 
+/* Convolution (stride 1), activation and pooling in one op, for few channels, where each alone is bound by
+   memory. `pool`: "avg" or "max", 2 x 2 with stride 2, or "none". */
+typedef struct cn_conv_block {
+    cn_ints padding;
+    const char *activation, *pool; /* literals */
+} cn_conv_block;
+
+/* Would a fast kernel take it? Otherwise the separate ops are as good. */
+bool cn_conv_block_pays(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_conv_block *p);
+cn_tensor *cn_conv_block_call(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_conv_block *p);
+
 #endif

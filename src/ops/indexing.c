@@ -364,11 +364,23 @@ const cn_op cn_op_index_copy = {
     .samples = "[4,3] 0 i64<4[1] [1,3] | [2,4] -1 i64<4[1] [2,1]",
 };
 
+/* By a mask: a place that is named twice takes the value once, and so does the gradient. */
+static bool index_fill_compose(cn_call *c)
+{
+    const cn_shape *s = &c->in[0]->v.shape;
+    int dim = cn_wrap_dim(*(const int64_t *)c->params, s->ndim, "index_fill");
+    if (dim < 0) return false;
+    cn_tensor *mask = cn_zeros(CN_SHAPE(size_along(s, dim)), CN_BOOL);
+    mask = put_slices(mask, 0, c->in[1], cn_number_bool(true), false, "index_fill");
+    return cn_set_out(c, 0, cn_masked_fill(c->in[0], cn_reshape(mask, cn_shape_along(s->ndim, dim,
+                                                                size_along(s, dim))), c->in[2]));
+}
+
 const cn_op cn_op_index_fill = {
     CN_OP_HEAD(index_fill, "index_fill", "(Tensor input, int dim, Tensor index, Tensor value) -> Tensor"),
     .doc = "input with the slices that index names set to one value.",
     .params_size = sizeof(int64_t),
-    .compose = index_copy_compose,
+    .compose = index_fill_compose,
     .samples = "[4,3] 0 i64<4[2] 1.5 | [2,4] 1 i64<4[3] [] | [] 0 i64<1[1] 2",
 };
 

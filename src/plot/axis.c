@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double greatest = 1e300;
+static const double largest = 1e300;
 const Range cn_range_empty = { DBL_MAX, -DBL_MAX };
 
 bool cn_value_shows(double v, bool log)
 {
-    return fabs(v) <= greatest && (!log || v > 1e-300); /* NaN fails the comparison */
+    return fabs(v) <= largest && (!log || v > 1e-300); /* NaN fails the comparison */
 }
 
 void cn_range_see(Range *r, double v, bool log)
@@ -23,7 +23,7 @@ void cn_range_see(Range *r, double v, bool log)
 
 /* ---- numbers ------------------------------------------------------------------------------ */
 
-/* Writes |v| with exactly `decimals` digits after the point. printf would use the locale's point, so
+/* Writes v with exactly `decimals` digits after the point. printf would use the locale's point:
    the digits are printed as one integer; |v| * 10^decimals must be below 1e18. */
 static void fixed(char out[NUMBER_ROOM], double v, int decimals)
 {
@@ -52,7 +52,11 @@ static int exponent_of(double v)
 static void scientific(char out[NUMBER_ROOM], double v, int exponent, int decimals)
 {
     char mantissa[NUMBER_ROOM];
-    double shifted = exponent < -290 ? v * 1e10 / pow(10, exponent + 10) : v / pow(10, exponent);
+    double shifted = v / pow(10, exponent);
+    if (fabs(shifted) >= 10 - 0.5 * pow(10, -decimals)) { /* would be printed as 10 */
+        shifted /= 10;
+        exponent++;
+    }
     fixed(mantissa, shifted, decimals);
     drop_zeros(mantissa);
     snprintf(out, NUMBER_ROOM, "%.24se%d", mantissa, exponent);
@@ -63,20 +67,16 @@ static int clamp(int v, int lo, int hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
-void cn_number_format(char out[NUMBER_ROOM], double v, double step)
+void cn_number_format(char out[NUMBER_ROOM], double v, double step, double size)
 {
-    if (v == 0 || fabs(v) < step / 1000) {
+    if (fabs(v) < step / 1000) {
         snprintf(out, NUMBER_ROOM, "0");
         return;
     }
-    int top = exponent_of(fabs(v)), low = exponent_of(step);
-    if (low >= -4 && top < 6) {
-        fixed(out, v, clamp(-low, 0, 4));
-    } else if (top - low > 6 && top < 12 && low >= -4) {
-        fixed(out, v, clamp(-low, 0, 4));
-    } else {
-        scientific(out, v, top, clamp(top - low, 0, 15));
-    }
+    int top = exponent_of(size), low = exponent_of(step);
+    bool short_enough = top < 6 || (top < 12 && top - low > 6);
+    if (low >= -4 && short_enough) fixed(out, v, clamp(-low, 0, 4));
+    else scientific(out, v, exponent_of(fabs(v)), clamp(exponent_of(fabs(v)) - low, 0, 15));
 }
 
 void cn_number_short(char out[NUMBER_ROOM], double v, int digits)
@@ -131,9 +131,10 @@ static void linear_ticks(Axis *a, bool whole, int wanted)
     double span = a->hi - a->lo, slack = span * 1e-9;
     double step = nice_step(span / wanted);
     if (whole && step < 1) step = 1;
+    double size = fmax(fabs(a->lo + slack), fabs(a->hi - slack));
     for (double i = ceil((a->lo - slack) / step); i * step <= a->hi + slack; i++) {
         if (a->n == MAX_TICKS) break;
-        cn_number_format(a->label[a->n], i * step, step);
+        cn_number_format(a->label[a->n], i * step, step, size);
         add_tick(a, i * step);
     }
 }

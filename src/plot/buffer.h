@@ -4,8 +4,8 @@
 
 #include <cenote/base.h>
 
-/* Zero-initialise it; release with cn_free(b.data). After a failed allocation (recorded as an error)
-   `failed` is set and everything further is ignored, so that one check at the end is enough. */
+/* Zero-initialise it; release with cn_free(b.data). After a failed allocation (recorded as an
+   error) `failed` is set and everything further is ignored: one check at the end is enough. */
 typedef struct Buffer {
     char *data;
     size_t len, room;

@@ -162,7 +162,8 @@ bool cn_figure_axes_with(const cn_axes_options *given)
     cn_axes_options o;
     if (!cn_copy_options(&o, sizeof o, given, "cn_figure_axes") || !check_axes(&o)) return false;
     char *xlabel = NULL, *ylabel = NULL;
-    if (!cn_copy_text(&xlabel, o.xlabel, false) || !cn_copy_text(&ylabel, o.ylabel, false)) goto fail;
+    if (!cn_copy_text(&xlabel, o.xlabel, false) || !cn_copy_text(&ylabel, o.ylabel, false))
+        goto fail;
     Panel *p = cn_figure_open(o.figure, PANEL_CURVES, "cn_figure_axes");
     if (!p) goto fail;
     Curves *c = &p->curves;
@@ -184,6 +185,11 @@ fail:
     return false;
 }
 
+bool cn_point_shows(const Curves *c, const Series *s, size_t i)
+{
+    return cn_value_shows(s->x[i], c->xlog) && cn_value_shows(s->y[i], c->ylog);
+}
+
 Range cn_bar_span(const Curves *c, const Series *s, size_t i)
 {
     double width = s->slot < 0 ? s->width : s->width / c->slots;
@@ -193,7 +199,7 @@ Range cn_bar_span(const Curves *c, const Series *s, size_t i)
 
 static void see_point(const Curves *c, const Series *s, size_t i, Range *x, Range *y)
 {
-    if (!cn_value_shows(s->x[i], c->xlog) || !cn_value_shows(s->y[i], c->ylog)) return;
+    if (!cn_point_shows(c, s, i)) return;
     Range span = s->shape == SHAPE_BARS ? cn_bar_span(c, s, i) : (Range){ s->x[i], s->x[i] };
     cn_range_see(x, span.lo, c->xlog);
     cn_range_see(x, span.hi, c->xlog);
@@ -217,7 +223,7 @@ static bool whole_steps(const Curves *c)
 static void rest_on_zero(Axis *y, Range data)
 {
     if (data.lo == 0) y->lo = 0;
-    if (data.hi == 0) y->hi = 0;
+    else if (data.hi == 0) y->hi = 0;
 }
 
 void cn_curves_axes(const Curves *c, Axis *x, Axis *y, int xticks, int yticks)
@@ -228,6 +234,7 @@ void cn_curves_axes(const Curves *c, Axis *x, Axis *y, int xticks, int yticks)
         bars |= c->series[i].shape == SHAPE_BARS;
         for (size_t j = 0; j < c->series[i].n; j++) see_point(c, &c->series[i], j, &xs, &ys);
     }
+    if (bars && ys.lo == 0 && ys.hi == 0) ys.hi = 1;
     cn_axis_init(x, own_x ? c->xlim : xs, own_x ? 0 : 0.03, c->xlog, whole_steps(c), xticks);
     cn_axis_init(y, own_y ? c->ylim : ys, own_y ? 0 : 0.05, c->ylog, false, yticks);
     if (bars && !own_y && !c->ylog) rest_on_zero(y, ys);

@@ -41,8 +41,8 @@ typedef struct Heat {
 typedef struct Images {
     uint8_t *rgb; /* n x h x w x 3 */
     size_t n, h, w, columns;
-    char **captions; /* NULL: none */
-    cn_image_mark *marks;  /* NULL: none */
+    char **captions;      /* NULL: none */
+    cn_image_mark *marks; /* NULL: none */
 } Images;
 
 typedef enum PanelKind { PANEL_CURVES, PANEL_HEAT, PANEL_IMAGES } PanelKind;
@@ -50,7 +50,7 @@ typedef enum PanelKind { PANEL_CURVES, PANEL_HEAT, PANEL_IMAGES } PanelKind;
 typedef struct Panel {
     PanelKind kind;
     char *title;
-    bool used; /* something was added */
+    bool used;     /* something was added */
     Curves curves; /* the one that `kind` says is in use */
     Heat heat;
     Images images;
@@ -68,13 +68,13 @@ struct cn_figure {
 /* The panel to add a thing of this kind to: the newest if it is fit, else a new one. */
 Panel *cn_figure_open(cn_figure *f, PanelKind kind, const char *what);
 
-/* Copies, made fit for drawing: valid UTF-8, no control characters but newlines if `lines`. A NULL text
-   gives a NULL copy, which is no failure. */
+/* Copies, made fit for drawing: valid UTF-8, no control characters but newlines if `lines`. A NULL
+   text gives a NULL copy, which is no failure. */
 bool cn_copy_text(char **out, const char *text, bool lines);
 bool cn_copy_texts(char ***out, const char *const *texts, size_t n, bool lines);
 void cn_free_texts(char **texts, size_t n);
 
-/* What an array of n items of `item` bytes needs in *bytes, `given` being where the caller has it. */
+/* How many bytes the caller's array of n items needs; NULL is an error unless n is 0. */
 bool cn_check_array(const char *what, const void *given, size_t n, size_t item, size_t *bytes);
 
 /* Zeroes `out` and copies the options that the caller's headers know. */
@@ -94,6 +94,8 @@ void cn_curves_axes(const Curves *c, Axis *x, Axis *y, int xticks, int yticks);
 
 size_t cn_curves_legend_rows(const Curves *c); /* how many series have a label; 0 when it is off */
 
+/* False for a gap. */
+bool cn_point_shows(const Curves *c, const Series *s, size_t i);
 /* The left and right end of a bar. */
 Range cn_bar_span(const Curves *c, const Series *s, size_t i);
 

@@ -79,7 +79,7 @@ void cn_heat_number(const Heat *h, double v, char out[NUMBER_ROOM])
     bool plain = cn_value_shows(v, false) && fabs(v) < 1e5;
     if (!plain) cn_number_short(out, v, 3);
     else if (h->whole) cn_number_short(out, v, 6);
-    else cn_number_format(out, v, fabs(h->hi - h->lo) < 0.1 ? 1e-3 : 1e-2);
+    else cn_number_format(out, v, fabs(h->hi - h->lo) < 0.1 ? 1e-3 : 1e-2, 1);
 }
 
 double cn_heat_level(const Heat *h, double v)

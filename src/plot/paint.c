@@ -1,5 +1,7 @@
-/* paint.c - words, colours and pixels on a Cairo context. */
+/* paint.c - words and pixels on a Cairo context. */
 #include "plot/paint.h"
+
+#ifdef CN_WITH_CAIRO
 
 #include <math.h>
 #include <string.h>
@@ -149,3 +151,5 @@ void cn_draw_pixels(cairo_t *cr, Box box, size_t w, size_t h, Pixel *pixel, cons
     cairo_restore(cr);
     cairo_surface_destroy(s);
 }
+
+#endif

@@ -2,10 +2,12 @@
 #ifndef CN_PLOT_PAINT_H
 #define CN_PLOT_PAINT_H
 
-#include <cairo.h>
-
 #include "plot/colour.h"
 #include "plot/figure.h"
+
+#ifdef CN_WITH_CAIRO
+
+#include <cairo.h>
 
 typedef struct Box {
     double x, y, w, h;
@@ -62,4 +64,5 @@ void cn_paint_heat(cairo_t *cr, const Heat *h, Box box);
 Size cn_images_size(cairo_t *cr, const Images *im);
 void cn_paint_images(cairo_t *cr, const Images *im, Box box);
 
+#endif
 #endif

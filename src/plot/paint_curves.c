@@ -1,7 +1,9 @@
 /* paint_curves.c - a panel of lines, points and bars on a Cairo context. */
-#include <math.h>
-
 #include "plot/paint.h"
+
+#ifdef CN_WITH_CAIRO
+
+#include <math.h>
 
 Size cn_curves_size(const Curves *c)
 {
@@ -13,7 +15,8 @@ Size cn_curves_size(const Curves *c)
 static double widest_tick(cairo_t *cr, const Axis *a)
 {
     double widest = 0;
-    for (int i = 0; i < a->n; i++) widest = fmax(widest, cn_text_width(cr, a->label[i], FONT_SMALL));
+    for (int i = 0; i < a->n; i++)
+        widest = fmax(widest, cn_text_width(cr, a->label[i], FONT_SMALL));
     return widest;
 }
 
@@ -27,7 +30,8 @@ static Box fit_axes(cairo_t *cr, const Curves *c, Box box, Axis *x, Axis *y)
                                               (box.w - left - right) / (double)c->n_names)
                             : 18;
     below += c->xlabel ? 18 : 4;
-    return (Box){ box.x + left, box.y + 6, fmax(1, box.w - left - right), fmax(1, box.h - below - 6) };
+    return (Box){ box.x + left, box.y + 6, fmax(1, box.w - left - right),
+                  fmax(1, box.h - below - 6) };
 }
 
 static double px(const Axis *x, Box plot, double v)
@@ -77,11 +81,12 @@ static void draw_tick_labels(cairo_t *cr, const Curves *c, const Axis *x, const 
                      cn_ink_soft);
     if (c->names) draw_names(cr, c, x, plot);
     for (int i = 0; i < x->n && !c->names; i++)
-        cn_draw_text(cr, x->label[i], px(x, plot, x->tick[i]), plot.y + plot.h + 15, 0.5, FONT_SMALL,
-                     cn_ink_soft);
+        cn_draw_text(cr, x->label[i], px(x, plot, x->tick[i]), plot.y + plot.h + 15, 0.5,
+                     FONT_SMALL, cn_ink_soft);
 }
 
-static void draw_frame(cairo_t *cr, const Curves *c, const Axis *x, const Axis *y, Box plot, Box box)
+static void draw_frame(cairo_t *cr, const Curves *c, const Axis *x, const Axis *y, Box plot,
+                       Box box)
 {
     double bottom = plot.y + plot.h;
     draw_tick_labels(cr, c, x, y, plot);
@@ -90,18 +95,14 @@ static void draw_frame(cairo_t *cr, const Curves *c, const Axis *x, const Axis *
     stroke_line(cr, plot.x, bottom, plot.x + plot.w, bottom);
     stroke_line(cr, plot.x, plot.y, plot.x, bottom);
     if (c->xlabel)
-        cn_draw_text(cr, c->xlabel, plot.x + plot.w / 2, box.y + box.h - 4, 0.5, FONT_LABEL, cn_ink);
+        cn_draw_text(cr, c->xlabel, plot.x + plot.w / 2, box.y + box.h - 4, 0.5, FONT_LABEL,
+                     cn_ink);
     if (c->ylabel)
         cn_draw_turned(cr, c->ylabel, box.x + 12, plot.y + plot.h / 2, 0.5, 1.5707963267948966,
                        FONT_LABEL, cn_ink);
 }
 
 /* ---- series ------------------------------------------------------------------------------- */
-
-static bool shows(const Curves *c, const Series *s, size_t i)
-{
-    return cn_value_shows(s->x[i], c->xlog) && cn_value_shows(s->y[i], c->ylog);
-}
 
 void cn_series_pen(cairo_t *cr, size_t i)
 {
@@ -140,7 +141,7 @@ static size_t trace_run(cairo_t *cr, const Curves *c, const Series *s, size_t fr
 {
     Run run = { .x = -1e9 };
     size_t i = from;
-    for (; i < s->n && shows(c, s, i); i++) {
+    for (; i < s->n && cn_point_shows(c, s, i); i++) {
         double at = fmin(1e6, fmax(-1e6, px(x, plot, s->x[i])));
         double v = fmin(1e6, fmax(-1e6, py(y, plot, s->y[i])));
         if (i > from && fabs(at - run.x) < 0.3) {
@@ -178,7 +179,7 @@ static void draw_points(cairo_t *cr, const Curves *c, const Series *s, size_t in
     double radius = s->n > 2000 ? 1.2 : s->n > 300 ? 2 : 3;
     cn_set_colour(cr, cn_series_colour(index), s->n > 300 ? 0.5 : 0.75);
     for (size_t i = 0; i < s->n; i++) {
-        if (!shows(c, s, i)) continue;
+        if (!cn_point_shows(c, s, i)) continue;
         double at = px(x, plot, s->x[i]), v = py(y, plot, s->y[i]);
         if (fabs(at) > 1e6 || fabs(v) > 1e6) continue;
         draw_dot(cr, at, v, radius);
@@ -193,20 +194,20 @@ static void draw_bars(cairo_t *cr, const Curves *c, const Series *s, size_t inde
     cn_set_colour(cr, cn_series_colour(index), s->slot < 0 ? 0.6 : 0.9);
     for (size_t i = 0; i < s->n; i++) {
         Range span = cn_bar_span(c, s, i);
-        if (!shows(c, s, i) || (c->xlog && span.lo <= 0)) continue;
+        if (!cn_point_shows(c, s, i) || (c->xlog && span.lo <= 0)) continue;
         double left = px(x, plot, span.lo), right = px(x, plot, span.hi), gap = right - left > 4;
         double top = py(y, plot, s->y[i]);
-        cairo_rectangle(cr, left + gap / 2, fmin(top, ground), right - left - gap, fabs(ground - top));
+        cairo_rectangle(cr, left + gap / 2, fmin(top, ground), right - left - gap,
+                        fabs(ground - top));
         cairo_fill(cr);
     }
 }
 
 static void draw_series(cairo_t *cr, const Curves *c, const Axis *x, const Axis *y, Box plot)
 {
-    static void (*const draw[])(cairo_t *, const Curves *, const Series *, size_t, const Axis *,
-                                const Axis *, Box) = {
-        [SHAPE_LINE] = draw_line, [SHAPE_POINTS] = draw_points, [SHAPE_BARS] = draw_bars
-    };
+    static void (*const draw[])(
+        cairo_t *, const Curves *, const Series *, size_t, const Axis *, const Axis *,
+        Box) = { [SHAPE_LINE] = draw_line, [SHAPE_POINTS] = draw_points, [SHAPE_BARS] = draw_bars };
     cairo_save(cr);
     cairo_rectangle(cr, plot.x - 1, plot.y - 1, plot.w + 2, plot.h + 2);
     cairo_clip(cr);
@@ -224,3 +225,5 @@ void cn_paint_curves(cairo_t *cr, const Curves *c, Box box)
     draw_frame(cr, c, &x, &y, plot, box);
     if (cn_curves_legend_rows(c)) cn_paint_legend(cr, c, &x, &y, plot);
 }
+
+#endif

@@ -1,7 +1,9 @@
 /* paint_grids.c - heat maps and image grids on a Cairo context. */
-#include <math.h>
-
 #include "plot/paint.h"
+
+#ifdef CN_WITH_CAIRO
+
+#include <math.h>
 
 /* ---- heat maps ---------------------------------------------------------------------------- */
 
@@ -60,7 +62,8 @@ static HeatPlan plan_heat(cairo_t *cr, const Heat *h)
 Size cn_heat_size(cairo_t *cr, const Heat *h)
 {
     HeatPlan p = plan_heat(cr, h);
-    double inside = fmax(60, p.cell_w * (double)h->cols), high = fmax(60, p.cell_h * (double)h->rows);
+    double inside = fmax(60, p.cell_w * (double)h->cols),
+           high = fmax(60, p.cell_h * (double)h->rows);
     return (Size){ p.left + inside + p.right, 6 + high + p.below };
 }
 
@@ -184,8 +187,8 @@ static ImagePlan plan_images(cairo_t *cr, const Images *im)
         Size s = cn_lines_size(cr, im->captions[i]);
         caption = (Size){ fmax(caption.w, s.w), fmax(caption.h, s.h) };
     }
-    p.cell = (Size){ fmax(p.picture.w, caption.w) + IMAGE_GAP,
-                     p.picture.h + caption.h + IMAGE_GAP };
+    p.cell =
+        (Size){ fmax(p.picture.w, caption.w) + IMAGE_GAP, p.picture.h + caption.h + IMAGE_GAP };
     return p;
 }
 
@@ -221,3 +224,5 @@ void cn_paint_images(cairo_t *cr, const Images *im, Box box)
                           caption_colour(im, i));
     }
 }
+
+#endif

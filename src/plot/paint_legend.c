@@ -1,7 +1,9 @@
 /* paint_legend.c - the legend of a panel, placed where it covers least. */
-#include <math.h>
-
 #include "plot/paint.h"
+
+#ifdef CN_WITH_CAIRO
+
+#include <math.h>
 
 enum { ROW = 17, SAMPLE = 26, PAD = 8, INSET = 8 };
 
@@ -15,8 +17,8 @@ static Size legend_size(cairo_t *cr, const Curves *c)
 }
 
 /* ---- where ---------------------------------------------------------------------------------
-   The plot is divided into squares; each counts the ink in it. A place costs the ink below it, and a
-   little for being lower or further left, so that among free places the top right one wins. */
+   The plot is divided into squares; each counts the ink in it. A place costs the ink below it, and
+   a little for being late in the list, so that of free places the top right one wins. */
 
 enum { CELLS = 48 };
 
@@ -30,7 +32,8 @@ static void spill(Ink *ink, double fx, double fy, double amount)
     ink->cell[(int)(fy * CELLS)][(int)(fx * CELLS)] += amount;
 }
 
-static void spill_bar(Ink *ink, const Curves *c, const Series *s, size_t i, const Axis *x, double fy)
+static void spill_bar(Ink *ink, const Curves *c, const Series *s, size_t i, const Axis *x,
+                      double fy)
 {
     Range span = cn_bar_span(c, s, i);
     if (c->xlog && span.lo <= 0) return;
@@ -54,7 +57,7 @@ static void spill_series(Ink *ink, const Curves *c, const Series *s, const Axis 
     bool joined = false;
     double x0 = 0, y0 = 0;
     for (size_t i = 0; i < s->n; i++) {
-        bool here = cn_value_shows(s->x[i], c->xlog) && cn_value_shows(s->y[i], c->ylog);
+        bool here = cn_point_shows(c, s, i);
         if (here) {
             double fx = cn_axis_at(x, s->x[i]), fy = 1 - cn_axis_at(y, s->y[i]);
             if (s->shape == SHAPE_BARS) spill_bar(ink, c, s, i, x, fy);
@@ -137,7 +140,10 @@ void cn_paint_legend(cairo_t *cr, const Curves *c, const Axis *x, const Axis *y,
     for (size_t i = 0; i < c->n_series; i++) {
         if (!c->series[i].label) continue;
         draw_sample(cr, &c->series[i], i, b.x + PAD, row);
-        cn_draw_text(cr, c->series[i].label, b.x + 2 * PAD + SAMPLE, row + 3.5, 0, FONT_SMALL, cn_ink);
+        cn_draw_text(cr, c->series[i].label, b.x + 2 * PAD + SAMPLE, row + 3.5, 0, FONT_SMALL,
+                     cn_ink);
         row += ROW;
     }
 }
+
+#endif

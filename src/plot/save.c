@@ -51,12 +51,12 @@ static bool make_layout(Layout *l, cairo_t *cr, const cn_figure *f)
     l->page = (Size){ 2 * EDGE - GAP, 2 * EDGE - GAP + (f->title ? TITLE : 0) };
     for (size_t i = 0; i < l->columns; i++) l->page.w += l->w[i] + GAP;
     for (size_t i = 0; i < l->rows; i++) l->page.h += l->h[i] + GAP;
-    if (f->title)
-        l->page.w = fmax(l->page.w, cn_text_width(cr, f->title, FONT_TITLE) + 2 * EDGE);
+    if (f->title) l->page.w = fmax(l->page.w, cn_text_width(cr, f->title, FONT_TITLE) + 2 * EDGE);
     l->page = (Size){ ceil(l->page.w), ceil(l->page.h) };
     if (l->page.w <= LARGEST && l->page.h <= LARGEST) return true;
-    return cn_fail(CN_EINVALID, "cn_figure_save: the figure would have %.0f x %.0f pixels, at most %d "
-                                "on a side: use fewer images or panels, or set .columns",
+    return cn_fail(CN_EINVALID,
+                   "cn_figure_save: the figure would have %.0f x %.0f pixels, at most %d "
+                   "on a side: use fewer images or panels, or set .columns",
                    l->page.w, l->page.h, LARGEST);
 }
 
@@ -76,8 +76,7 @@ static void paint_figure(cairo_t *cr, const cn_figure *f, const Layout *l)
 {
     cairo_set_source_rgb(cr, 1, 1, 1);
     cairo_paint(cr);
-    if (f->title)
-        cn_draw_text(cr, f->title, l->page.w / 2, EDGE + 13, 0.5, FONT_TITLE, cn_ink);
+    if (f->title) cn_draw_text(cr, f->title, l->page.w / 2, EDGE + 13, 0.5, FONT_TITLE, cn_ink);
     double x = EDGE, y = EDGE + (f->title ? TITLE : 0);
     for (size_t i = 0; i < f->n_panels; i++) {
         size_t column = i % l->columns, row = i / l->columns;
@@ -216,8 +215,10 @@ bool cn_figure_save(const cn_figure *f, const char *path)
 {
     if (!f || !path)
         return cn_fail(CN_EINVALID, "cn_figure_save: the %s is NULL", f ? "path" : "figure");
-    return cn_fail(CN_EUNSUPPORTED, "cn_figure_save: %s: built without Cairo: install libcairo2-dev "
-                                    "and build again", path);
+    return cn_fail(CN_EUNSUPPORTED,
+                   "cn_figure_save: %s: built without Cairo: install libcairo2-dev "
+                   "and build again",
+                   path);
 }
 
 #endif

@@ -45,7 +45,7 @@ static bool dash_on(size_t series, int step)
     return dash[(size_t)step % strlen(dash)] == '1';
 }
 
-/* Cuts the segment to the unit square, edge by edge (Liang and Barsky); false if nothing is left. */
+/* Cuts the segment to the unit square, edge by edge (Liang and Barsky); false if none is left. */
 static bool clip(double *x0, double *y0, double *x1, double *y1)
 {
     double dx = *x1 - *x0, dy = *y1 - *y0, from = 0, to = 1;
@@ -78,36 +78,57 @@ static void draw_segment(Canvas *cv, size_t series, double x0, double y0, double
     *step = (*step + n) % 72; /* a multiple of every dash */
 }
 
-static void draw_bar(Canvas *cv, size_t series, Range span, double top, const Axis *x, const Axis *y)
-{
-    double ground = y->log || y->lo > 0 ? 0 : fmin(1, fmax(0, cn_axis_at(y, 0)));
-    int left = dot_x(cv, fmax(0, cn_axis_at(x, span.lo)));
-    int right = dot_x(cv, fmin(1, cn_axis_at(x, span.hi)));
-    int y0 = dot_y(cv, fmin(1, fmax(ground, top))), y1 = dot_y(cv, fmax(0, fmin(ground, top)));
-    for (int at = left; at < right || at == left; at++)
-        for (int v = y0; v <= y1; v++) set_dot(cv, at, v, series);
-}
-
-static void draw_series(Canvas *cv, const Curves *c, size_t index, const Axis *x, const Axis *y)
+static void draw_bars(Canvas *cv, const Curves *c, size_t index, const Axis *x, const Axis *y)
 {
     const Series *s = &c->series[index];
-    bool joined = false;
+    double ground = y->log ? 0 : fmin(1, fmax(0, cn_axis_at(y, 0)));
+    for (size_t i = 0; i < s->n; i++) {
+        Range span = cn_bar_span(c, s, i);
+        if (!cn_point_shows(c, s, i) || (c->xlog && span.lo <= 0)) continue;
+        double top = fmin(1, fmax(0, cn_axis_at(y, s->y[i])));
+        int left = dot_x(cv, fmin(1, fmax(0, cn_axis_at(x, span.lo))));
+        int right = dot_x(cv, fmin(1, fmax(0, cn_axis_at(x, span.hi))));
+        int y0 = dot_y(cv, fmax(ground, top)), y1 = dot_y(cv, fmin(ground, top));
+        for (int at = left; at < right || at == left; at++)
+            for (int v = y0; v <= y1; v++) set_dot(cv, at, v, index);
+    }
+}
+
+static void draw_points(Canvas *cv, const Curves *c, size_t index, const Axis *x, const Axis *y)
+{
+    const Series *s = &c->series[index];
+    for (size_t i = 0; i < s->n; i++) {
+        if (!cn_point_shows(c, s, i)) continue;
+        double fx = cn_axis_at(x, s->x[i]), fy = cn_axis_at(y, s->y[i]);
+        if (fx >= 0 && fx <= 1 && fy >= 0 && fy <= 1)
+            set_dot(cv, dot_x(cv, fx), dot_y(cv, fy), index);
+    }
+}
+
+/* A point by itself becomes a segment of length 0. */
+static void draw_line(Canvas *cv, const Curves *c, size_t index, const Axis *x, const Axis *y)
+{
+    const Series *s = &c->series[index];
     double x0 = 0, y0 = 0;
     int step = 0;
+    bool joined = false;
     for (size_t i = 0; i < s->n; i++) {
-        bool here = cn_value_shows(s->x[i], c->xlog) && cn_value_shows(s->y[i], c->ylog);
-        Range span = cn_bar_span(c, s, i);
-        bool bar = s->shape == SHAPE_BARS && !(c->xlog && span.lo <= 0);
+        bool here = cn_point_shows(c, s, i), next = i + 1 < s->n && cn_point_shows(c, s, i + 1);
         double fx = here ? cn_axis_at(x, s->x[i]) : 0, fy = here ? cn_axis_at(y, s->y[i]) : 0;
-        if (here && bar) draw_bar(cv, index, span, fy, x, y);
-        else if (here && s->shape == SHAPE_LINE && joined)
-            draw_segment(cv, index, x0, y0, fx, fy, &step);
-        else if (here && s->shape != SHAPE_BARS && fx >= 0 && fx <= 1 && fy >= 0 && fy <= 1)
-            set_dot(cv, dot_x(cv, fx), dot_y(cv, fy), index);
+        if (here && joined) draw_segment(cv, index, x0, y0, fx, fy, &step);
+        else if (here && !next) draw_segment(cv, index, fx, fy, fx, fy, &step);
         x0 = fx;
         y0 = fy;
         joined = here;
     }
+}
+
+static void draw_series(Canvas *cv, const Curves *c, size_t index, const Axis *x, const Axis *y)
+{
+    static void (*const draw[])(Canvas *, const Curves *, size_t, const Axis *, const Axis *) = {
+        [SHAPE_LINE] = draw_line, [SHAPE_POINTS] = draw_points, [SHAPE_BARS] = draw_bars
+    };
+    draw[c->series[index].shape](cv, c, index, x, y);
 }
 
 static void put_braille(Terminal *t, uint8_t dots)

@@ -139,8 +139,8 @@ void cn_text_heat(Terminal *t, const Heat *h)
     put_caption(t, "↓ ", h->ylabel, margin);
     if (h->rows && h->cols) {
         int columns = h->numbers ? 1 + number_columns(h) : 0;
-        int roomy = least(1 + widest_text(h->col_labels, h->cols),
-                          (t->width - margin - 1) / (int)h->cols);
+        int roomy =
+            least(1 + widest_text(h->col_labels, h->cols), (t->width - margin - 1) / (int)h->cols);
         if (h->numbers && columns * (int)h->cols <= t->width - margin - 1) {
             put_numbers(t, h, margin, most(columns, roomy));
             put_col_names(t, h, margin, most(columns, roomy));
@@ -170,7 +170,8 @@ static int lines_of(const char *text)
 static ImageGrid plan_grid(const Terminal *t, const Images *im)
 {
     enum { LEAST = 14, GAP = 2 };
-    ImageGrid g = { .columns = most(1, least((int)fmin((double)im->columns, 1000), t->width / (LEAST + GAP))) };
+    int fit = most(1, t->width / (LEAST + GAP));
+    ImageGrid g = { .columns = im->columns < (size_t)fit ? (int)im->columns : fit };
     g.w = least((int)im->w, least(28, t->width / g.columns - GAP));
     g.h = (int)ceil(g.w * (double)im->h / (double)im->w / 2) * 2;
     g.h = least(g.h, 4 * t->height);

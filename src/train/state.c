@@ -185,3 +185,121 @@ int cn_module_generators(cn_module *m, cn_rng **out, int room)
 {
     return each_rng(m, out, 0, room);
 }
+
+/* ---- optimisers in PyTorch's form: {"state": {"0": {...}}, "param_groups": [...]} -------------------------- */
+
+static bool set_options(cn_dict *d, const cn_optim *o, const cn_group *g)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < o->schema.n_args; i++) {
+        const cn_arg *a = &o->schema.args[i];
+        const char *slot = (const char *)g->options + a->offset;
+        if (a->type == CN_ARG_BOOL) ok = cn_dict_set_bool(d, a->name, *(const bool *)slot);
+        if (a->type == CN_ARG_FLOAT) ok = cn_dict_set_float(d, a->name, *(const double *)(const void *)slot);
+        if (a->type != CN_ARG_FLOATS) continue;
+        const cn_floats *list = (const cn_floats *)(const void *)slot;
+        cn_value items[CN_MAX_DIMS];
+        for (int k = 0; k < list->n; k++) items[k] = (cn_value){ .kind = CN_KIND_FLOAT, .u.f = list->v[k] };
+        ok = cn_dict_set(d, a->name, (cn_value){ .kind = CN_KIND_LIST, .n = (int32_t)list->n, .u.list = items });
+    }
+    return ok;
+}
+
+static bool set_group(cn_dict *all, const cn_optim *o, int g, int first)
+{
+    char key[16];
+    const cn_group *group = &o->groups[g];
+    cn_dict *d = cn_dict_new();
+    cn_value *ids = cn_alloc_zeroed((size_t)group->n * sizeof *ids + 1);
+    bool ok = d && ids && set_options(d, o, group);
+    for (int i = 0; ok && i < group->n; i++) ids[i] = (cn_value){ .kind = CN_KIND_INT, .u.i = first + i };
+    ok = ok && cn_dict_set(d, "params", (cn_value){ .kind = CN_KIND_LIST, .n = group->n, .u.list = ids });
+    snprintf(key, sizeof key, "%d", g);
+    ok = ok && cn_dict_set_dict(all, key, d);
+    cn_free(ids);
+    cn_dict_free(d);
+    return ok;
+}
+
+static bool set_param(cn_dict *all, const cn_optim *o, const cn_param *p, int index)
+{
+    char key[16];
+    if (!p->steps) return true;
+    cn_dict *d = cn_dict_new();
+    bool ok = d != NULL;
+    if (ok && o->cls->state[1]) { /* Adam's kind counts its steps, as a float tensor */
+        size_t mark = cn_mark();
+        ok = cn_dict_set_tensor(d, "step", cn_full(cn_scalar_shape(), (double)p->steps, CN_F32));
+        cn_release(mark);
+    }
+    for (int k = 0; ok && k < CN_MAX_STATE; k++)
+        if (p->state[k]) ok = cn_dict_set_tensor(d, o->cls->state[k], p->state[k]);
+    snprintf(key, sizeof key, "%d", index);
+    ok = ok && cn_dict_set_dict(all, key, d);
+    cn_dict_free(d);
+    return ok;
+}
+
+cn_dict *cn_optim_state_dict(const cn_optim *o)
+{
+    cn_dict *out = o ? cn_dict_new() : NULL, *state = out ? cn_dict_new() : NULL;
+    cn_dict *groups = state ? cn_dict_new() : NULL;
+    bool ok = groups != NULL;
+    for (int g = 0, index = 0; ok && g < o->n_groups; index += o->groups[g++].n) {
+        for (int i = 0; ok && i < o->groups[g].n; i++) ok = set_param(state, o, &o->groups[g].params[i], index + i);
+        ok = ok && set_group(groups, o, g, index);
+    }
+    ok = ok && cn_dict_set_dict(out, "state", state) && cn_dict_set_dict(out, "param_groups", groups);
+    cn_dict_free(groups);
+    cn_dict_free(state);
+    if (ok) return out;
+    cn_dict_free(out);
+    return NULL;
+}
+
+static bool get_param(const cn_optim *o, cn_param *p, const cn_dict *d)
+{
+    const cn_value *step = cn_dict_find(d, "step");
+    p->steps = step && step->kind == CN_KIND_TENSOR ? (int64_t)cn_item(step->u.t) : 1;
+    for (int k = 0; k < CN_MAX_STATE && o->cls->state[k]; k++) {
+        const cn_value *v = cn_dict_find(d, o->cls->state[k]);
+        if (!v || v->kind != CN_KIND_TENSOR) continue;
+        if (!cn_shape_equal(&v->u.t->v.shape, &p->tensor->v.shape))
+            return cn_fail(CN_EFORMAT, "optimiser state: '%s' has another shape than its parameter", o->cls->state[k]);
+        if (!cn_param_state(p, k)) return false;
+        cn_copy_view(&p->state[k]->v, &v->u.t->v);
+    }
+    return true;
+}
+
+static bool get_group(cn_optim *o, int g, const cn_dict *groups)
+{
+    char key[16];
+    snprintf(key, sizeof key, "%d", g);
+    const cn_dict *d = cn_dict_dict(groups, key);
+    for (int i = 0; d && i < o->schema.n_args; i++) {
+        const cn_arg *a = &o->schema.args[i];
+        const cn_value *v = cn_dict_find(d, a->name);
+        if (!v || a->type == CN_ARG_FLOATS) continue;
+        double x = v->kind == CN_KIND_FLOAT ? v->u.f : (double)v->u.i;
+        if (!cn_optim_set(o, g, a->name, x)) return false;
+    }
+    return d != NULL;
+}
+
+bool cn_optim_load_state_dict(cn_optim *o, const cn_dict *dict)
+{
+    const cn_dict *state = o ? cn_dict_dict(dict, "state") : NULL;
+    const cn_dict *groups = state ? cn_dict_dict(dict, "param_groups") : NULL;
+    if (!groups) return false;
+    for (int g = 0, index = 0; g < o->n_groups; g++) {
+        if (!get_group(o, g, groups)) return false;
+        for (int i = 0; i < o->groups[g].n; i++, index++) {
+            char key[16];
+            snprintf(key, sizeof key, "%d", index);
+            const cn_value *v = cn_dict_find(state, key);
+            if (v && v->kind == CN_KIND_DICT && !get_param(o, &o->groups[g].params[i], v->u.d)) return false;
+        }
+    }
+    return true;
+}

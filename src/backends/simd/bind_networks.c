@@ -1,0 +1,63 @@
+/* bind_networks.c - pooling, softmax, losses, and the convolution with images in vector lanes. */
+#include "backends/simd/bind.h"
+#include "ops/fused.h"
+
+#include <string.h>
+
+/* ---- convolution blocks ---------------------------------------------------------------------------------- */
+
+static cn_simd_lanes lanes_of(const cn_view *x, const cn_view *w, const cn_conv_block *p)
+{
+    cn_simd_lanes c = {
+        .n = x->shape.dim[0], .in_channels = x->shape.dim[1], .out_channels = w->shape.dim[0],
+        .h = x->shape.dim[2], .w = x->shape.dim[3], .kernel_h = w->shape.dim[2], .kernel_w = w->shape.dim[3],
+        .pad_h = p->padding.v[0], .pad_w = p->padding.v[1], .act = CN_SIMD_ACT_NONE, .pool = CN_SIMD_LANES_NO_POOL,
+    };
+    if (strcmp(p->activation, "relu") == 0) c.act = CN_SIMD_ACT_RELU;
+    if (strcmp(p->activation, "sigmoid") == 0) c.act = CN_SIMD_ACT_SIGMOID;
+    if (strcmp(p->activation, "tanh") == 0) c.act = CN_SIMD_ACT_TANH;
+    if (strcmp(p->pool, "avg") == 0) c.pool = CN_SIMD_LANES_AVG2;
+    if (strcmp(p->pool, "max") == 0) c.pool = CN_SIMD_LANES_MAX2;
+    return c;
+}
+
+static const char *refuses_lanes(const cn_view *x, const cn_view *w, const cn_conv_block *p)
+{
+    if (x->dtype != CN_F32 || w->dtype != CN_F32) return "not float32";
+    cn_simd_lanes c = lanes_of(x, w, p);
+    return cn_simd->lanes_accepts(&c) ? NULL : "many channels, large images or few of them";
+}
+
+static const char *refuses_block(const cn_call *c)
+{
+    return refuses_lanes(cn_in(c, 0), cn_in(c, 1), c->params);
+}
+
+static const char *refuses_block_backward(const cn_call *c)
+{
+    return refuses_lanes(cn_in(c, 1), cn_in(c, 2), c->params);
+}
+
+static bool block(const cn_call *c)
+{
+    cn_simd_lanes l = lanes_of(cn_in(c, 0), cn_in(c, 1), c->params);
+    float *saved = cn_out(c, 1)->numel ? cn_simd_out(c, 1) : NULL;
+    const float *bias = cn_in(c, 2) ? cn_simd_in(c, 2) : NULL;
+    return cn_simd->lanes_forward(&l, cn_simd_out(c, 0), saved, cn_simd_in(c, 0), cn_simd_in(c, 1), bias,
+                                  cn_threads());
+}
+
+static bool block_backward(const cn_call *c)
+{
+    cn_simd_lanes l = lanes_of(cn_in(c, 1), cn_in(c, 2), c->params);
+    cn_simd_lanes_grads g = { cn_out(c, 0)->shape.ndim == 4 ? cn_simd_out(c, 0) : NULL, cn_simd_out(c, 1),
+                              cn_simd_out(c, 2) };
+    return cn_simd->lanes_backward(&l, &g, cn_simd_in(c, 0), cn_simd_in(c, 1), cn_simd_in(c, 2), cn_simd_in(c, 4),
+                                   cn_threads());
+}
+
+const cn_simd_binding cn_simd_networks[] = {
+    { CN_OP_ID_conv_block, block, refuses_block },
+    { CN_OP_ID_conv_block_backward, block_backward, refuses_block_backward },
+    { 0 },
+};

@@ -1,0 +1,233 @@
+/* modules.c - modules, optimisers and schedulers by name. */
+#include "ffi/ffi.h"
+
+#include "nn/module.h"
+#include "optim/optim.h"
+
+#include <cenote/train.h>
+
+#include <math.h>
+#include <string.h>
+
+/* ---- modules -------------------------------------------------------------------------------------------- */
+
+int cn_ffi_module_new(const char *cls, const cn_ffi_arg *args, int n, cn_module **out)
+{
+    size_t mark = cn_ffi_enter();
+    const cn_module_class *c = cls ? cn_module_class_find(cls) : NULL;
+    if (!c) cn_fail(CN_ENOTFOUND, "there is no module class '%s'", cls ? cls : "(null)");
+    *out = c ? cn_module_create(c, args, n) : NULL;
+    return cn_ffi_leave(mark, *out != NULL);
+}
+
+/* Inputs by position only: forward() of PyTorch's modules names them differently in each. */
+static bool gather_inputs(const cn_ffi_arg *args, int n, cn_tensor *in[8])
+{
+    if (n < 1 || n > 8) return cn_fail(CN_EINVALID, "forward: %d inputs, 1 to 8 are possible", n);
+    for (int i = 0; i < n; i++) {
+        if (args[i].value.kind != CN_KIND_TENSOR || !args[i].value.u.t)
+            return cn_fail(CN_EINVALID, "forward: input %d is not a Tensor", i);
+        in[i] = args[i].value.u.t;
+    }
+    return true;
+}
+
+int cn_ffi_module_forward(cn_module *m, const cn_ffi_arg *args, int n, cn_ffi_value *outs, int *nouts)
+{
+    size_t mark = cn_ffi_enter();
+    cn_tensor *in[8], *out[8];
+    int count = *nouts < 8 ? *nouts : 8;
+    bool ok = gather_inputs(args, n, in) && cn_forward_all(m, in, n, out, &count);
+    for (int i = 0; ok && i < count; i++)
+        outs[i] = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = cn_keep(out[i]) };
+    if (ok) *nouts = count;
+    return cn_ffi_leave(mark, ok);
+}
+
+int cn_ffi_module_train(cn_module *m, int on)
+{
+    size_t mark = cn_ffi_enter();
+    if (!m) cn_fail(CN_EINVALID, "train: the module is NULL");
+    cn_train_mode(m, on != 0);
+    return cn_ffi_leave(mark, m != NULL);
+}
+
+int cn_ffi_module_state(cn_module *m, cn_dict **out)
+{
+    size_t mark = cn_ffi_enter();
+    if (!m) cn_fail(CN_EINVALID, "state: the module is NULL");
+    *out = cn_state_dict(m);
+    return cn_ffi_leave(mark, *out != NULL);
+}
+
+int cn_ffi_module_load_state(cn_module *m, const cn_dict *state, int strict)
+{
+    size_t mark = cn_ffi_enter();
+    if (!m || !state) cn_fail(CN_EINVALID, "load_state: the module or the state is NULL");
+    return cn_ffi_leave(mark, m && state && cn_load_state_dict(m, state, strict != 0));
+}
+
+void cn_ffi_module_release(cn_module *m)
+{
+    cn_module_free(m);
+}
+
+/* ---- optimisers ------------------------------------------------------------------------------------------ */
+
+static bool add_groups(cn_optim *o, cn_tensor *const *params, const int *group, int n,
+                       const cn_ffi_arg *const *args, const int *n_args, int n_groups)
+{
+    cn_tensor **of_group = cn_alloc((size_t)n * sizeof *of_group);
+    bool ok = of_group != NULL;
+    for (int g = 0; ok && g < (n_groups > 0 ? n_groups : 1); g++) {
+        int count = 0;
+        for (int i = 0; i < n; i++)
+            if ((group ? group[i] : 0) == g) of_group[count++] = params[i];
+        ok = cn_optim_group(o, of_group, count, args ? args[g] : NULL, args && n_args ? n_args[g] : 0) >= 0;
+    }
+    cn_free(of_group);
+    return ok;
+}
+
+int cn_ffi_optim_new(const char *cls, cn_tensor *const *params, const int *group, int n,
+                     const cn_ffi_arg *const *group_args, const int *n_group_args, int n_groups,
+                     const cn_ffi_arg *defaults, int n_defaults, cn_optim **out)
+{
+    size_t mark = cn_ffi_enter();
+    const cn_optim_class *c = cls && n >= 0 ? cn_optim_class_find(cls) : NULL;
+    *out = c ? cn_optim_create(c, defaults, n_defaults) : NULL;
+    if (*out && !add_groups(*out, params, group, n, group_args, n_group_args, n_groups)) {
+        cn_optim_free(*out);
+        *out = NULL;
+    }
+    return cn_ffi_leave(mark, *out != NULL);
+}
+
+int cn_ffi_optim_step(cn_optim *o)
+{
+    size_t mark = cn_ffi_enter();
+    return cn_ffi_leave(mark, cn_step(o));
+}
+
+int cn_ffi_optim_zero_grad(cn_optim *o)
+{
+    size_t mark = cn_ffi_enter();
+    cn_optim_zero_grad(o);
+    return cn_ffi_leave(mark, o != NULL);
+}
+
+int cn_ffi_optim_state(cn_optim *o, cn_dict **out)
+{
+    size_t mark = cn_ffi_enter();
+    *out = cn_optim_state_dict(o);
+    return cn_ffi_leave(mark, *out != NULL);
+}
+
+int cn_ffi_optim_load_state(cn_optim *o, const cn_dict *state)
+{
+    size_t mark = cn_ffi_enter();
+    return cn_ffi_leave(mark, cn_optim_load_state_dict(o, state));
+}
+
+double cn_ffi_optim_lr(const cn_optim *o, int group)
+{
+    size_t mark = cn_ffi_enter();
+    double lr = cn_lr(o, group);
+    cn_ffi_leave(mark, true);
+    return lr;
+}
+
+void cn_ffi_optim_release(cn_optim *o)
+{
+    cn_optim_free(o);
+}
+
+/* ---- schedulers ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    int64_t step_size;
+    double gamma;
+} StepLR;
+
+typedef struct {
+    cn_ints milestones;
+    double gamma;
+} MultiStepLR;
+
+typedef struct {
+    int64_t t_max;
+    double eta_min;
+} CosineLR;
+
+typedef struct {
+    int64_t total;
+    double power;
+} PolynomialLR;
+
+static cn_sched *make_step(cn_optim *o, const void *p)
+{
+    const StepLR *a = p;
+    return cn_step_lr(o, a->step_size, a->gamma);
+}
+
+static cn_sched *make_multi_step(cn_optim *o, const void *p)
+{
+    const MultiStepLR *a = p;
+    return cn_multi_step_lr(o, a->milestones.v, (int)a->milestones.n, a->gamma);
+}
+
+static cn_sched *make_cosine(cn_optim *o, const void *p)
+{
+    const CosineLR *a = p;
+    return cn_cosine_lr(o, a->t_max, a->eta_min);
+}
+
+static cn_sched *make_polynomial(cn_optim *o, const void *p)
+{
+    const PolynomialLR *a = p;
+    return cn_polynomial_lr(o, a->total, a->power);
+}
+
+static cn_sched *make_exponential(cn_optim *o, const void *p)
+{
+    return cn_step_lr(o, 1, *(const double *)p);
+}
+
+static const struct {
+    const char *name, *schema;
+    cn_sched *(*make)(cn_optim *o, const void *params);
+} schedulers[] = {
+    { "StepLR", "StepLR(int step_size, float gamma=0.1)", make_step },
+    { "MultiStepLR", "MultiStepLR(int[] milestones, float gamma=0.1)", make_multi_step },
+    { "CosineAnnealingLR", "CosineAnnealingLR(int T_max, float eta_min=0)", make_cosine },
+    { "PolynomialLR", "PolynomialLR(int total_iters=5, float power=1.0)", make_polynomial },
+    { "ExponentialLR", "ExponentialLR(float gamma)", make_exponential },
+};
+
+int cn_ffi_sched_new(const char *cls, cn_optim *o, const cn_ffi_arg *args, int n, cn_sched **out)
+{
+    size_t mark = cn_ffi_enter();
+    cn_schema schema;
+    cn_bound bound;
+    *out = NULL;
+    for (size_t i = 0; cls && i < CN_COUNT(schedulers); i++) {
+        if (strcmp(schedulers[i].name, cls) != 0) continue;
+        if (cn_schema_parse(schedulers[i].schema, &schema) && cn_bind(&schema, cls, args, n, &bound))
+            *out = schedulers[i].make(o, bound.params);
+        return cn_ffi_leave(mark, *out != NULL);
+    }
+    cn_fail(CN_ENOTFOUND, "there is no scheduler '%s'", cls ? cls : "(null)");
+    return cn_ffi_leave(mark, false);
+}
+
+int cn_ffi_sched_step(cn_sched *s, double metric)
+{
+    size_t mark = cn_ffi_enter();
+    (void)metric; /* none of the present schedules looks at one */
+    return cn_ffi_leave(mark, cn_sched_step(s));
+}
+
+void cn_ffi_sched_release(cn_sched *s)
+{
+    cn_sched_free(s);
+}

@@ -1,0 +1,215 @@
+/* tensors.c - tensors and operators by name. */
+#include "core/op.h"
+#include "core/schema.h"
+#include "core/tape.h"
+#include "ffi/ffi.h"
+
+#include <cenote/autograd.h>
+#include <cenote/rng.h>
+
+#include <string.h>
+
+int cn_ffi_version(void)
+{
+    return 1;
+}
+
+const char *cn_ffi_last_error(void)
+{
+    return cn_error();
+}
+
+/* ---- tensors -------------------------------------------------------------------------------------------- */
+
+/* The bytes that a strided view reaches from its first element; false when it goes backwards or overflows. */
+static bool reach(const cn_shape *s, const int64_t *strides, size_t item, size_t *bytes)
+{
+    int64_t last = 0, step;
+    for (int i = 0; i < s->ndim; i++) {
+        if (s->dim[i] == 0) return *bytes = 0, true;
+        if (strides[i] < 0 || __builtin_mul_overflow(s->dim[i] - 1, strides[i], &step) ||
+            __builtin_add_overflow(last, step, &last))
+            return cn_fail(CN_EINVALID, "tensor_new: strides must not be negative or leave memory");
+    }
+    return cn_mul_size((size_t)last + 1, item, bytes, "tensor_new");
+}
+
+static cn_tensor *tensor_from(int dtype, const cn_shape *shape, const int64_t *strides, const void *data, size_t bytes)
+{
+    cn_view from = { .dtype = (cn_dtype)dtype };
+    size_t need;
+    if (!cn_view_rows(&from, shape, "tensor_new")) return NULL;
+    for (int i = 0; strides && i < shape->ndim; i++) from.strides[i] = strides[i];
+    if (!reach(shape, from.strides, cn_dtype_size(from.dtype), &need)) return NULL;
+    if (need > bytes || (need && !data)) {
+        cn_fail(CN_EINVALID, "tensor_new: %zu bytes given, but the shape needs %zu", bytes, need);
+        return NULL;
+    }
+    cn_view_refresh(&from);
+    memcpy(&from.data, &data, sizeof data);
+    cn_tensor *t = cn_tensor_new(shape, from.dtype);
+    if (t) cn_copy_view(&t->v, &from);
+    return t;
+}
+
+int cn_ffi_tensor_new(int dtype, int ndim, const int64_t *shape, const int64_t *strides, const void *data,
+                      size_t bytes, cn_tensor **out)
+{
+    size_t mark = cn_ffi_enter();
+    *out = NULL;
+    cn_shape s = { .ndim = -1 };
+    bool ok = dtype >= 0 && dtype < CN_NUM_DTYPES;
+    if (!ok) cn_fail(CN_EUNSUPPORTED, "tensor_new: dtype %d is not supported", dtype);
+    else s = cn_shape_from(ndim, shape);
+    ok = ok && s.ndim >= 0;
+    cn_tensor *t = ok ? tensor_from(dtype, &s, strides, data, bytes) : NULL;
+    if (t) *out = cn_keep(t);
+    return cn_ffi_leave(mark, t != NULL);
+}
+
+int cn_ffi_tensor_info(const cn_tensor *t, int *dtype, int *ndim, int64_t shape[8], int64_t strides[8])
+{
+    size_t mark = cn_ffi_enter();
+    if (!t) return cn_fail(CN_EINVALID, "tensor_info: the tensor is NULL"), cn_ffi_leave(mark, false);
+    *dtype = (int)t->v.dtype, *ndim = t->v.shape.ndim;
+    for (int i = 0; i < t->v.shape.ndim; i++) shape[i] = t->v.shape.dim[i], strides[i] = t->v.strides[i];
+    return cn_ffi_leave(mark, true);
+}
+
+int cn_ffi_tensor_read(const cn_tensor *t, void *dst, size_t bytes)
+{
+    size_t mark = cn_ffi_enter();
+    bool ok = t != NULL;
+    if (!ok) cn_fail(CN_EINVALID, "tensor_read: the tensor is NULL");
+    size_t need = ok ? (size_t)t->v.numel * cn_dtype_size(t->v.dtype) : 0;
+    if (ok && need != bytes)
+        ok = cn_fail(CN_EINVALID, "tensor_read: the tensor has %zu bytes, not %zu", need, bytes);
+    return cn_ffi_leave(mark, ok && cn_read(t, t->v.dtype, dst, t->v.numel));
+}
+
+int cn_ffi_tensor_requires_grad(cn_tensor *t, int on)
+{
+    size_t mark = cn_ffi_enter();
+    if (!t) cn_fail(CN_EINVALID, "requires_grad: the tensor is NULL");
+    return cn_ffi_leave(mark, t && cn_requires_grad(t, on != 0));
+}
+
+int cn_ffi_tensor_grad(const cn_tensor *t, cn_tensor **out)
+{
+    size_t mark = cn_ffi_enter();
+    *out = cn_keep(cn_grad(t));
+    if (!t) cn_fail(CN_EINVALID, "grad: the tensor is NULL");
+    return cn_ffi_leave(mark, t != NULL);
+}
+
+void cn_ffi_tensor_release(cn_tensor *t)
+{
+    cn_drop(t);
+}
+
+/* ---- operators ------------------------------------------------------------------------------------------- */
+
+int cn_ffi_op_count(void)
+{
+    return cn_op_count;
+}
+
+const char *cn_ffi_op_name(int i)
+{
+    return i >= 0 && i < cn_op_count ? cn_ops[i]->name : NULL;
+}
+
+const char *cn_ffi_op_schema(const char *name)
+{
+    const cn_op *op = cn_op_find(name);
+    return op ? op->schema : NULL;
+}
+
+const char *cn_ffi_op_doc(const char *name)
+{
+    const cn_op *op = cn_op_find(name);
+    return op ? op->doc : NULL;
+}
+
+const char *cn_ffi_op_samples(const char *name)
+{
+    const cn_op *op = cn_op_find(name);
+    return op ? op->samples : NULL;
+}
+
+const char *cn_ffi_op_aliases(const char *name)
+{
+    const cn_op *op = cn_op_find(name);
+    return op && op->aliases ? op->aliases : "";
+}
+
+/* "add_" is add in place. */
+static const cn_op *op_of(const char *name, bool *in_place)
+{
+    const cn_op *op = cn_op_find(name);
+    size_t n = name ? strlen(name) : 0;
+    char plain[64];
+    *in_place = !op && n > 1 && n < sizeof plain && name[n - 1] == '_';
+    if (*in_place) {
+        memcpy(plain, name, n - 1), plain[n - 1] = 0;
+        op = cn_op_find(plain);
+    }
+    if (!op) cn_fail(CN_ENOTFOUND, "there is no op '%s'", name ? name : "(null)");
+    return op;
+}
+
+enum { MAX_RESULTS = 256 };
+
+static bool give_results(cn_tensor **results, int n, cn_ffi_value *outs, int *nouts)
+{
+    int count = n;
+    while (count > 0 && !results[count - 1]) count--; /* an output that this call does not have */
+    if (count > *nouts)
+        return cn_fail(CN_EINVALID, "op_call: %d results, but room for %d", count, *nouts);
+    for (int i = 0; i < count; i++)
+        outs[i] = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = cn_keep(results[i]) };
+    *nouts = count;
+    return true;
+}
+
+static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs, int *nouts)
+{
+    cn_schema schema;
+    cn_bound b;
+    cn_tensor *results[MAX_RESULTS] = { NULL };
+    if (!cn_schema_parse(op->schema, &schema) || !cn_bind(&schema, op->name, args, nargs, &b)) return false;
+    int n = b.n_out > 0 ? b.n_out : CN_MAX_OUT;
+    bool ok;
+    if (in_place) ok = (results[0] = cn_apply_inplace(op, b.in, b.n_in, b.params)) != NULL, n = 1;
+    else ok = cn_apply(op, b.in, b.n_in, b.params, results, n);
+    cn_bound_clear(&b);
+    return ok && give_results(results, n, outs, nouts);
+}
+
+int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs, int *nouts)
+{
+    size_t mark = cn_ffi_enter();
+    bool in_place;
+    const cn_op *op = op_of(name, &in_place);
+    return cn_ffi_leave(mark, op && call(op, in_place, args, nargs, outs, nouts));
+}
+
+int cn_ffi_backward(cn_tensor *const *outs, cn_tensor *const *cotangents, int n)
+{
+    size_t mark = cn_ffi_enter();
+    return cn_ffi_leave(mark, cn_backward_of(outs, cotangents, n, NULL));
+}
+
+/* ---- settings --------------------------------------------------------------------------------------------- */
+
+int cn_ffi_set(const char *what, int64_t value)
+{
+    size_t mark = cn_ffi_enter();
+    bool ok = true;
+    if (strcmp(what, "threads") == 0) cn_set_threads((int)value);
+    else if (strcmp(what, "alloc_limit_bytes") == 0) cn_set_memory_limit((size_t)value);
+    else if (strcmp(what, "seed") == 0) cn_manual_seed((uint64_t)value);
+    else if (strcmp(what, "deterministic") == 0) ok = true; /* kernels are deterministic anyway */
+    else ok = cn_fail(CN_ENOTFOUND, "set: there is no setting '%s'", what);
+    return cn_ffi_leave(mark, ok);
+}

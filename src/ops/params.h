@@ -1,0 +1,37 @@
+/* params.h - the parameter structs that kernels outside this folder read, too. Each mirrors a schema. */
+#ifndef CN_OPS_PARAMS_H
+#define CN_OPS_PARAMS_H
+
+#include "core/op.h"
+
+/* convolution2d */
+typedef struct cn_conv_params {
+    cn_ints stride, padding, dilation; /* (height, width) */
+    int64_t groups;
+} cn_conv_params;
+
+/* conv2d_input, conv2d_weight */
+typedef struct cn_conv_gradient_params {
+    cn_ints size; /* of the input or the weight, whichever is the result */
+    cn_conv_params conv;
+} cn_conv_gradient_params;
+
+/* avg_pool2d; stride.n is -1 when it is the kernel's size */
+typedef struct cn_avg_pool_params {
+    cn_ints kernel, stride, padding;
+    bool ceil_mode, count_include_pad;
+    cn_opt_int divisor;
+} cn_avg_pool_params;
+
+typedef struct cn_avg_pool_backward_params {
+    cn_ints size; /* of the input */
+    cn_avg_pool_params pool;
+} cn_avg_pool_backward_params;
+
+/* max_pool2d_with_indices, max_pool2d_backward; stride as above */
+typedef struct cn_max_pool_params {
+    cn_ints kernel, stride, padding, dilation;
+    bool ceil_mode;
+} cn_max_pool_params;
+
+#endif
