@@ -9,10 +9,10 @@ extern const Command command_ops, command_op, command_bench, command_doctor;
 extern const Command command_help, command_man, command_completion;
 
 const Command *const commands[] = {
-    &command_list,    &command_train,      &command_eval, &command_predict, &command_summary,
-    &command_plot,    &command_data,       &command_ops,  &command_op,      &command_inspect,
-    &command_convert, &command_bench,      &command_doctor,
-    &command_help,    &command_completion, &command_man,  NULL,
+    &command_list,    &command_train, &command_eval,   &command_predict, &command_summary,
+    &command_plot,    &command_data,  &command_ops,    &command_op,      &command_inspect,
+    &command_convert, &command_bench, &command_doctor, &command_help,    &command_completion,
+    &command_man,     NULL,
 };
 
 enum { MANY = sizeof commands / sizeof commands[0] };
@@ -30,6 +30,8 @@ int unknown_command(const char *name)
     for (int i = 0; commands[i]; i++) known[i + 2] = commands[i]->name;
     const char *near = nearest(name, known);
     if (near)
-        return failed_with(NULL, EXIT_USAGE, "there is no command '%s'; did you mean '%s'?", name, near);
-    return failed_with(NULL, EXIT_USAGE, "there is no command '%s'; cenote --help lists them", name);
+        return failed_with(NULL, EXIT_USAGE, "there is no command '%s'; did you mean '%s'?", name,
+                           near);
+    return failed_with(NULL, EXIT_USAGE, "there is no command '%s'; cenote --help lists them",
+                       name);
 }

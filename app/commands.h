@@ -14,6 +14,8 @@ int unknown_op(const Args *args, const char *name);
 void print_overview(FILE *out);
 void print_help(const Command *command);
 
+/* "Train a network of the book." */
+void describe_command(const Command *command, char *buf, size_t room);
 /* "passes over the data (1 to 100; default: 10)" */
 void describe_option(const Option *option, char *buf, size_t room);
 

@@ -9,7 +9,7 @@
 
 /* ---- what can stand for a placeholder ---------------------------------------------------------- */
 
-typedef enum { OF_FILES, OF_WORDS, OF_MODELS, OF_DATA, OF_OPS, OF_COMMANDS } Choice;
+typedef enum { OF_NOTHING, OF_FILES, OF_WORDS, OF_MODELS, OF_DATA, OF_OPS, OF_COMMANDS } Choice;
 
 static Choice choice_of(const char *placeholder)
 {
@@ -17,7 +17,8 @@ static Choice choice_of(const char *placeholder)
     if (strstr(placeholder, "MODEL")) return OF_MODELS;
     if (strstr(placeholder, "OP")) return OF_OPS;
     if (strstr(placeholder, "COMMAND")) return OF_COMMANDS;
-    return OF_FILES;
+    if (strstr(placeholder, "FILE") || strstr(placeholder, "DIR")) return OF_FILES;
+    return OF_NOTHING;
 }
 
 static Choice choice_for(const Option *o)
@@ -40,7 +41,8 @@ static void put_words(Choice choice, const char *placeholder)
     for (int i = 0; choice == OF_MODELS && cn_models[i]; i++) printf("%s ", cn_models[i]->name);
     for (int i = 0; choice == OF_DATA && i < cn_data_count(); i++)
         if (cn_data_at(i, &info)) printf("%s ", info.name);
-    for (int i = 0; choice == OF_OPS && i < cn_ffi_op_count(); i++) printf("%s ", cn_ffi_op_name(i));
+    for (int i = 0; choice == OF_OPS && i < cn_ffi_op_count(); i++)
+        printf("%s ", cn_ffi_op_name(i));
     for (int i = 0; choice == OF_COMMANDS && commands[i]; i++) printf("%s ", commands[i]->name);
 }
 
@@ -56,6 +58,18 @@ static void put_quoted(const char *text, const char *escaped)
 
 /* ---- bash ------------------------------------------------------------------------------------ */
 
+/* An assignment: to `files`, or of what can stand there to `words`. */
+static void put_bash_choice(Choice choice, const char *placeholder)
+{
+    if (choice == OF_FILES) {
+        printf("files=yes ;;\n");
+        return;
+    }
+    printf("words=\"");
+    put_words(choice, placeholder);
+    printf("\" ;;\n");
+}
+
 static void put_bash_command(const Command *c)
 {
     const Option *o;
@@ -63,19 +77,13 @@ static void put_bash_command(const Command *c)
     for (int i = 0; (o = option_at(c, i)); i++) {
         if (!o->argument) continue;
         printf("        --%s) ", o->name);
-        if (choice_for(o) == OF_FILES) printf("files=yes");
-        else printf("words=\"");
-        put_words(choice_for(o), o->argument);
-        printf("%s ;;\n", choice_for(o) == OF_FILES ? "" : "\"");
+        put_bash_choice(choice_for(o), o->argument);
     }
     printf("        *)\n            case $current in\n            -*) words=\"");
     for (int i = 0; (o = option_at(c, i)); i++) printf("--%s ", o->name);
     printf("\" ;;\n            *) ");
-    if (choice_of(c->operands) == OF_FILES) printf("files=yes");
-    else printf("words=\"");
-    put_words(choice_of(c->operands), c->operands);
-    printf("%s ;;\n            esac ;;\n        esac ;;\n",
-           choice_of(c->operands) == OF_FILES ? "" : "\"");
+    put_bash_choice(choice_of(c->operands), c->operands);
+    printf("            esac ;;\n        esac ;;\n");
 }
 
 static void put_bash(void)
@@ -83,9 +91,11 @@ static void put_bash(void)
     printf("# bash completion for cenote: source <(cenote completion bash)\n"
            "_cenote()\n{\n"
            "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-           "    local words= files=\n"
+           "    local words='' files=''\n"
            "    COMPREPLY=()\n"
-           "    if [ \"$COMP_CWORD\" = 1 ]; then previous=; set -- ''; else set -- \"${COMP_WORDS[1]}\"; fi\n"
+           "    if [ \"$current\" = '=' ]; then current=''\n"
+           "    elif [ \"$previous\" = '=' ]; then previous=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+           "    if [ \"$COMP_CWORD\" = 1 ]; then set -- ''; else set -- \"${COMP_WORDS[1]}\"; fi\n"
            "    case $1 in\n    '') words=\"");
     put_words(OF_COMMANDS, "");
     printf("--help --version\" ;;\n");
@@ -108,9 +118,9 @@ static void put_zsh_values(Choice choice, const char *placeholder)
         printf("_files");
         return;
     }
-    putchar('(');
+    putchar(choice == OF_NOTHING ? ' ' : '(');
     put_words(choice, placeholder);
-    putchar(')');
+    if (choice != OF_NOTHING) putchar(')');
 }
 
 static void put_zsh_command(const Command *c)
@@ -173,7 +183,7 @@ static void put_fish_command(const Command *c)
         put_quoted(o->help, "\\");
         printf("'\n");
     }
-    if (choice_of(c->operands) == OF_FILES) return;
+    if (choice_of(c->operands) <= OF_FILES) return;
     printf("complete -c cenote -n '__fish_seen_subcommand_from %s' -f -a '", c->name);
     put_words(choice_of(c->operands), c->operands);
     printf("'\n");
@@ -198,7 +208,8 @@ static int run(const Args *args)
             shells[i].put();
             return EXIT_OK;
         }
-    return failed_with(args, EXIT_USAGE, "completion: there is none for '%s'; it must be bash, zsh or fish",
+    return failed_with(args, EXIT_USAGE,
+                       "completion: there is none for '%s'; it must be bash, zsh or fish",
                        operand(args, 0));
 }
 

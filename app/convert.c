@@ -14,20 +14,21 @@ static int run(const Args *args)
     cn_dict_free(d);
     if (!good) return failed(args);
     if (json_wanted(args))
-        return print_json(args, json_pack("{s:o, s:o, s:i}", "in", json_text(in), "out", json_text(out),
-                                          "entries", entries));
+        return print_json(args, json_pack("{s:o, s:o, s:i}", "in", json_text(in), "out",
+                                          json_text(out), "entries", entries));
     printf("%s: %d %s\n", out, entries, entries == 1 ? "entry" : "entries");
     return EXIT_OK;
 }
 
 const Command command_convert = {
     .name = "convert",
-    .operands = "IN OUT",
+    .operands = "FILE FILE",
     .least = 2,
     .most = 2,
     .about = "convert a file of tensors",
-    .details = "IN is recognised by its content: .npy, .npz, .safetensors, IDX, also compressed by gzip. OUT gets "
-               "the format that its extension names: .npy (one tensor), .npz or .safetensors.",
+    .details =
+        "The first is recognised by its content: .npy, .npz, .safetensors, IDX, also compressed by gzip. The second gets "
+        "the format that its extension names: .npy (one tensor), .npz or .safetensors.",
     .examples = "cenote convert weights.npz weights.safetensors",
     .run = run,
     .instant = true,

@@ -11,9 +11,10 @@
 static json_t *info_as_json(const cn_data_info *d)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:i, s:o}", "name", d->name, "title",
-                     d->title, "about", d->about, "licence", d->licence, "source", d->source, "built_in",
-                     d->built_in, "train", (json_int_t)d->train, "test", (json_int_t)d->test, "classes",
-                     d->classes, "folder", json_text(*d->folder ? d->folder : NULL));
+                     d->title, "about", d->about, "licence", d->licence, "source", d->source,
+                     "built_in", d->built_in, "train", (json_int_t)d->train, "test",
+                     (json_int_t)d->test, "classes", d->classes, "folder",
+                     json_text(*d->folder ? d->folder : NULL));
 }
 
 static int list_as_json(const Args *args)
@@ -87,7 +88,8 @@ static int run(const Args *args)
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         if (strcmp(actions[i].name, action) != 0) continue;
         if (actions[i].named && !name)
-            return failed_with(args, EXIT_USAGE, "data %s: which one? 'cenote data list' shows all", action);
+            return failed_with(args, EXIT_USAGE, "data %s: which one? 'cenote data list' shows all",
+                               action);
         if (!actions[i].named && name)
             return failed_with(args, EXIT_USAGE, "data %s: '%s' is too much", action, name);
         return actions[i].run(args, name);
@@ -102,10 +104,11 @@ const Command command_data = {
     .operands = "[list|get|check [NAME]]",
     .most = 2,
     .about = "list, fetch and verify data sets",
-    .details = "list: all of them, and where they are.\n\n"
-               "get NAME: copies a data set to the cache from where it is found; says how to get one that is "
-               "nowhere.\n\n"
-               "check NAME: compares every file with the published size and SHA-256.",
+    .details =
+        "list: all of them, and where they are.\n\n"
+        "get NAME: copies a data set to the cache from where it is found; says how to get one that is "
+        "nowhere.\n\n"
+        "check NAME: compares every file with the published size and SHA-256.",
     .examples = "cenote data list\ncenote data check fashion-mnist",
     .run = run,
     .instant = true,

@@ -89,8 +89,8 @@ static Verdict look_at_data(Finding *f)
         if (!info.built_in && !*info.folder) continue;
         tell(f, "%s%s", found++ ? ", " : "", info.name);
     }
-    if (found < cn_data_count()) tell(f, "; 'cenote data list' says how to get the other %d",
-                                      cn_data_count() - found);
+    if (found < cn_data_count())
+        tell(f, "; 'cenote data list' says how to get the other %d", cn_data_count() - found);
     return GOOD;
 }
 
@@ -109,7 +109,8 @@ static bool write_tensors(const char *path)
 {
     static const float x[] = { 1, 2, 3, 4, 5, 6 };
     cn_dict *d = cn_dict_new();
-    bool good = d && cn_dict_set_tensor(d, "x", cn_from(x, CN_SHAPE(2, 3), CN_F32)) && cn_save(path, d);
+    bool good =
+        d && cn_dict_set_tensor(d, "x", cn_from(x, CN_SHAPE(2, 3), CN_F32)) && cn_save(path, d);
     cn_dict_free(d);
     return good && read_back(path, 6);
 }
@@ -175,7 +176,8 @@ static cn_tensor *matrix(int offset)
 static Verdict try_product(Finding *f)
 {
     float c[N * N];
-    if (!cn_read(cn_matmul(matrix(0), matrix(1)), CN_F32, c, (int64_t)N * N)) return library_failed(f);
+    if (!cn_read(cn_matmul(matrix(0), matrix(1)), CN_F32, c, (int64_t)N * N))
+        return library_failed(f);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
             float sum = 0;
@@ -208,10 +210,10 @@ static const struct {
     Verdict (*run)(Finding *f);
 } checks[] = {
     { "version", look_at_version }, { "processor", look_at_processor },
-    { "threads", look_at_threads }, { "memory", look_at_memory },
-    { "data sets", look_at_data },  { "files", try_files },
-    { "figures: SVG", try_svg },    { "figures: PNG", try_png },
-    { "matrix product", try_product }, { "gradient", try_gradient },
+    { "threads", look_at_threads }, { "data sets", look_at_data },
+    { "files", try_files },         { "figures: SVG", try_svg },
+    { "figures: PNG", try_png },    { "matrix product", try_product },
+    { "gradient", try_gradient },   { "memory", look_at_memory },
 };
 
 enum { N_CHECKS = sizeof checks / sizeof checks[0] };
@@ -224,7 +226,8 @@ static int run(const Args *args)
     for (int i = 0; i < N_CHECKS; i++) {
         Finding f = { "" };
         Verdict v = BROKEN;
-        CN_SCOPE {
+        CN_SCOPE
+        {
             v = checks[i].run(&f);
         }
         broken += v == BROKEN;
@@ -240,7 +243,8 @@ static int run(const Args *args)
     }
     json_decref(list);
     table_print(&table);
-    return broken ? failed_with(args, EXIT_FAILED, "%d of %d checks found something broken", broken, N_CHECKS)
+    return broken ? failed_with(args, EXIT_FAILED, "%d of %d checks found something broken", broken,
+                                N_CHECKS)
                   : EXIT_OK;
 }
 
@@ -248,8 +252,9 @@ const Command command_doctor = {
     .name = "doctor",
     .operands = "",
     .about = "check this machine and this build",
-    .details = "Shows what was found and computes a product and a gradient whose values are known. 'missing' is "
-               "what this build does without; exit status 1 means that something is broken.",
+    .details =
+        "Shows what was found and computes a product and a gradient whose values are known. 'missing' is "
+        "what this build does without; exit status 1 means that something is broken.",
     .examples = "cenote doctor",
     .run = run,
 };

@@ -12,9 +12,12 @@
 static const struct {
     int code, exit_code;
 } exits[] = {
-    { CN_EINVALID, EXIT_USAGE },           { CN_EIO, EXIT_IO },
-    { CN_EFORMAT, EXIT_DATA },             { CN_ENOTFOUND, EXIT_NO_INPUT },
-    { CN_EINTERRUPTED, EXIT_INTERRUPTED }, { CN_EUNSUPPORTED, EXIT_UNAVAILABLE },
+    { CN_EINVALID, EXIT_USAGE },
+    { CN_EIO, EXIT_IO },
+    { CN_EFORMAT, EXIT_DATA },
+    { CN_ENOTFOUND, EXIT_NO_INPUT },
+    { CN_EINTERRUPTED, EXIT_INTERRUPTED },
+    { CN_EUNSUPPORTED, EXIT_UNAVAILABLE },
 };
 
 int exit_code_for(int library_code)

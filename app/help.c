@@ -2,6 +2,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { MAX_WIDTH = 100, GAP = 2, OPTION_COLUMN = 26, COMMAND_COLUMN = 14, FAR_AWAY = 1000000 };
@@ -66,14 +67,18 @@ static void put_entry(FILE *out, const char *left, const char *right, int column
     put_wrapped(out, right, strlen(right), column, column);
 }
 
+void describe_command(const Command *c, char *buf, size_t room)
+{
+    snprintf(buf, room, "%c%s.", toupper((unsigned char)*c->about), c->about + 1);
+}
+
 /* A range whose end is far away tells nobody anything. */
 void describe_option(const Option *o, char *buf, size_t room)
 {
-    char wanted[96];
     bool ranged = o->argument && o->most > o->least && o->most < FAR_AWAY;
-    describe_value(o, wanted, sizeof wanted);
-    if (ranged && o->preset) snprintf(buf, room, "%s (%s; default: %s)", o->help, wanted, o->preset);
-    else if (ranged) snprintf(buf, room, "%s (%s)", o->help, wanted);
+    if (ranged && o->preset)
+        snprintf(buf, room, "%s (%g to %g; default: %s)", o->help, o->least, o->most, o->preset);
+    else if (ranged) snprintf(buf, room, "%s (%g to %g)", o->help, o->least, o->most);
     else if (o->preset) snprintf(buf, room, "%s (default: %s)", o->help, o->preset);
     else snprintf(buf, room, "%s", o->help);
 }
@@ -111,9 +116,11 @@ static void put_examples(const char *line)
 
 void print_help(const Command *command)
 {
+    char about[200];
     printf("Usage: cenote %s%s%s [OPTION]...\n\n", command->name, *command->operands ? " " : "",
            command->operands);
-    put_wrapped(stdout, command->about, strlen(command->about), 0, 0);
+    describe_command(command, about, sizeof about);
+    put_wrapped(stdout, about, strlen(about), 0, 0);
     if (command->details) {
         putchar('\n');
         put_paragraphs(stdout, command->details);
@@ -128,7 +135,8 @@ void print_overview(FILE *out)
     fprintf(out, "Deep learning, dived into, in C.\n\nCommands:\n");
     for (int i = 0; commands[i]; i++)
         put_entry(out, commands[i]->name, commands[i]->about, COMMAND_COLUMN);
-    fprintf(out, "\ncenote help COMMAND tells more about one; cenote --version tells the version.\n");
+    fprintf(out,
+            "\ncenote help COMMAND tells more about one; cenote --version tells the version.\n");
 }
 
 /* ---- cenote help ------------------------------------------------------------------------------ */

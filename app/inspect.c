@@ -67,10 +67,10 @@ static bool report_tensor(Report *r, const char *key, const cn_tensor *t)
     if (!summary_of(t, &s)) return false;
     if (r->json) {
         json_array_append_new(
-            r->json, json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:I}", "key", json_text(key), "dtype", dtype,
-                               "shape", json_shape(dims->dim, dims->ndim), "min", json_number(s.least),
-                               "mean", json_number(s.mean), "max", json_number(s.most), "not_finite",
-                               (json_int_t)s.strange));
+            r->json, json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:I}", "key", json_text(key),
+                               "dtype", dtype, "shape", json_shape(dims->dim, dims->ndim), "min",
+                               json_number(s.least), "mean", json_number(s.mean), "max",
+                               json_number(s.most), "not_finite", (json_int_t)s.strange));
         return true;
     }
     describe_shape(dims, shape, sizeof shape);
@@ -134,7 +134,8 @@ static int run(const Args *args)
     bool good = report_all(&r, "", d);
     cn_dict_free(d);
     if (r.json && good)
-        return print_json(args, json_pack("{s:o, s:o}", "file", json_text(path), "entries", r.json));
+        return print_json(args,
+                          json_pack("{s:o, s:o}", "file", json_text(path), "entries", r.json));
     json_decref(r.json);
     if (!r.json) good = table_print(&r.table) && good;
     return good ? EXIT_OK : failed(args);
@@ -146,8 +147,9 @@ const Command command_inspect = {
     .least = 1,
     .most = 1,
     .about = "show what is in a file of tensors",
-    .details = "Keys, types, shapes and the range of the values of a .npy, .npz, .safetensors or IDX file, also "
-               "compressed by gzip.",
+    .details =
+        "Keys, types, shapes and the range of the values of a .npy, .npz, .safetensors or IDX file, also "
+        "compressed by gzip.",
     .examples = "cenote inspect runs/lenet/model.safetensors",
     .run = run,
     .instant = true,

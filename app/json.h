@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-json_t *json_text(const char *text);   /* '?' for what is not UTF-8; null for NULL */
-json_t *json_number(double value);     /* null for NaN and infinities */
+json_t *json_text(const char *text); /* '?' for what is not UTF-8; null for NULL */
+json_t *json_number(double value);   /* null for NaN and infinities */
 json_t *json_shape(const int64_t *dim, int ndim);
 
 /* Prints the value as one line and gives it back to jansson; NULL means that memory ran out. */

@@ -13,12 +13,11 @@ static int list_as_json(const Args *args)
     cn_data_info info;
     for (int i = 0; cn_models[i]; i++) {
         const cn_model *m = cn_models[i];
-        json_array_append_new(models,
-                              json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:f}", "name", m->name,
-                                        "title", m->title, "section", m->section, "about", m->about,
-                                        "input", json_shape(m->input.dim, m->input.ndim), "data", m->data,
-                                        "batch", (json_int_t)m->batch, "epochs", (json_int_t)m->epochs,
-                                        "lr", m->lr));
+        json_array_append_new(
+            models, json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:f}", "name", m->name,
+                              "title", m->title, "section", m->section, "about", m->about, "input",
+                              json_shape(m->input.dim, m->input.ndim), "data", m->data, "batch",
+                              (json_int_t)m->batch, "epochs", (json_int_t)m->epochs, "lr", m->lr));
     }
     for (int i = 0; i < cn_data_count(); i++)
         if (cn_data_at(i, &info)) json_array_append_new(data, json_string(info.name));

@@ -20,6 +20,7 @@ typedef struct {
 
 static bool bad(const Reader *r, const char *what)
 {
+    if (!*r->at) return cn_fail(CN_EINVALID, "%s at the end of the value %s", what, r->whole);
     return cn_fail(CN_EINVALID, "%s at '%s' in the value %s", what, r->at, r->whole);
 }
 
@@ -65,7 +66,8 @@ static bool read_file(const char *path, cn_value *out)
     const cn_value *first = cn_dict_count(d) == 1 ? cn_dict_at(d, 0) : NULL;
     bool good = first && first->kind == CN_KIND_TENSOR;
     if (good) {
-        cn_tensor *copy = cn_from(cn_data(first->u.t), *cn_shape_of(first->u.t), cn_dtype_of(first->u.t));
+        cn_tensor *copy =
+            cn_from(cn_data(first->u.t), *cn_shape_of(first->u.t), cn_dtype_of(first->u.t));
         *out = (cn_value){ .kind = CN_KIND_TENSOR, .u.t = copy };
         good = copy;
     } else {
@@ -79,8 +81,8 @@ static bool read_file(const char *path, cn_value *out)
 static bool read_number(const char *word, cn_value *out)
 {
     char *end;
-    if (!word[strcspn(word, "0123456789")] && strcmp(word, "inf") != 0 && strcmp(word, "-inf") != 0 &&
-        strcmp(word, "nan") != 0)
+    if (!word[strcspn(word, "0123456789")] && strcmp(word, "inf") != 0 &&
+        strcmp(word, "-inf") != 0 && strcmp(word, "nan") != 0)
         return false;
     errno = 0;
     int64_t whole = strtoll(word, &end, 10);
@@ -222,7 +224,8 @@ static bool gather(Gathering *g, const cn_value *v, int level, bool first)
 {
     if (v->kind == CN_KIND_BOOL || v->kind == CN_KIND_INT || v->kind == CN_KIND_FLOAT) {
         if (first) g->shape.ndim = level;
-        if (level != g->shape.ndim) return cn_fail(CN_EINVALID, "rows of different depth make no tensor");
+        if (level != g->shape.ndim)
+            return cn_fail(CN_EINVALID, "rows of different depth make no tensor");
         if (v->kind > g->kind) g->kind = v->kind;
         if (g->numbers) g->numbers[g->count] = v->kind == CN_KIND_FLOAT ? v->u.f : (double)v->u.i;
         g->count++;
@@ -258,6 +261,18 @@ bool literal_to_tensor(cn_value *value)
     free(numbers);
     *value = (cn_value){ .kind = CN_KIND_TENSOR, .u.t = t };
     return t;
+}
+
+bool literal_to_tensors(cn_value *value, LiteralMemory *memory)
+{
+    cn_value *items = take(memory, (size_t)value->n * sizeof *items);
+    if (!items) return false;
+    for (int i = 0; i < value->n; i++) {
+        items[i] = value->u.list[i];
+        if (items[i].kind != CN_KIND_TENSOR && !literal_to_tensor(&items[i])) return false;
+    }
+    value->u.list = items;
+    return true;
 }
 
 void literal_format(const cn_value *v, char *buf, size_t room)

@@ -20,7 +20,8 @@ typedef struct {
 bool literal_parse(const char *text, LiteralMemory *memory, cn_value *out);
 void literal_clear(LiteralMemory *memory);
 
-char *literal_copy(LiteralMemory *memory, const char *text, size_t length); /* NULL: out of memory */
+char *literal_copy(LiteralMemory *memory, const char *text,
+                   size_t length); /* NULL: out of memory */
 
 /* A value that is no tensor, in a few words; what a list holds is not shown. */
 void literal_format(const cn_value *value, char *buf, size_t room);
@@ -28,5 +29,6 @@ void literal_format(const cn_value *value, char *buf, size_t room);
 /* Numbers and nested lists of numbers become a tensor: int64, or float32 where any is a float, or
    bool where all are. False: an error is set. */
 bool literal_to_tensor(cn_value *value);
+bool literal_to_tensors(cn_value *list, LiteralMemory *memory); /* each item for itself */
 
 #endif

@@ -98,8 +98,10 @@ static void put_examples(const char *line)
 
 static void put_command(const Command *c)
 {
+    char about[200];
     printf(".SS \"cenote %s%s%s\"\n", c->name, *c->operands ? " " : "", c->operands);
-    put_line(c->about);
+    describe_command(c, about, sizeof about);
+    put_line(about);
     if (c->details) put_paragraphs(c->details);
     for (const Option *o = c->options; o && o->name; o++) put_option(o);
     if (c->examples) put_examples(c->examples);

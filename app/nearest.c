@@ -20,7 +20,8 @@ static int distance(const char *a, const char *b)
     for (int j = 0; j <= m; j++) d[0][j] = j;
     for (int i = 1; i <= n; i++)
         for (int j = 1; j <= m; j++) {
-            d[i][j] = least_of(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            d[i][j] = least_of(d[i - 1][j] + 1, d[i][j - 1] + 1,
+                               d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 d[i][j] = least_of(d[i][j], d[i - 2][j - 2] + 1, d[i][j]);
         }
@@ -32,7 +33,7 @@ const char *nearest(const char *word, const char *const *known)
     size_t length = strlen(word);
     const char *best = NULL;
     if (length == 0 || length > LONGEST) return NULL;
-    int allowed = length < 3 ? 1 : (int)length / 3 + 1;
+    int allowed = ((int)length + 3) / 4;
     for (; *known; known++) {
         if (strlen(*known) > LONGEST) continue;
         bool begins = length > 1 && strncmp(*known, word, length) == 0;

@@ -23,8 +23,9 @@ static const Option options[] = {
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
-/* Does the schema say `Tensor name` (with name NULL: at that position), or `Tensor? name`? */
-static bool is_tensor(const char *schema, const char *name, int position)
+/* The type, as in "Tensor? ", that the schema gives an argument (with name NULL: the one at that
+   position), and what follows it; "" when it has none like that. */
+static const char *type_of(const char *schema, const char *name, int position)
 {
     const char *p = strchr(schema, '(');
     for (int i = 0; p && *p && *p != ')'; i++) {
@@ -32,11 +33,17 @@ static bool is_tensor(const char *schema, const char *name, int position)
         size_t type = strcspn(p, " ,)");
         const char *here = p + type + strspn(p + type, " ");
         size_t length = strcspn(here, "=,)");
-        bool wanted = name ? strlen(name) == length && strncmp(here, name, length) == 0 : i == position;
-        if (wanted) return strncmp(p, "Tensor ", 7) == 0 || strncmp(p, "Tensor? ", 8) == 0;
+        bool wanted =
+            name ? strlen(name) == length && strncmp(here, name, length) == 0 : i == position;
+        if (wanted) return p;
         p = strpbrk(p, ",)");
     }
-    return false;
+    return "";
+}
+
+static bool starts(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
 }
 
 /* Of "dim=1" the 3 letters before the '='; 0 for a value without a name. */
@@ -48,13 +55,18 @@ static size_t name_length(const char *word)
 }
 
 /* A single number stays one: where a tensor is wanted, it yields to the type of the others. */
-static bool read_arg(const char *schema, const char *word, int i, LiteralMemory *memory, cn_ffi_arg *out)
+static bool read_arg(const char *schema, const char *word, int i, LiteralMemory *memory,
+                     cn_ffi_arg *out)
 {
     size_t n = name_length(word);
     out->name = n ? literal_copy(memory, word, n) : NULL;
     if (n && !out->name) return false;
     if (!literal_parse(word + n + (n > 0), memory, &out->value)) return false;
-    return out->value.kind != CN_KIND_LIST || !is_tensor(schema, out->name, i) || literal_to_tensor(&out->value);
+    const char *type = type_of(schema, out->name, i);
+    if (out->value.kind != CN_KIND_LIST) return true;
+    if (starts(type, "Tensor[") || starts(type, "Tensor?["))
+        return literal_to_tensors(&out->value, memory);
+    return !starts(type, "Tensor") || literal_to_tensor(&out->value);
 }
 
 /* ---- results ----------------------------------------------------------------------------------- */
@@ -110,9 +122,10 @@ static json_t *results_as_json(const cn_value *outs, int n)
         const cn_tensor *t = outs[i].u.t;
         char text[400];
         if (outs[i].kind == CN_KIND_TENSOR) {
-            json_array_append_new(
-                list, json_pack("{s:s, s:o, s:o}", "dtype", cn_dtype_name(cn_dtype_of(t)), "shape",
-                                json_shape(cn_shape_of(t)->dim, cn_ndim(t)), "elements", elements_as_json(t)));
+            json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "dtype",
+                                                  cn_dtype_name(cn_dtype_of(t)), "shape",
+                                                  json_shape(cn_shape_of(t)->dim, cn_ndim(t)),
+                                                  "elements", elements_as_json(t)));
         } else if (outs[i].kind == CN_KIND_LIST) {
             json_array_append_new(list, results_as_json(outs[i].u.list, outs[i].n));
         } else {
@@ -160,8 +173,8 @@ static int show_results(const Args *args, const cn_value *outs, int n)
     const char *path = text_of(args, "out");
     if (path && !save_results(path, outs, n)) return failed(args);
     if (json_wanted(args))
-        return print_json(args, json_pack("{s:o, s:o}", "op", json_text(operand(args, 0)), "results",
-                                          results_as_json(outs, n)));
+        return print_json(args, json_pack("{s:o, s:o}", "op", json_text(operand(args, 0)),
+                                          "results", results_as_json(outs, n)));
     return path ? EXIT_OK : print_results(args, outs, n);
 }
 
@@ -200,9 +213,10 @@ const Command command_op = {
     .least = 1,
     .most = -1,
     .about = "call one op and print what it returns",
-    .details = "Values are written as in Python: 3, 0.5, True, None, mean, float32, (2, 3) or 2,3. Lists of "
-               "numbers become tensors where the op wants one; @FILE is the tensor in a file. 'cenote ops OP' "
-               "shows the arguments; those without NAME= go by position.",
+    .details =
+        "Values are written as in Python: 3, 0.5, True, None, mean, float32, (2, 3) or 2,3. Lists of "
+        "numbers become tensors where the op wants one; @FILE is the tensor in a file. 'cenote ops OP' "
+        "shows the arguments; those without NAME= go by position.",
     .examples = "cenote op matmul \"[[1., 2.], [3., 4.]]\" \"[[0., 1.], [1., 0.]]\"\n"
                 "cenote op sum input=@x.npy dim=0,1 keepdim=True --out y.npy",
     .options = options,

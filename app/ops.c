@@ -39,8 +39,8 @@ static json_t *split(const char *text, char separator)
 static json_t *op_as_json(const char *name)
 {
     return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", name, "schema",
-                     or_empty(cn_ffi_op_schema(name)), "doc", or_empty(cn_ffi_op_doc(name)), "aliases",
-                     split(cn_ffi_op_aliases(name), ' '), "samples",
+                     or_empty(cn_ffi_op_schema(name)), "doc", or_empty(cn_ffi_op_doc(name)),
+                     "aliases", split(cn_ffi_op_aliases(name), ' '), "samples",
                      split(cn_ffi_op_samples(name), '|'));
 }
 
@@ -69,14 +69,18 @@ static void print_samples(const char *samples, const char *before)
     for (samples = or_empty(samples); *samples; samples = *end ? end + 1 : end) {
         samples += strspn(samples, " ");
         end = strchrnul(samples, '|');
-        if (end > samples) printf("%s%.*s\n", before, (int)(end - samples), samples);
+        int length = (int)(end - samples);
+        while (length && samples[length - 1] == ' ') length--;
+        if (length) printf("%s%.*s\n", before, length, samples);
     }
 }
 
 static int all_as_markdown(void)
 {
-    printf("# Ops\n\nMade by `cenote ops --markdown`; cenote %s has %d ops. Names, arguments and defaults "
-           "are PyTorch's.\n", cn_version(), cn_ffi_op_count());
+    printf(
+        "# Ops\n\nMade by `cenote ops --markdown`; cenote %s has %d ops. Names, arguments and defaults "
+        "are PyTorch's.\n",
+        cn_version(), cn_ffi_op_count());
     for (int i = 0; i < cn_ffi_op_count(); i++) {
         const char *name = cn_ffi_op_name(i), *aliases = cn_ffi_op_aliases(name);
         printf("\n## %s\n\n```text\n%s\n```\n\n%s\n", name, or_empty(cn_ffi_op_schema(name)),
@@ -124,8 +128,9 @@ const Command command_ops = {
     .operands = "[OP]",
     .most = 1,
     .about = "list the ops, or explain one",
-    .details = "The schema is in PyTorch's wording. In samples [2,3] stands for a tensor of that shape, +[2,3] for "
-               "one of positive numbers, i64<9[3] for integers below 9.",
+    .details =
+        "The schema is in PyTorch's wording. In samples [2,3] stands for a tensor of that shape, +[2,3] for "
+        "one of positive numbers, i64<9[3] for integers below 9.",
     .examples = "cenote ops\ncenote ops matmul\ncenote ops --json",
     .options = options,
     .run = run,

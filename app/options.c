@@ -111,9 +111,11 @@ static bool set_value(Args *args, int number, const char *text)
     else if (o->type != OPT_FLAG && !value_fits(o, text)) {
         describe_value(o, wanted, sizeof wanted);
         if (o->type == OPT_TEXT)
-            failed_with(args, EXIT_USAGE, "%s: --%s needs %s that is not empty", command, o->name, wanted);
+            failed_with(args, EXIT_USAGE, "%s: --%s needs %s that is not empty", command, o->name,
+                        wanted);
         else
-            failed_with(args, EXIT_USAGE, "%s: --%s must be %s, not '%s'", command, o->name, wanted, text);
+            failed_with(args, EXIT_USAGE, "%s: --%s must be %s, not '%s'", command, o->name, wanted,
+                        text);
     } else {
         args->value[number] = text;
         return true;
@@ -146,12 +148,13 @@ static int read_option(Args *args, int argc, char **argv)
 static bool operands_fit(const Args *args)
 {
     const Command *c = args->command;
+    const char *gap = *c->operands ? " " : "";
     if (args->n_operands < c->least)
-        failed_with(args, EXIT_USAGE, "%s: %s is missing; usage: cenote %s %s", c->name,
-                    args->n_operands ? "an operand" : c->operands, c->name, c->operands);
+        failed_with(args, EXIT_USAGE, "%s: %s is missing; usage: cenote %s%s%s", c->name,
+                    args->n_operands ? "an operand" : c->operands, c->name, gap, c->operands);
     else if (c->most >= 0 && args->n_operands > c->most)
-        failed_with(args, EXIT_USAGE, "%s: '%s' is too much; usage: cenote %s %s", c->name,
-                    args->operands[c->most], c->name, c->operands);
+        failed_with(args, EXIT_USAGE, "%s: '%s' is too much; usage: cenote %s%s%s", c->name,
+                    args->operands[c->most], c->name, gap, c->operands);
     else return true;
     return false;
 }

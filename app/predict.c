@@ -74,7 +74,7 @@ static bool draw(const Predictions *p, const cn_dataset *data, const char *title
         if (right) snprintf(text[i], CAPTION, "%s", guess);
         else snprintf(text[i], CAPTION, "%s\n(%s)", guess, truth);
         captions[i] = text[i];
-        marks[i] = right ? CN_MARK_GOOD : CN_MARK_BAD;
+        marks[i] = right ? CN_IMAGE_GOOD : CN_IMAGE_BAD;
     }
     const cn_shape *s = cn_shape_of(p->batch.x);
     cn_figure *f = cn_figure_new(title);

@@ -1,5 +1,5 @@
 /* test_io_files.c - what the operating system can do to a file, and to its neighbours. */
-#include "io/file.h"
+#include "core/file.h"
 #include "io_samples.h"
 
 #include <setjmp.h>

@@ -4,6 +4,7 @@
 #define CENOTE_FUNCTIONAL_H
 
 #include "ops.h"
+#include "rng.h"
 
 CN_BEGIN_DECLS
 
@@ -70,6 +71,83 @@ CN_API cn_tensor *cn_max_pool2d_with(const cn_pool2d_args *args);
 #define cn_max_pool2d(...) cn_max_pool2d_with(&(cn_pool2d_args){ .size = sizeof(cn_pool2d_args), __VA_ARGS__ })
 CN_API cn_tensor *cn_adaptive_avg_pool2d(cn_tensor *input, int64_t height, int64_t width);
 CN_API cn_tensor *cn_adaptive_max_pool2d(cn_tensor *input, int64_t height, int64_t width);
+
+/* ---- softmax ------------------------------------------------------------------------------------------------ */
+
+CN_API cn_tensor *cn_softmax(cn_tensor *input, int dim);
+CN_API cn_tensor *cn_log_softmax(cn_tensor *input, int dim);
+CN_API cn_tensor *cn_logsumexp_with(const cn_reduce_args *args);
+#define cn_logsumexp(...) cn_logsumexp_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+
+/* ---- normalisation, dropout --------------------------------------------------------------------------------- */
+
+typedef struct cn_batch_norm_args {
+    size_t size;
+    cn_tensor *input; /* (N, C) or (N, C, ...) */
+    cn_named_only named_only_;
+    cn_tensor *running_mean, *running_var, *weight, *bias; /* (C) each, or NULL */
+    bool training;    /* standardise by the batch and update the running statistics */
+    double momentum;  /* of that update; 0: they stay as they are */
+    double eps;       /* 1e-5 */
+} cn_batch_norm_args;
+CN_API cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *args);
+#define cn_batch_norm(...)                                                                         \
+    cn_batch_norm_with(&(cn_batch_norm_args){ .size = sizeof(cn_batch_norm_args), __VA_ARGS__ })
+
+/* Zeroes elements with probability p and scales the rest by 1 / (1 - p), drawing from rng and moving it on; rng
+   NULL: not in training, the input itself. */
+CN_API cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng);
+
+/* ---- losses ------------------------------------------------------------------------------------------------- */
+
+typedef enum cn_reduction { CN_REDUCE_MEAN, CN_REDUCE_SUM, CN_REDUCE_NONE, CN_REDUCE_BATCHMEAN } cn_reduction;
+
+typedef struct cn_cross_entropy_args {
+    size_t size;
+    cn_tensor *input, *target; /* (N, C, ..) or (C); class indices (N, ..), or probabilities like input */
+    cn_named_only named_only_;
+    cn_tensor *weight;         /* (C) */
+    cn_reduction reduction;    /* the mean counts each element with the weight of its class */
+    double label_smoothing;    /* not of nll_loss */
+    bool ignores;              /* leave out elements whose target is ignore_index (else: -100) */
+    int64_t ignore_index;
+} cn_cross_entropy_args;
+CN_API cn_tensor *cn_cross_entropy_with(const cn_cross_entropy_args *args);
+CN_API cn_tensor *cn_nll_loss_with(const cn_cross_entropy_args *args);
+#define cn_cross_entropy(...)                                                                      \
+    cn_cross_entropy_with(&(cn_cross_entropy_args){ .size = sizeof(cn_cross_entropy_args), __VA_ARGS__ })
+#define cn_nll_loss(...)                                                                           \
+    cn_nll_loss_with(&(cn_cross_entropy_args){ .size = sizeof(cn_cross_entropy_args), __VA_ARGS__ })
+
+typedef struct cn_loss_args {
+    size_t size;
+    cn_tensor *input, *target;
+    cn_named_only named_only_;
+    cn_reduction reduction;         /* CN_REDUCE_BATCHMEAN: kl_div only */
+    double beta;                    /* 1: where smooth_l1_loss, huber_loss (its delta) turn linear */
+    cn_tensor *weight, *pos_weight; /* binary cross-entropy; pos_weight: with logits */
+    bool log_target;                /* kl_div */
+} cn_loss_args;
+CN_API cn_tensor *cn_mse_loss_with(const cn_loss_args *args);
+CN_API cn_tensor *cn_l1_loss_with(const cn_loss_args *args);
+CN_API cn_tensor *cn_smooth_l1_loss_with(const cn_loss_args *args);
+CN_API cn_tensor *cn_huber_loss_with(const cn_loss_args *args);
+CN_API cn_tensor *cn_binary_cross_entropy_with(const cn_loss_args *args);
+CN_API cn_tensor *cn_binary_cross_entropy_with_logits_with(const cn_loss_args *args);
+CN_API cn_tensor *cn_kl_div_with(const cn_loss_args *args);
+#define CN_LOSS_ARGS_(...) (&(cn_loss_args){ .size = sizeof(cn_loss_args), __VA_ARGS__ })
+#define cn_mse_loss(...) cn_mse_loss_with(CN_LOSS_ARGS_(__VA_ARGS__))
+#define cn_l1_loss(...) cn_l1_loss_with(CN_LOSS_ARGS_(__VA_ARGS__))
+#define cn_smooth_l1_loss(...) cn_smooth_l1_loss_with(CN_LOSS_ARGS_(__VA_ARGS__))
+#define cn_huber_loss(...) cn_huber_loss_with(CN_LOSS_ARGS_(__VA_ARGS__))
+#define cn_binary_cross_entropy(...) cn_binary_cross_entropy_with(CN_LOSS_ARGS_(__VA_ARGS__))
+#define cn_binary_cross_entropy_with_logits(...)                                                   \
+    cn_binary_cross_entropy_with_logits_with(CN_LOSS_ARGS_(__VA_ARGS__))
+#define cn_kl_div(...) cn_kl_div_with(CN_LOSS_ARGS_(__VA_ARGS__))
+
+/* ---- activations --------------------------------------------------------------------------------------------- */
+
+CN_API cn_tensor *cn_logsigmoid(cn_tensor *input); /* log(1 / (1 + exp(-input))) */
 
 CN_END_DECLS
 #endif

@@ -121,7 +121,8 @@ static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save)
     copy_spec(&r->spec, t);
     if (save && !(r->saved = cn_tensor_view_owned(t, &t->v))) return false;
     r->version = t->storage->version;
-    if (!cn_dtype_is_float(t->v.dtype)) return true;
+    bool graded = i == 0 || !(n->op->flags & CN_FIRST_OUT_ONLY);
+    if (!graded || !cn_dtype_is_float(t->v.dtype)) return true;
     t->node = n;
     t->out_index = (uint8_t)i;
     t->requires_grad = true;

@@ -310,7 +310,8 @@ static int position_of(const cn_schema *s, const char *name)
 static int gather_ints(const cn_schema *s, int at, const cn_ffi_arg *args, int n, cn_ffi_value items[])
 {
     int count = 0;
-    if (s->args[at].type != CN_ARG_INTS || s->args[at].length) return 0;
+    bool last = at + 1 == s->n_args || s->args[at + 1].keyword_only;
+    if (s->args[at].type != CN_ARG_INTS || s->args[at].length || !last) return 0;
     while (count < n && count < CN_MAX_DIMS && !args[count].name && args[count].value.kind == CN_KIND_INT)
         items[count] = args[count].value, count++;
     return count > 1 ? count : 0;

@@ -7,7 +7,7 @@
 
 #include "core/tensor.h"
 
-enum { CN_MAX_OUT = 8, CN_MAX_PARAM_BYTES = 512 };
+enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
 
 /* ---- parameters ------------------------------------------------------------------------------
    A schema is written as PyTorch writes it:
@@ -85,7 +85,8 @@ typedef enum cn_op_flags {
     CN_ROWS = 1 << 3,       /* kernels want contiguous inputs */
     CN_RANDOM = 1 << 4,     /* draws from the default generator: not repeatable, not compared */
     CN_TO_FLOAT = 1 << 5,   /* pointwise on integers gives float32 */
-    CN_ON_STRIDES = 1 << 6  /* refuses inputs by their strides */
+    CN_ON_STRIDES = 1 << 6, /* refuses inputs by their strides */
+    CN_FIRST_OUT_ONLY = 1 << 7 /* only output 0 carries a gradient */
 } cn_op_flags;
 
 struct cn_op {

@@ -13,7 +13,7 @@
 #include "core/memory.h"
 #include "data/images.h"
 #include "data/sha256.h"
-#include "io/file.h"
+#include "core/file.h"
 
 /* ---- places ------------------------------------------------------------------------------- */
 

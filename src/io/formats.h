@@ -4,7 +4,7 @@
 
 #include <cenote/io.h>
 
-#include "io/file.h"
+#include "core/file.h"
 
 /* From memory; `what` names the source in messages. */
 cn_dict *cn_read_npy(const void *bytes, size_t size, const char *what);

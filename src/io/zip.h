@@ -7,7 +7,7 @@
 #ifndef CN_IO_ZIP_H
 #define CN_IO_ZIP_H
 
-#include "io/file.h"
+#include "core/file.h"
 
 /* ---- reading ------------------------------------------------------------------------------ */
 

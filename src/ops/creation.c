@@ -18,7 +18,7 @@ static cn_dtype own_dtype(const cn_number_arg *n)
     return n->kind == CN_NUM_FLOAT ? CN_F32 : n->kind == CN_NUM_BOOL ? CN_BOOL : CN_I64;
 }
 
-/* ---- zeros, ones, empty, full; by size, after another tensor, or both ---------------------------------------- */
+/* ---- zeros, ones, empty, full; by size, after another tensor, or both ------------------------ */
 
 typedef struct {
     cn_ints size;
@@ -90,7 +90,8 @@ CONSTANT_OPS(empty, 0, "whose values nobody relies on; they are 0.");
 /* The value in its own type first: large integers stay exact. */
 static cn_tensor *filled(cn_shape shape, const cn_number_arg *value, cn_dtype dtype)
 {
-    cn_tensor *number = value->kind == CN_NUM_FLOAT ? cn_number(value->u.f) : cn_number_i64(value->u.i);
+    cn_tensor *number =
+        value->kind == CN_NUM_FLOAT ? cn_number(value->u.f) : cn_number_i64(value->u.i);
     cn_tensor *y = number ? cn_empty(shape, dtype) : NULL;
     cn_tensor *spread = y ? cn_expand(number, shape) : NULL;
     if (!spread) return NULL;
@@ -108,7 +109,8 @@ static bool full_compose(cn_call *c)
 static bool full_like_compose(cn_call *c)
 {
     const FullLike *p = c->params;
-    return cn_set_out(c, 0, filled(c->in[0]->v.shape, &p->value, or_default(p->dtype, c->in[0]->v.dtype)));
+    return cn_set_out(
+        c, 0, filled(c->in[0]->v.shape, &p->value, or_default(p->dtype, c->in[0]->v.dtype)));
 }
 
 const cn_op cn_op_full = {
@@ -121,7 +123,8 @@ const cn_op cn_op_full = {
 };
 
 const cn_op cn_op_new_full = {
-    CN_OP_HEAD(new_full, "new_full", "(Tensor input, int[] size, Scalar fill_value, *, dtype? dtype=None) -> Tensor"),
+    CN_OP_HEAD(new_full, "new_full",
+               "(Tensor input, int[] size, Scalar fill_value, *, dtype? dtype=None) -> Tensor"),
     .doc = "A tensor of this size and of the input's type filled with one value.",
     .params_size = sizeof(Full),
     .flags = CN_NO_GRAD_OP,
@@ -130,7 +133,8 @@ const cn_op cn_op_new_full = {
 };
 
 const cn_op cn_op_full_like = {
-    CN_OP_HEAD(full_like, "full_like", "(Tensor input, Scalar fill_value, *, dtype? dtype=None) -> Tensor"),
+    CN_OP_HEAD(full_like, "full_like",
+               "(Tensor input, Scalar fill_value, *, dtype? dtype=None) -> Tensor"),
     .doc = "A tensor of the input's size filled with one value.",
     .params_size = sizeof(FullLike),
     .flags = CN_NO_GRAD_OP,
@@ -151,7 +155,7 @@ const cn_op cn_op_fill = {
     .samples = "[2,3] [] | [] [] | [0] []",
 };
 
-/* ---- eye, arange, linspace --------------------------------------------------------------------------------------- */
+/* ---- eye, arange, linspace ------------------------------------------------------------------- */
 
 typedef struct {
     int64_t n;
@@ -188,7 +192,8 @@ static cn_tensor *progression(double start, double step, int64_t n, cn_dtype dty
 {
     cn_tensor *y = cn_empty(CN_SHAPE(n), dtype);
     for (int64_t i = 0; y && i < n; i++)
-        cn_store_f64(y->v.data + i * (int64_t)cn_dtype_size(dtype), dtype, start + (double)i * step);
+        cn_store_f64(y->v.data + i * (int64_t)cn_dtype_size(dtype), dtype,
+                     start + (double)i * step);
     return y;
 }
 
@@ -196,7 +201,8 @@ cn_tensor *cn_arange(double start, double end, double step, cn_dtype dtype)
 {
     double n = ceil((end - start) / step);
     if (n >= 0 && n < 0x1p53) return progression(start, step, (int64_t)n, dtype);
-    cn_fail(CN_EINVALID, "arange: from %g in steps of %g one does not come to %g", start, step, end);
+    cn_fail(CN_EINVALID, "arange: from %g in steps of %g one does not come to %g", start, step,
+            end);
     return NULL;
 }
 
@@ -214,14 +220,16 @@ static bool arange_compose(cn_call *c)
     if (end->kind == CN_NUM_NONE) end = start, start = &zero;
     if (start->kind == CN_NUM_NONE) start = &zero;
     if (end->kind == CN_NUM_NONE) return cn_fail(CN_EINVALID, "arange: the end is missing");
-    bool whole = start->kind != CN_NUM_FLOAT && end->kind != CN_NUM_FLOAT && p->step.kind != CN_NUM_FLOAT;
+    bool whole =
+        start->kind != CN_NUM_FLOAT && end->kind != CN_NUM_FLOAT && p->step.kind != CN_NUM_FLOAT;
     return cn_set_out(c, 0, cn_arange(as_double(start), as_double(end), as_double(&p->step),
                                       or_default(p->dtype, whole ? CN_I64 : CN_F32)));
 }
 
 const cn_op cn_op_arange = {
-    CN_OP_HEAD(arange, "arange",
-               "(Scalar? start=None, Scalar? end=None, Scalar step=1, *, dtype? dtype=None) -> Tensor"),
+    CN_OP_HEAD(
+        arange, "arange",
+        "(Scalar? start=None, Scalar? end=None, Scalar step=1, *, dtype? dtype=None) -> Tensor"),
     .doc = "start, start + step, .. below end; one number alone is the end, then start is 0.",
     .params_size = sizeof(Arange),
     .flags = CN_NO_GRAD_OP,
@@ -235,7 +243,8 @@ cn_tensor *cn_linspace(double start, double end, int64_t steps, cn_dtype dtype)
     cn_tensor *y = cn_empty(CN_SHAPE(steps), dtype);
     double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
     for (int64_t i = 0; y && i < steps; i++) {
-        double v = i < (steps + 1) / 2 ? start + step * (double)i : end - step * (double)(steps - 1 - i);
+        double v =
+            i < (steps + 1) / 2 ? start + step * (double)i : end - step * (double)(steps - 1 - i);
         cn_store_f64(y->v.data + i * (int64_t)cn_dtype_size(dtype), dtype, v);
     }
     return y;
@@ -255,7 +264,8 @@ static bool linspace_compose(cn_call *c)
 }
 
 const cn_op cn_op_linspace = {
-    CN_OP_HEAD(linspace, "linspace", "(Scalar start, Scalar end, int steps, *, dtype? dtype=None) -> Tensor"),
+    CN_OP_HEAD(linspace, "linspace",
+               "(Scalar start, Scalar end, int steps, *, dtype? dtype=None) -> Tensor"),
     .doc = "`steps` numbers from start to end, both included, at equal distances.",
     .params_size = sizeof(Linspace),
     .flags = CN_NO_GRAD_OP,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- along one dimension: two kernels, which the ops below are made of ------------------------------- */
+/* ---- along one dimension: two kernels, which the ops below are made of ----------------------- */
 
 typedef struct {
     int64_t dim;
@@ -38,8 +38,8 @@ static bool along_infer(const cn_call *c, cn_spec out[])
     int dim = cn_wrap_dim(p->dim, s->ndim, c->op->name);
     if (dim < 0) return false;
     if (s->ndim && s->dim[dim] == 0)
-        return cn_fail(CN_EINVALID, "%s: dimension %d has size 0, and nothing has no %s", c->op->name, dim,
-                       p->smallest ? "minimum" : "maximum");
+        return cn_fail(CN_EINVALID, "%s: dimension %d has size 0, and nothing has no %s",
+                       c->op->name, dim, p->smallest ? "minimum" : "maximum");
     out->shape = cn_without_dim(s, dim);
     out->dtype = c->op == &cn_op_arg_extreme ? CN_I64 : c->in[0]->v.dtype;
     return true;
@@ -86,7 +86,8 @@ const cn_op cn_op_extreme = {
 };
 
 const cn_op cn_op_arg_extreme = {
-    CN_OP_HEAD(arg_extreme, "arg_extreme", "(Tensor input, int dim, bool smallest=False) -> Tensor"),
+    CN_OP_HEAD(arg_extreme, "arg_extreme",
+               "(Tensor input, int dim, bool smallest=False) -> Tensor"),
     .doc = "The place of the first largest (smallest) element along dim.",
     .params_size = sizeof(Along),
     .flags = CN_ROWS | CN_NO_GRAD_OP,
@@ -95,15 +96,15 @@ const cn_op cn_op_arg_extreme = {
     .samples = "[2,3,4] 1 | [2,3,4] 0 True | [] 0 | [0,3] 1 | i64<9[4] 0",
 };
 
-/* ---- amax, amin, argmax, argmin ------------------------------------------------------------------------ */
+/* ---- amax, amin, argmax, argmin -------------------------------------------------------------- */
 
 typedef struct {
     cn_ints dim;
     bool keepdim;
 } Dims;
 
-static cn_tensor *over_dims(const cn_op *op, cn_tensor *t, const cn_ints *dims, bool keepdim, bool smallest,
-                            const char *what)
+static cn_tensor *over_dims(const cn_op *op, cn_tensor *t, const cn_ints *dims, bool keepdim,
+                            bool smallest, const char *what)
 {
     int dim;
     cn_tensor *merged = cn_merge_dims(t, dims, what, &dim);
@@ -116,7 +117,8 @@ static bool amax_compose(cn_call *c)
 {
     const Dims *p = c->params;
     bool smallest = c->op == &cn_op_amin;
-    return cn_set_out(c, 0, over_dims(&cn_op_extreme, c->in[0], &p->dim, p->keepdim, smallest, c->op->name));
+    return cn_set_out(
+        c, 0, over_dims(&cn_op_extreme, c->in[0], &p->dim, p->keepdim, smallest, c->op->name));
 }
 
 #define EXTREME_SAMPLES "[2,3,4] | [2,3,4] dim=(0,2) | [2,3,4] dim=-1 keepdim=True | [] | i64<9[5]"
@@ -147,7 +149,8 @@ static bool argmax_compose(cn_call *c)
     const OneDim *p = c->params;
     cn_ints dims = cn_one_dim(p->dim);
     bool smallest = c->op == &cn_op_argmin;
-    return cn_set_out(c, 0, over_dims(&cn_op_arg_extreme, c->in[0], &dims, p->keepdim, smallest, c->op->name));
+    return cn_set_out(
+        c, 0, over_dims(&cn_op_arg_extreme, c->in[0], &dims, p->keepdim, smallest, c->op->name));
 }
 
 const cn_op cn_op_argmax = {
@@ -168,7 +171,7 @@ const cn_op cn_op_argmin = {
     .samples = "[2,3,4] | [2,3] dim=1 | [2,3] dim=-2 keepdim=True | [] | i64<9[5]",
 };
 
-/* ---- max, min: the values are gathered by their places, so the gradient goes there too ------------------ */
+/* ---- max, min: the values are gathered by their places, so the gradient goes there too ------- */
 
 static bool max_compose(cn_call *c)
 {
@@ -204,7 +207,7 @@ const cn_op cn_op_min = {
     .samples = MAX_SAMPLES,
 };
 
-/* ---- of two ---------------------------------------------------------------------------------------------- */
+/* ---- of two ---------------------------------------------------------------------------------- */
 
 #define OP maximum
 #define EXPR a > b || a != a ? a : b
@@ -254,7 +257,7 @@ static void minimum_backward(cn_grads *g)
 OF_TWO(maximum, NULL, "The larger of two, element by element; NaN wins.", TWO_SAMPLES)
 OF_TWO(minimum, NULL, "The smaller of two, element by element; NaN wins.", TWO_SAMPLES)
 
-/* ---- clamp: one bound at a time; at the bound the gradient passes to the input ---------------------------- */
+/* ---- clamp: one bound at a time; at the bound the gradient passes to the input --------------- */
 
 #define OP clamp_min
 #define EXPR a < b || b != b ? b : a
@@ -300,12 +303,14 @@ const cn_op cn_op_clamp = {
     .doc = "input limited to min .. max, numbers or tensors; the gradient passes at the bounds.",
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .compose = clamp_compose,
-    .samples = "[2,3] -0.5 0.5 | [2,3] max=0.3 | [2,3] [3] [2,1] | [] min=0 | [0] 0 1 | i64<9[4] 2 5",
+    .samples =
+        "[2,3] -0.5 0.5 | [2,3] max=0.3 | [2,3] [3] [2,1] | [] min=0 | [0] 0 1 | i64<9[4] 2 5",
 };
 
-/* ---- typed ------------------------------------------------------------------------------------------------ */
+/* ---- typed ----------------------------------------------------------------------------------- */
 
-static cn_tensor *reduce_typed(const cn_op *op, const cn_reduce_args *a, bool smallest, const char *what)
+static cn_tensor *reduce_typed(const cn_op *op, const cn_reduce_args *a, bool smallest,
+                               const char *what)
 {
     if (!a->input) return NULL;
     cn_ints dims = cn_ints_of(&a->dim);

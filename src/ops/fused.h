@@ -8,6 +8,10 @@
 bool cn_is_linear_activation(const cn_op *op);
 cn_tensor *cn_linear_act(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_op *activation);
 
+typedef struct cn_linear_backward {
+    bool want_input, want_weight, want_bias;
+} cn_linear_backward; /* parameters of the op linear_backward */
+
 /* Convolution (stride 1), activation and pooling in one op, for few channels, where each alone is bound by
    memory. `pool`: "avg" or "max", 2 x 2 with stride 2, or "none". */
 typedef struct cn_conv_block {

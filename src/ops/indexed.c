@@ -23,8 +23,9 @@ static bool add_mask(Indices *x, cn_tensor *mask, const cn_shape *s)
     cn_tensor *rows = cn_nonzero(mask);
     for (int i = 0; rows && i < mask->v.shape.ndim; i++) {
         if (x->n == s->ndim || mask->v.shape.dim[i] != s->dim[x->n])
-            return cn_fail(CN_EINVALID, "index: a mask does not have the shape of what it masks, at dimension %d",
-                           x->n);
+            return cn_fail(
+                CN_EINVALID,
+                "index: a mask does not have the shape of what it masks, at dimension %d", x->n);
         x->of[x->n++] = cn_select(rows, 1, i);
     }
     return rows != NULL;
@@ -41,10 +42,11 @@ static bool collect(const cn_call *c, int first, int last, Indices *x)
             continue;
         }
         if (t && cn_dtype_category(t->v.dtype) != CN_CAT_INT)
-            return cn_fail(CN_EINVALID, "%s: an index must hold integers or bools, not %s", c->op->name,
-                           cn_dtype_name(t->v.dtype));
+            return cn_fail(CN_EINVALID, "%s: an index must hold integers or bools, not %s",
+                           c->op->name, cn_dtype_name(t->v.dtype));
         if (x->n == s->ndim)
-            return cn_fail(CN_EINVALID, "%s: more indices than the %d dimensions", c->op->name, s->ndim);
+            return cn_fail(CN_EINVALID, "%s: more indices than the %d dimensions", c->op->name,
+                           s->ndim);
         x->of[x->n++] = t;
     }
     return true;
@@ -58,7 +60,8 @@ static cn_tensor *wrapped(cn_tensor *index, int64_t size)
     for (int64_t i = 0; y && i < t->v.numel; i++) {
         int64_t at = ((const int64_t *)(const void *)t->v.data)[i];
         if (at < -size || at >= size) {
-            cn_fail(CN_EINVALID, "index: %lld is outside a dimension of size %lld", (long long)at, (long long)size);
+            cn_fail(CN_EINVALID, "index: %lld is outside a dimension of size %lld", (long long)at,
+                    (long long)size);
             return NULL;
         }
         ((int64_t *)(void *)y->v.data)[i] = at < 0 ? at + size : at;
@@ -92,7 +95,8 @@ static bool make_plan(cn_tensor *t, Indices *x, Plan *p)
     p->place = last - first + 1 == s->ndim - p->rest.ndim && first > 0 ? first : 0;
     p->index = at->v.shape;
     if (p->index.ndim + p->rest.ndim > CN_MAX_DIMS)
-        return cn_fail(CN_EINVALID, "index: the result has %d dimensions", p->index.ndim + p->rest.ndim);
+        return cn_fail(CN_EINVALID, "index: the result has %d dimensions",
+                       p->index.ndim + p->rest.ndim);
     p->at = cn_reshape(at, CN_SHAPE(at->v.numel));
     p->base = cn_reshape(cn_permute(t, p->order), CN_SHAPE(merged, rest));
     return p->at && p->base;
@@ -129,11 +133,13 @@ static bool index_compose(cn_call *c)
 
 const cn_op cn_op_index = {
     CN_OP_HEAD(index, "index", "(Tensor input, Tensor?[] indices) -> Tensor"),
-    .doc = "input[indices]: tensors of integers, which broadcast, or bool masks; None takes a whole dimension.",
+    .doc =
+        "input[indices]: tensors of integers, which broadcast, or bool masks; None takes a whole dimension.",
     .optional = ~1u,
     .compose = index_compose,
-    .samples = "[4,3] {i64<4[2]} | [4,3] {None i64<3[2,2]} | [4,3,2] {i64<4[2] i64<3[2,1]} | "
-               "[2,3,4] {i64<2[2] None i64<4[2]} | [4,3] {bool[4]} | [2,3] {bool[2,3]} | [3] {i64<3[]}",
+    .samples =
+        "[4,3] {i64<4[2]} | [4,3] {None i64<3[2,2]} | [4,3,2] {i64<4[2] i64<3[2,1]} | "
+        "[2,3,4] {i64<2[2] None i64<4[2]} | [4,3] {bool[4]} | [2,3] {bool[2,3]} | [3] {i64<3[]}",
 };
 
 /* The values in the form (P', rest) that the base has. */
@@ -154,7 +160,8 @@ static bool index_put_compose(cn_call *c)
     Plan p;
     if (!collect(c, 1, c->n_in - 1, &x) || !make_plan(c->in[0], &x, &p)) return false;
     cn_tensor *rows = values_as_rows(c->in[c->n_in - 1], &p, c->in[0]->v.dtype);
-    cn_tensor *(*put)(cn_tensor *, int, cn_tensor *, cn_tensor *) = accumulate ? cn_index_add : cn_index_copy;
+    cn_tensor *(*put)(cn_tensor *, int, cn_tensor *, cn_tensor *) =
+        accumulate ? cn_index_add : cn_index_copy;
     cn_tensor *y = put(p.base, 0, p.at, rows);
     cn_shape s = c->in[0]->v.shape;
     for (int i = 0; i < s.ndim; i++) s.dim[i] = c->in[0]->v.shape.dim[p.order.dim[i]];
@@ -164,10 +171,12 @@ static bool index_put_compose(cn_call *c)
 const cn_op cn_op_index_put = {
     CN_OP_HEAD(index_put, "index_put",
                "(Tensor input, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor"),
-    .doc = "input with values at indices, or added there; values broadcast to the shape index gives.",
+    .doc =
+        "input with values at indices, or added there; values broadcast to the shape index gives.",
     .params_size = sizeof(bool),
     .optional = ~1u,
     .compose = index_put_compose,
-    .samples = "[4,3] {i64<4[1]} [3] | [4,3] {None i64<3[2]} [4,2] True | [4,3] {i64<4[2] i64<3[2]} [2] True | "
-               "[2,3] {bool[2,3]} 1.5 | [2,3,4] {i64<2[3] None i64<4[3]} [3,3] True",
+    .samples =
+        "[4,3] {i64<4[1]} [3] | [4,3] {None i64<3[2]} [4,2] True | [4,3] {i64<4[2] i64<3[2]} [2] True | "
+        "[2,3] {bool[2,3]} 1.5 | [2,3,4] {i64<2[3] None i64<4[3]} [3,3] True",
 };

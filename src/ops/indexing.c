@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- the walk: lines along dim, each on its own, so that equal indices meet in order --------------------- */
+/* ---- the walk: lines along dim, each on its own, so that equal indices meet in order --------- */
 
 typedef struct {
     int64_t n, index, other, data; /* length and steps in bytes, along dim */
@@ -33,7 +33,8 @@ static int64_t step_along(const cn_view *v, int dim)
 }
 
 /* All three get the index's shape, with size 1 along dim. */
-static void view_lines(Views *v, const cn_view *index, const cn_view *other, const cn_view *data, int dim)
+static void view_lines(Views *v, const cn_view *index, const cn_view *other, const cn_view *data,
+                       int dim)
 {
     v->index = *index, v->other = *other, v->data = *data;
     v->line = (Line){ index->shape.ndim ? index->shape.dim[dim] : 1, step_along(index, dim),
@@ -86,7 +87,7 @@ static bool index_usable(const cn_call *c, const cn_tensor *index)
                    cn_dtype_name(index->v.dtype));
 }
 
-/* ---- gather ------------------------------------------------------------------------------------------------ */
+/* ---- gather ---------------------------------------------------------------------------------- */
 
 static bool gather_infer(const cn_call *c, cn_spec out[])
 {
@@ -133,7 +134,7 @@ cn_tensor *cn_gather(cn_tensor *input, int dim, cn_tensor *index)
     return CN_CALL(gather, &(int64_t){ dim }, input, index);
 }
 
-/* ---- put: scatter and scatter_add --------------------------------------------------------------------------- */
+/* ---- put: scatter and scatter_add ------------------------------------------------------------ */
 
 typedef struct {
     int64_t dim;
@@ -149,8 +150,8 @@ static bool put_infer(const cn_call *c, cn_spec out[])
     if (index->numel && (!fits(c, &index->shape, &data->shape, dim) ||
                          !fits(c, &index->shape, &src->shape, -1))) return false;
     if (src->dtype != data->dtype)
-        return cn_fail(CN_EINVALID, "%s: input is %s, src %s: both must have the same dtype", c->op->name,
-                       cn_dtype_name(data->dtype), cn_dtype_name(src->dtype));
+        return cn_fail(CN_EINVALID, "%s: input is %s, src %s: both must have the same dtype",
+                       c->op->name, cn_dtype_name(data->dtype), cn_dtype_name(src->dtype));
     if (p->add && data->dtype == CN_BOOL)
         return cn_fail(CN_EUNSUPPORTED, "%s: bool has no sum", c->op->name);
     return cn_infer_same(c, out);
@@ -200,8 +201,9 @@ const cn_op cn_op_put_along = {
     .kernel = put_kernel,
     .saves = CN_SAVE_IN(1),
     .backward = put_backward,
-    .samples = "[3,4] 1 i64<4[3,1] [3,1] | [3,4] 0 i64<3[2,4] [2,4] True | [4] 0 i64<4[6] [6] True | "
-               "[] 0 i64<1[] [] | [3,2] 0 i64<3[0,2] [0,2] | [3,3] 0 i64<3[2,2] [3,4] True",
+    .samples =
+        "[3,4] 1 i64<4[3,1] [3,1] | [3,4] 0 i64<3[2,4] [2,4] True | [4] 0 i64<4[6] [6] True | "
+        "[] 0 i64<1[] [] | [3,2] 0 i64<3[0,2] [0,2] | [3,3] 0 i64<3[2,2] [3,4] True",
 };
 
 /* src as the kernel takes it: of the input's type; a number is repeated. */
@@ -211,7 +213,8 @@ static cn_tensor *fit_source(cn_tensor *src, const cn_tensor *like, const cn_sha
     return src && src->v.shape.ndim == 0 ? cn_expand(src, *shape) : src;
 }
 
-static cn_tensor *put_along(cn_tensor *input, int64_t dim, cn_tensor *index, cn_tensor *src, bool add)
+static cn_tensor *put_along(cn_tensor *input, int64_t dim, cn_tensor *index, cn_tensor *src,
+                            bool add)
 {
     if (!input || !index) return NULL;
     src = fit_source(src, input, &index->v.shape);
@@ -248,11 +251,13 @@ const cn_op cn_op_scatter = {
 
 static bool scatter_add_compose(cn_call *c)
 {
-    return cn_set_out(c, 0, put_along(c->in[0], *(const int64_t *)c->params, c->in[1], c->in[2], true));
+    return cn_set_out(c, 0,
+                      put_along(c->in[0], *(const int64_t *)c->params, c->in[1], c->in[2], true));
 }
 
 const cn_op cn_op_scatter_add = {
-    CN_OP_HEAD(scatter_add, "scatter_add", "(Tensor input, int dim, Tensor index, Tensor src) -> Tensor"),
+    CN_OP_HEAD(scatter_add, "scatter_add",
+               "(Tensor input, int dim, Tensor index, Tensor src) -> Tensor"),
     .doc = "input with src added where index says along dim: the gradient of gather.",
     .params_size = sizeof(int64_t),
     .compose = scatter_add_compose,
@@ -269,17 +274,19 @@ cn_tensor *cn_scatter_add(cn_tensor *input, int dim, cn_tensor *index, cn_tensor
     return put_along(input, dim, index, src, true);
 }
 
-/* ---- whole slices: the index, a vector, is repeated over the other dimensions ------------------------------- */
+/* ---- whole slices: the index, a vector, is repeated over the other dimensions ---------------- */
 
 /* Checks, and gives *input at least one dimension. */
-static cn_tensor *repeated_index(cn_tensor **input, int64_t given, cn_tensor *index, int *dim, const char *what)
+static cn_tensor *repeated_index(cn_tensor **input, int64_t given, cn_tensor *index, int *dim,
+                                 const char *what)
 {
     if (!*input || !index) return NULL;
     cn_tensor *t = (*input)->v.shape.ndim ? *input : cn_reshape(*input, CN_SHAPE(1));
     *dim = t ? cn_wrap_dim(given, t->v.shape.ndim, what) : -1;
     if (*dim < 0) return NULL;
     if (index->v.shape.ndim > 1) {
-        cn_fail(CN_EINVALID, "%s: the index must be a vector, not %d-dimensional", what, index->v.shape.ndim);
+        cn_fail(CN_EINVALID, "%s: the index must be a vector, not %d-dimensional", what,
+                index->v.shape.ndim);
         return NULL;
     }
     cn_shape full = t->v.shape, line = cn_shape_along(full.ndim, *dim, index->v.numel);
@@ -307,12 +314,13 @@ const cn_op cn_op_index_select = {
     .doc = "The slices along dim that index, a vector, names.",
     .params_size = sizeof(int64_t),
     .compose = index_select_compose,
-    .samples = "[4,3] 0 i64<4[6] | [2,4,3] 1 i64<4[2] | [3] -1 i64<3[0] | [] 0 i64<1[1] | [2,3] 1 i32<3[2]",
+    .samples =
+        "[4,3] 0 i64<4[6] | [2,4,3] 1 i64<4[2] | [3] -1 i64<3[0] | [] 0 i64<1[1] | [2,3] 1 i32<3[2]",
 };
 
 /* Puts (or adds) slices; src has them along dim. */
-static cn_tensor *put_slices(cn_tensor *input, int64_t dim, cn_tensor *index, cn_tensor *src, bool add,
-                             const char *what)
+static cn_tensor *put_slices(cn_tensor *input, int64_t dim, cn_tensor *index, cn_tensor *src,
+                             bool add, const char *what)
 {
     cn_tensor *t = input, *all;
     int d;
@@ -357,7 +365,8 @@ static bool index_copy_compose(cn_call *c)
 }
 
 const cn_op cn_op_index_copy = {
-    CN_OP_HEAD(index_copy, "index_copy", "(Tensor input, int dim, Tensor index, Tensor source) -> Tensor"),
+    CN_OP_HEAD(index_copy, "index_copy",
+               "(Tensor input, int dim, Tensor index, Tensor source) -> Tensor"),
     .doc = "input with the slices that index names replaced by those of source.",
     .params_size = sizeof(int64_t),
     .compose = index_copy_compose,
@@ -377,7 +386,8 @@ static bool index_fill_compose(cn_call *c)
 }
 
 const cn_op cn_op_index_fill = {
-    CN_OP_HEAD(index_fill, "index_fill", "(Tensor input, int dim, Tensor index, Tensor value) -> Tensor"),
+    CN_OP_HEAD(index_fill, "index_fill",
+               "(Tensor input, int dim, Tensor index, Tensor value) -> Tensor"),
     .doc = "input with the slices that index names set to one value.",
     .params_size = sizeof(int64_t),
     .compose = index_fill_compose,
@@ -394,7 +404,7 @@ cn_tensor *cn_index_copy(cn_tensor *input, int dim, cn_tensor *index, cn_tensor 
     return put_slices(input, dim, index, source, false, "index_copy");
 }
 
-/* ---- take_along_dim ------------------------------------------------------------------------------------------ */
+/* ---- take_along_dim -------------------------------------------------------------------------- */
 
 static bool take_along_dim_compose(cn_call *c)
 {
@@ -406,7 +416,8 @@ static bool take_along_dim_compose(cn_call *c)
     int d = cn_wrap_dim(dim->value, t->v.shape.ndim, "take_along_dim");
     if (d < 0) return false;
     if (at->v.shape.ndim != t->v.shape.ndim)
-        return cn_fail(CN_EINVALID, "take_along_dim: input and indices must have as many dimensions");
+        return cn_fail(CN_EINVALID,
+                       "take_along_dim: input and indices must have as many dimensions");
     cn_shape a = t->v.shape, b = at->v.shape, both;
     if (a.ndim) a.dim[d] = b.dim[d] = 1;
     if (!cn_shape_broadcast(&a, &b, &both, "take_along_dim")) return false;
@@ -416,7 +427,8 @@ static bool take_along_dim_compose(cn_call *c)
 }
 
 const cn_op cn_op_take_along_dim = {
-    CN_OP_HEAD(take_along_dim, "take_along_dim", "(Tensor input, Tensor indices, int? dim=None) -> Tensor"),
+    CN_OP_HEAD(take_along_dim, "take_along_dim",
+               "(Tensor input, Tensor indices, int? dim=None) -> Tensor"),
     .doc = "gather whose operands broadcast; without dim both are flattened.",
     .params_size = sizeof(cn_opt_int),
     .compose = take_along_dim_compose,

@@ -43,6 +43,7 @@ bool cn_infer_same(const cn_call *c, cn_spec out[]);    /* the shape and type of
 /* Runs the row function for the compute dtype of a pointwise call over all its operands. */
 typedef struct cn_rows_by_type {
     cn_loop_row *f32, *f64, *i64;
+    bool writes_bool; /* the rows write bools themselves */
 } cn_rows_by_type;
 bool cn_run_rows(const cn_call *c, const cn_rows_by_type *rows);
 

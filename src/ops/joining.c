@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- cat ---------------------------------------------------------------------------------------------------- */
+/* ---- cat ------------------------------------------------------------------------------------- */
 
 /* As ever, a vector without elements joins anything. */
 static bool skipped(const cn_tensor *t)
@@ -32,7 +32,8 @@ static bool cat_infer(const cn_call *c, cn_spec out[])
     if (c->n_in == 0) return cn_fail(CN_EINVALID, "cat: no tensors");
     out->shape = first_joined(c)->v.shape;
     out->dtype = cn_result_type(c->in, c->n_in);
-    if (out->shape.ndim == 0) return cn_fail(CN_EINVALID, "cat: 0-d tensors cannot be joined; use stack");
+    if (out->shape.ndim == 0)
+        return cn_fail(CN_EINVALID, "cat: 0-d tensors cannot be joined; use stack");
     int dim = cn_wrap_dim(*(const int64_t *)c->params, out->shape.ndim, "cat");
     if (dim < 0) return false;
     int64_t total = 0;
@@ -84,7 +85,8 @@ const cn_op cn_op_cat = {
     .infer = cat_infer,
     .kernel = cat_kernel,
     .backward = cat_backward,
-    .samples = "{[2,3] [1,3]} | {[2,3] [2,2] [2,1]} 1 | {[2,3] [0]} -1 | {[3] f64[2]} | {[0] [0]} | {[0,2] [1,2]}",
+    .samples =
+        "{[2,3] [1,3]} | {[2,3] [2,2] [2,1]} 1 | {[2,3] [0]} -1 | {[3] f64[2]} | {[0] [0]} | {[0,2] [1,2]}",
 };
 
 cn_tensor *cn_cat(cn_tensor *const *tensors, int n, int dim)
@@ -94,7 +96,7 @@ cn_tensor *cn_cat(cn_tensor *const *tensors, int n, int dim)
     return cn_apply1(&cn_op_cat, tensors, n, &(int64_t){ dim });
 }
 
-/* ---- stack and its kin: every tensor prepared, then cat --------------------------------------------------------- */
+/* ---- stack and its kin: every tensor prepared, then cat -------------------------------------- */
 
 typedef cn_tensor *Prepare(cn_tensor *t, int64_t how);
 
@@ -122,8 +124,8 @@ cn_tensor *cn_stack(cn_tensor *const *tensors, int n, int dim)
         char a[128], b[128];
         if (!tensors[i]) return NULL;
         if (cn_shape_equal(&tensors[0]->v.shape, &tensors[i]->v.shape)) continue;
-        cn_fail(CN_EINVALID, "stack: shapes %s and %s differ", cn_shape_text(&tensors[0]->v.shape, a),
-                cn_shape_text(&tensors[i]->v.shape, b));
+        cn_fail(CN_EINVALID, "stack: shapes %s and %s differ",
+                cn_shape_text(&tensors[0]->v.shape, a), cn_shape_text(&tensors[i]->v.shape, b));
         return NULL;
     }
     return d < 0 ? NULL : prepared_cat(tensors, n, with_dim, d, d);
@@ -174,7 +176,7 @@ const cn_op cn_op_vstack = {
     .samples = "{[2,3] [1,3]} | {[2] [2]} | {[] []}",
 };
 
-/* ---- repeat ------------------------------------------------------------------------------------------------------- */
+/* ---- repeat ---------------------------------------------------------------------------------- */
 
 /* count copies one after the other along dim. */
 static cn_tensor *repeat_dim(cn_tensor *t, int dim, int64_t count)
@@ -193,8 +195,8 @@ static cn_tensor *repeat(cn_tensor *t, const cn_ints *repeats)
     cn_shape s = { .ndim = (int)repeats->n };
     int lead = s.ndim - t->v.shape.ndim;
     if (lead < 0) {
-        cn_fail(CN_EINVALID, "repeat: %lld counts for a tensor of %d dimensions", (long long)repeats->n,
-                t->v.shape.ndim);
+        cn_fail(CN_EINVALID, "repeat: %lld counts for a tensor of %d dimensions",
+                (long long)repeats->n, t->v.shape.ndim);
         return NULL;
     }
     for (int i = 0; i < s.ndim; i++) s.dim[i] = i < lead ? 1 : t->v.shape.dim[i - lead];
@@ -224,7 +226,8 @@ static bool tile_compose(cn_call *c)
 {
     const cn_ints *p = c->params;
     cn_ints full = { .n = c->in[0]->v.shape.ndim > p->n ? c->in[0]->v.shape.ndim : p->n };
-    for (int64_t i = 0; i < full.n; i++) full.v[i] = i < full.n - p->n ? 1 : p->v[i - (full.n - p->n)];
+    for (int64_t i = 0; i < full.n; i++)
+        full.v[i] = i < full.n - p->n ? 1 : p->v[i - (full.n - p->n)];
     return cn_set_out(c, 0, repeat(c->in[0], &full));
 }
 
@@ -242,7 +245,7 @@ cn_tensor *cn_repeat(cn_tensor *input, cn_shape repeats)
     return CN_CALL(repeat, &p, input);
 }
 
-/* ---- repeat_interleave: an index with each place as often as it is wanted ------------------------------------------- */
+/* ---- repeat_interleave: an index with each place as often as it is wanted -------------------- */
 
 static cn_tensor *interleaved(const cn_tensor *repeats, int64_t n)
 {
@@ -284,7 +287,8 @@ static bool repeat_interleave_compose(cn_call *c)
 }
 
 const cn_op cn_op_repeat_interleave = {
-    CN_OP_HEAD(repeat_interleave, "repeat_interleave", "(Tensor input, Tensor repeats, int? dim=None) -> Tensor"),
+    CN_OP_HEAD(repeat_interleave, "repeat_interleave",
+               "(Tensor input, Tensor repeats, int? dim=None) -> Tensor"),
     .doc = "Each element (slice along dim) as often as repeats says; without dim: flattened.",
     .params_size = sizeof(cn_opt_int),
     .compose = repeat_interleave_compose,

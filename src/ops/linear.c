@@ -43,6 +43,40 @@ static bool linear_kernel(const cn_call *c)
     return true;
 }
 
+/* ---- gradients: all three in one call ------------------------------------------------------------------- */
+
+static bool linear_backward_infer(const cn_call *c, cn_spec out[])
+{
+    const cn_linear_backward *p = c->params;
+    cn_dtype d = c->in[0]->v.dtype;
+    out[0] = (cn_spec){ d, p->want_input ? c->in[1]->v.shape : CN_SHAPE(0) };
+    out[1] = (cn_spec){ d, p->want_weight ? c->in[2]->v.shape : CN_SHAPE(0) };
+    out[2] = (cn_spec){ d, CN_SHAPE(p->want_bias ? c->in[2]->v.shape.dim[0] : 0) };
+    return true;
+}
+
+static bool linear_backward_kernel(const cn_call *c)
+{
+    cn_dtype d = cn_in(c, 0)->dtype;
+    if (d == CN_F32) linear_gradients_f32(c);
+    else if (d == CN_F64) linear_gradients_f64(c);
+    else linear_gradients_i64(c);
+    return true;
+}
+
+const cn_op cn_op_linear_backward = {
+    CN_OP_HEAD(linear_backward, "linear_backward",
+               "(Tensor grad_output, Tensor input, Tensor weight, bool want_input, bool want_weight, bool want_bias) "
+               "-> (Tensor, Tensor, Tensor)"),
+    .doc = "The gradients of linear, those that are wanted. Recorded passes use products instead.",
+    .flags = CN_ROWS | CN_NO_GRAD_OP,
+    .params_size = sizeof(cn_linear_backward),
+    .infer = linear_backward_infer,
+    .kernel = linear_backward_kernel,
+    .samples = "[2,4] [2,3] [4,3] True True True | [2,2,4] [2,2,3] [4,3] False True True | [40,33] [40,50] [33,50] True "
+               "True False",
+};
+
 /* All leading dimensions as rows. */
 static cn_tensor *as_rows(cn_tensor *t)
 {
@@ -51,12 +85,25 @@ static cn_tensor *as_rows(cn_tensor *t)
     return cn_reshape(t, CN_SHAPE(features ? t->v.numel / features : 0, features));
 }
 
-static void linear_gradients(cn_grads *g, cn_tensor *gy)
+/* The same by ops that have gradients themselves. */
+static void recorded_gradients(cn_grads *g, cn_tensor *gy)
 {
     gy = as_rows(gy);
     if (cn_wants(g, 0)) cn_give(g, 0, cn_reshape(cn_mm(gy, cn_saved_in(g, 1)), *cn_in_shape(g, 0)));
     if (cn_wants(g, 1)) cn_give(g, 1, cn_mm(cn_transpose(gy, 0, 1), as_rows(cn_saved_in(g, 0))));
     if (cn_wants(g, 2)) cn_give(g, 2, cn_sum(gy, .dim = CN_SHAPE(0)));
+}
+
+static void linear_gradients(cn_grads *g, cn_tensor *gy)
+{
+    if (cn_grad_enabled()) {
+        recorded_gradients(g, gy);
+        return;
+    }
+    cn_linear_backward p = { cn_wants(g, 0), cn_wants(g, 1), cn_wants(g, 2) };
+    cn_tensor *in[] = { gy, cn_saved_in(g, 0), cn_saved_in(g, 1) }, *out[3];
+    if (!gy || !in[1] || !in[2] || !cn_apply(&cn_op_linear_backward, in, 3, &p, out, 3)) return;
+    for (int i = 0; i < 3; i++) cn_give(g, i, out[i]);
 }
 
 static void linear_backward(cn_grads *g)

@@ -1,7 +1,7 @@
 /* masking.c - choosing by a condition: where, masked_fill, masked_select, nonzero. */
 #include "ops/compose.h"
 
-/* ---- where --------------------------------------------------------------------------------------------------- */
+/* ---- where ----------------------------------------------------------------------------------- */
 
 static bool where_infer(const cn_call *c, cn_spec out[])
 {
@@ -10,7 +10,8 @@ static bool where_infer(const cn_call *c, cn_spec out[])
         return cn_fail(CN_EINVALID, "where: the condition must be bool, not %s",
                        cn_dtype_name(c->in[0]->v.dtype));
     for (int i = 1; i < 3; i++)
-        if (!cn_shape_broadcast(&out->shape, &c->in[i]->v.shape, &out->shape, "where")) return false;
+        if (!cn_shape_broadcast(&out->shape, &c->in[i]->v.shape, &out->shape, "where"))
+            return false;
     out->dtype = cn_result_type(c->in + 1, 2);
     return true;
 }
@@ -38,7 +39,10 @@ static bool where_kernel(const cn_call *c)
     size_t size = cn_dtype_size(y->dtype);
     if (ok)
         cn_loop(4, (const cn_view *const[]){ y, &condition->v, &a->v, &b->v },
-                size == 1 ? where_row_8 : size == 2 ? where_row_16 : size == 4 ? where_row_32 : where_row_64,
+                size == 1   ? where_row_8
+                : size == 2 ? where_row_16
+                : size == 4 ? where_row_32
+                            : where_row_64,
                 NULL);
     cn_release(mark);
     return ok;
@@ -69,7 +73,7 @@ cn_tensor *cn_where(cn_tensor *condition, cn_tensor *input, cn_tensor *other)
     return CN_CALL(where, NULL, condition, input, other);
 }
 
-/* ---- masked_fill ------------------------------------------------------------------------------------------------ */
+/* ---- masked_fill ----------------------------------------------------------------------------- */
 
 cn_tensor *cn_masked_fill(cn_tensor *input, cn_tensor *mask, cn_tensor *value)
 {
@@ -94,7 +98,7 @@ const cn_op cn_op_masked_fill = {
     .samples = "[2,3] bool[2,3] 0.5 | [2,3] bool[3] -1 | [2,2] bool[2,1] [] | [0] bool[1] 1",
 };
 
-/* ---- nonzero, masked_select --------------------------------------------------------------------------------------- */
+/* ---- nonzero, masked_select ------------------------------------------------------------------ */
 
 /* The flat positions of what is not zero, in order. */
 static cn_tensor *positions(cn_tensor *t)
@@ -140,7 +144,8 @@ static bool nonzero_compose(cn_call *c)
 const cn_op cn_op_nonzero = {
     CN_OP_HEAD(nonzero, "nonzero", "(Tensor input, *, bool as_tuple=False) -> Tensor[]"),
     .aliases = "argwhere",
-    .doc = "The index of every element that is not zero, one per row; as_tuple: one tensor per dimension.",
+    .doc =
+        "The index of every element that is not zero, one per row; as_tuple: one tensor per dimension.",
     .params_size = sizeof(bool),
     .flags = CN_NO_GRAD_OP,
     .compose = nonzero_compose,
@@ -152,7 +157,8 @@ cn_tensor *cn_masked_select(cn_tensor *input, cn_tensor *mask)
     cn_shape s;
     if (!input || !mask) return NULL;
     if (mask->v.dtype != CN_BOOL) {
-        cn_fail(CN_EINVALID, "masked_select: the mask must be bool, not %s", cn_dtype_name(mask->v.dtype));
+        cn_fail(CN_EINVALID, "masked_select: the mask must be bool, not %s",
+                cn_dtype_name(mask->v.dtype));
         return NULL;
     }
     if (!cn_shape_broadcast(&input->v.shape, &mask->v.shape, &s, "masked_select")) return NULL;

@@ -34,4 +34,9 @@ typedef struct cn_max_pool_params {
     bool ceil_mode;
 } cn_max_pool_params;
 
+/* cross_entropy_rows, cross_entropy_rows_backward, nll_rows */
+typedef struct cn_row_loss_params {
+    int64_t ignore_index;
+} cn_row_loss_params;
+
 #endif

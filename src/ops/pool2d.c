@@ -307,15 +307,16 @@ const cn_op cn_op_max_pool2d_backward = {
 };
 
 typedef struct {
-    cn_max_pool_params pool;
-    bool return_indices;
+    cn_ints kernel, stride, padding, dilation;
+    bool ceil_mode, return_indices;
 } MaxPool;
 
 static bool max_pool2d_compose(cn_call *c)
 {
     const MaxPool *p = c->params;
+    cn_max_pool_params pool = { p->kernel, p->stride, p->padding, p->dilation, p->ceil_mode };
     int wanted = p->return_indices && c->n_out > 1 ? 2 : 1;
-    return cn_apply(&cn_op_max_pool2d_with_indices, c->in, 1, &p->pool, c->out, wanted);
+    return cn_apply(&cn_op_max_pool2d_with_indices, c->in, 1, &pool, c->out, wanted);
 }
 
 const cn_op cn_op_max_pool2d = {

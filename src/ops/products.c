@@ -4,11 +4,12 @@
 #include <ctype.h>
 #include <string.h>
 
-/* ---- vectors ------------------------------------------------------------------------------------------------- */
+/* ---- vectors --------------------------------------------------------------------------------- */
 
 static bool mv_compose(cn_call *c)
 {
-    return cn_want_dims(c, 0, 2, 2) && cn_want_dims(c, 1, 1, 1) && cn_set_out(c, 0, cn_matmul(c->in[0], c->in[1]));
+    return cn_want_dims(c, 0, 2, 2) && cn_want_dims(c, 1, 1, 1) &&
+           cn_set_out(c, 0, cn_matmul(c->in[0], c->in[1]));
 }
 
 const cn_op cn_op_mv = {
@@ -20,7 +21,8 @@ const cn_op cn_op_mv = {
 
 static bool dot_compose(cn_call *c)
 {
-    return cn_want_dims(c, 0, 1, 1) && cn_want_dims(c, 1, 1, 1) && cn_set_out(c, 0, cn_matmul(c->in[0], c->in[1]));
+    return cn_want_dims(c, 0, 1, 1) && cn_want_dims(c, 1, 1, 1) &&
+           cn_set_out(c, 0, cn_matmul(c->in[0], c->in[1]));
 }
 
 const cn_op cn_op_dot = {
@@ -60,7 +62,7 @@ cn_tensor *cn_outer(cn_tensor *input, cn_tensor *other)
     return CN_CALL(outer, NULL, input, other);
 }
 
-/* ---- beta input + alpha (a b) ---------------------------------------------------------------------------------- */
+/* ---- beta input + alpha (a b) ---------------------------------------------------------------- */
 
 typedef struct {
     cn_number_arg beta, alpha;
@@ -97,11 +99,12 @@ static bool blend_compose(cn_call *c)
 
 BLEND_OP(addmm, "mat1", "mat2", "beta input + alpha (mat1 times mat2).",
          "[2,4] [2,3] [3,4] | [4] [2,3] [3,4] beta=0.5 alpha=2 | [2,4] [2,3] [3,4] alpha=-1");
-BLEND_OP(addmv, "mat", "vec", "beta input + alpha (mat times vec).", "[2] [2,3] [3] | [2] [2,3] [3] beta=0.5 alpha=2");
+BLEND_OP(addmv, "mat", "vec", "beta input + alpha (mat times vec).",
+         "[2] [2,3] [3] | [2] [2,3] [3] beta=0.5 alpha=2");
 BLEND_OP(baddbmm, "batch1", "batch2", "beta input + alpha (batch1 times batch2).",
          "[2,3,5] [2,3,4] [2,4,5] | [5] [2,3,4] [2,4,5] beta=0.5 alpha=2");
 
-/* ---- tensordot --------------------------------------------------------------------------------------------------- */
+/* ---- tensordot ------------------------------------------------------------------------------- */
 
 typedef struct {
     cn_ints dims_a, dims_b;
@@ -152,21 +155,26 @@ static bool tensordot_compose(cn_call *c)
     if (db.n < 0) {
         int64_t n = da.n ? da.v[0] : 0;
         if (da.n > 1 || n < 0 || n > a->v.shape.ndim || n > b->v.shape.ndim)
-            return cn_fail(CN_EINVALID, "tensordot: %lld dimensions cannot be contracted", (long long)n);
+            return cn_fail(CN_EINVALID, "tensordot: %lld dimensions cannot be contracted",
+                           (long long)n);
         da.n = db.n = n;
         for (int64_t i = 0; i < n; i++) da.v[i] = a->v.shape.ndim - n + i, db.v[i] = i;
     }
     if (da.n != db.n)
-        return cn_fail(CN_EINVALID, "tensordot: %lld dims with %lld", (long long)da.n, (long long)db.n);
+        return cn_fail(CN_EINVALID, "tensordot: %lld dims with %lld", (long long)da.n,
+                       (long long)db.n);
     return cn_set_out(c, 0, contract(a, b, &da, &db));
 }
 
 const cn_op cn_op_tensordot = {
-    CN_OP_HEAD(tensordot, "tensordot", "(Tensor a, Tensor b, int[] dims=2, int[]? dims_b=None) -> Tensor"),
-    .doc = "Sums over pairs of dimensions: the last `dims` of a and first of b, or dims of a with dims_b of b.",
+    CN_OP_HEAD(tensordot, "tensordot",
+               "(Tensor a, Tensor b, int[] dims=2, int[]? dims_b=None) -> Tensor"),
+    .doc =
+        "Sums over pairs of dimensions: the last `dims` of a and first of b, or dims of a with dims_b of b.",
     .params_size = sizeof(Contract),
     .compose = tensordot_compose,
-    .samples = "[2,3,4] [3,4,5] | [2,3] [2,4] (0,) (0,) | [2] [3] dims=0 | [2,3,4] [4,5,2] (0,2) (2,0)",
+    .samples =
+        "[2,3,4] [3,4,5] | [2,3] [2,4] (0,) (0,) | [2] [3] dims=0 | [2,3,4] [4,5,2] (0,2) (2,0)",
 };
 
 /* ---- einsum -----------------------------------------------------------------------------------------------------------
@@ -203,7 +211,8 @@ static int read_labels(const char **p, int dots, int label[CN_MAX_DIMS])
         if (ellipsis) count = dots, *p += 2;
         else if (!isalpha((unsigned char)**p)) return -1;
         if (n + count > CN_MAX_DIMS || count < 0) return -1;
-        for (int i = 0; i < count; i++) label[n++] = ellipsis ? DOTS + CN_MAX_DIMS - dots + i : label_of(**p);
+        for (int i = 0; i < count; i++)
+            label[n++] = ellipsis ? DOTS + CN_MAX_DIMS - dots + i : label_of(**p);
     }
     return n;
 }
@@ -245,7 +254,8 @@ static bool read_term(const char **p, const char *equation, cn_tensor *t, Term *
     bool dots = false;
     for (const char *q = *p; *q && *q != ',' && *q != '-'; q++) dots |= *q == '.';
     int n = read_labels(p, dots ? t->v.shape.ndim - letters_before(*p) : 0, out->label);
-    if (n != t->v.shape.ndim) return bad_equation(equation, "labels and dimensions differ in number");
+    if (n != t->v.shape.ndim)
+        return bad_equation(equation, "labels and dimensions differ in number");
     return take_diagonals(out);
 }
 
@@ -291,41 +301,61 @@ static bool match_sizes(Term *a, const Term *b)
         int k = place(b, a->label[i]);
         int64_t other = k < 0 ? s.dim[i] : b->t->v.shape.dim[k];
         if (s.dim[i] != other && s.dim[i] != 1 && other != 1)
-            return cn_fail(CN_EINVALID, "einsum: a label has sizes %lld and %lld", (long long)s.dim[i],
-                           (long long)other);
+            return cn_fail(CN_EINVALID, "einsum: a label has sizes %lld and %lld",
+                           (long long)s.dim[i], (long long)other);
         if (s.dim[i] == 1) s.dim[i] = other;
     }
     a->t = cn_expand(a->t, s);
     return a->t != NULL;
 }
 
-/* a = the sum of a b over what only the two of them have. */
+/* The labels of a product: in both and needed, in one, in both and summed over. */
+typedef struct {
+    int shared[CN_MAX_DIMS], left[CN_MAX_DIMS], right[CN_MAX_DIMS], over[CN_MAX_DIMS];
+    int n_shared, n_left, n_right, n_over;
+} Parts;
+
+static void part_labels(const Term *a, const Term *b, const bool needed[LABELS], Parts *p)
+{
+    *p = (Parts){ .n_shared = 0 };
+    for (int i = 0; i < a->t->v.shape.ndim; i++) {
+        int l = a->label[i];
+        if (place(b, l) < 0) p->left[p->n_left++] = l;
+        else if (needed[l]) p->shared[p->n_shared++] = l;
+        else p->over[p->n_over++] = l;
+    }
+    for (int i = 0; i < b->t->v.shape.ndim; i++)
+        if (place(a, b->label[i]) < 0) p->right[p->n_right++] = b->label[i];
+}
+
+/* t as (shared, x, y), where x and y are two of the other groups. */
+static cn_tensor *batch_of(const Term *t, const Parts *p, const int x[], int nx, const int y[],
+                           int ny)
+{
+    int labels[3 * CN_MAX_DIMS];
+    memcpy(labels, p->shared, sizeof p->shared);
+    memcpy(labels + p->n_shared, x, (size_t)nx * sizeof(int));
+    memcpy(labels + p->n_shared + nx, y, (size_t)ny * sizeof(int));
+    return grouped(t, labels, (int[]){ p->n_shared, nx, ny });
+}
+
+/* a becomes the sum of a b over what only the two of them have. */
 static bool multiply(Term *a, Term *b, const bool needed[LABELS])
 {
     if (!sum_unneeded(a, b, needed) || !sum_unneeded(b, a, needed)) return false;
     if (!match_sizes(a, b) || !match_sizes(b, a)) return false;
-    int shared[CN_MAX_DIMS], over[CN_MAX_DIMS], left[CN_MAX_DIMS], right[CN_MAX_DIMS];
-    int n_shared = 0, n_over = 0, n_left = 0, n_right = 0;
-    for (int i = 0; i < a->t->v.shape.ndim; i++) {
-        int l = a->label[i];
-        if (place(b, l) < 0) left[n_left++] = l;
-        else if (needed[l]) shared[n_shared++] = l;
-        else over[n_over++] = l;
-    }
-    for (int i = 0; i < b->t->v.shape.ndim; i++)
-        if (place(a, b->label[i]) < 0) right[n_right++] = b->label[i];
-    int la[3 * CN_MAX_DIMS], lb[3 * CN_MAX_DIMS], n = n_shared + n_left + n_right;
-    memcpy(la, shared, sizeof shared), memcpy(lb, shared, sizeof shared);
-    memcpy(la + n_shared, left, sizeof left), memcpy(la + n_shared + n_left, over, sizeof over);
-    memcpy(lb + n_shared, over, sizeof over), memcpy(lb + n_shared + n_over, right, sizeof right);
-    if (n > CN_MAX_DIMS) return cn_fail(CN_EUNSUPPORTED, "einsum: an intermediate of %d dimensions", n);
-    Term y = { .t = cn_bmm(grouped(a, la, (int[]){ n_shared, n_left, n_over }),
-                           grouped(b, lb, (int[]){ n_shared, n_over, n_right })) };
-    memcpy(y.label, la, (size_t)(n_shared + n_left) * sizeof(int));
-    memcpy(y.label + n_shared + n_left, right, (size_t)n_right * sizeof(int));
-    cn_shape s = { .ndim = n };
-    for (int i = 0; i < n; i++) {
-        const Term *from = place(a, y.label[i]) >= 0 ? a : b;
+    Parts p;
+    part_labels(a, b, needed, &p);
+    cn_shape s = { .ndim = p.n_shared + p.n_left + p.n_right };
+    if (s.ndim > CN_MAX_DIMS)
+        return cn_fail(CN_EUNSUPPORTED, "einsum: an intermediate of %d dimensions", s.ndim);
+    Term y = { .t = cn_bmm(batch_of(a, &p, p.left, p.n_left, p.over, p.n_over),
+                           batch_of(b, &p, p.over, p.n_over, p.right, p.n_right)) };
+    memcpy(y.label, p.shared, (size_t)p.n_shared * sizeof(int));
+    memcpy(y.label + p.n_shared, p.left, (size_t)p.n_left * sizeof(int));
+    memcpy(y.label + p.n_shared + p.n_left, p.right, (size_t)p.n_right * sizeof(int));
+    for (int i = 0; i < s.ndim; i++) {
+        const Term *from = i < p.n_shared + p.n_left ? a : b;
         s.dim[i] = from->t->v.shape.dim[place(from, y.label[i])];
     }
     y.t = cn_reshape(y.t, s);
@@ -360,40 +390,62 @@ static bool einsum_output(Term *y, const int wanted[], int n, const char *equati
     return y->t != NULL;
 }
 
-/* How often each label occurs in the operands from `p` on, letters only; dots count as needed. */
-static void count_labels(const Term *terms, int n, int times[LABELS], int *dots)
+/* How often each letter is written before the arrow. */
+static void count_letters(const char *p, int times[LABELS])
 {
-    for (int k = 0; k < n; k++)
-        for (int i = 0, d = 0; i < terms[k].t->v.shape.ndim; i++) {
-            times[terms[k].label[i]]++;
-            d += terms[k].label[i] >= DOTS;
-            if (d > *dots) *dots = d;
-        }
+    for (; *p && *p != '-'; p++)
+        if (isalpha((unsigned char)*p)) times[label_of(*p)]++;
+}
+
+/* Marks the dimensions that ellipses stand for; returns the most that one of them does. */
+static int count_dots(const Term *terms, int n, int times[LABELS])
+{
+    int most = 0;
+    for (int k = 0; k < n; k++) {
+        int dots = 0;
+        for (int i = 0; i < terms[k].t->v.shape.ndim; i++)
+            if (terms[k].label[i] >= DOTS) times[terms[k].label[i]] = 1, dots++;
+        if (dots > most) most = dots;
+    }
+    return most;
+}
+
+static bool read_terms(cn_call *c, Term *terms, const char **p, const char *equation)
+{
+    for (int k = 0; k < c->n_in; k++) {
+        if (!read_term(p, equation, c->in[k], &terms[k])) return false;
+        if (k + 1 < c->n_in && *(*p)++ != ',')
+            return bad_equation(equation, "more operands than terms");
+    }
+    return **p != ',' || bad_equation(equation, "more terms than operands");
+}
+
+/* Labels of the output and of operands that are still to come are not summed yet. */
+static void still_needed(const int wanted[], int n, const Term *from, const Term *end,
+                         bool needed[LABELS])
+{
+    for (int i = 0; i < n; i++) needed[wanted[i]] = true;
+    for (; from < end; from++)
+        for (int i = 0; i < from->t->v.shape.ndim; i++) needed[from->label[i]] = true;
 }
 
 static bool einsum_run(cn_call *c, Term *terms, const char *equation)
 {
     const char *p = equation;
-    int times[LABELS] = { 0 }, wanted[CN_MAX_DIMS], dots = 0, n;
-    for (int k = 0; k < c->n_in; k++) {
-        if (!read_term(&p, equation, c->in[k], &terms[k])) return false;
-        if (k + 1 < c->n_in && *p++ != ',') return bad_equation(equation, "more operands than terms");
-    }
-    count_labels(terms, c->n_in, times, &dots);
-    if (*p == ',') return bad_equation(equation, "more terms than operands");
+    int times[LABELS] = { 0 }, wanted[CN_MAX_DIMS], n;
+    if (!read_terms(c, terms, &p, equation)) return false;
+    count_letters(equation, times);
+    int dots = count_dots(terms, c->n_in, times);
     if (*p == '-' && *++p != '>') return bad_equation(equation, "expected ->");
     if (*p == '>') p++, n = read_labels(&p, dots, wanted);
     else n = implied_output(times, wanted);
     if (n < 0 || *p) return bad_equation(equation, "labels are letters");
     for (int k = 1; k < c->n_in; k++) {
         bool needed[LABELS] = { false };
-        for (int i = 0; i < n; i++) needed[wanted[i]] = true;
-        for (int later = k + 1; later < c->n_in; later++)
-            for (int i = 0; i < terms[later].t->v.shape.ndim; i++) needed[terms[later].label[i]] = true;
+        still_needed(wanted, n, terms + k + 1, terms + c->n_in, needed);
         if (!multiply(&terms[0], &terms[k], needed)) return false;
     }
-    if (!einsum_output(&terms[0], wanted, n, equation)) return false;
-    return cn_set_out(c, 0, terms[0].t);
+    return einsum_output(&terms[0], wanted, n, equation) && cn_set_out(c, 0, terms[0].t);
 }
 
 static bool einsum_compose(cn_call *c)
@@ -410,9 +462,10 @@ const cn_op cn_op_einsum = {
     .doc = "Sums of products by Einstein's convention, as in 'bij,bjk->bik'.",
     .params_size = sizeof(char *),
     .compose = einsum_compose,
-    .samples = "'ij,jk->ik' {[2,3] [3,4]} | 'bij,bjk' {[2,2,3] [2,3,2]} | 'ii' {[3,3]} | 'ii->i' {[3,3]} | "
-               "'...ij->...ji' {[2,3,4]} | 'i,j->ij' {[2] [3]} | 'ij,j,kj->k' {[2,3] [3] [4,3]} | "
-               "'...i,...i->...' {[2,3,4] [4]} | 'ij->' {[2,3]} | 'nctkv,kvw->nctw' {[1,2,2,2,2] [2,2,3]}",
+    .samples =
+        "'ij,jk->ik' {[2,3] [3,4]} | 'bij,bjk' {[2,2,3] [2,3,2]} | 'ii' {[3,3]} | 'ii->i' {[3,3]} | "
+        "'...ij->...ji' {[2,3,4]} | 'i,j->ij' {[2] [3]} | 'ij,j,kj->k' {[2,3] [3] [4,3]} | "
+        "'...i,...i->...' {[2,3,4] [4]} | 'ij->' {[2,3]} | 'nctkv,kvw->nctw' {[1,2,2,2,2] [2,2,3]}",
 };
 
 cn_tensor *cn_einsum(const char *equation, cn_tensor *const *operands, int n)

@@ -30,8 +30,14 @@ static double floor_mod(double a, double b)
     return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
+/* Through the remainder: the quotient itself may round up to an integer it is below. */
+static double floor_quotient(double a, double b)
+{
+    return b == 0 ? a / b : rint((a - floor_mod(a, b)) / b);
+}
+
 #define OP floor_divide
-#define EXPR (T)floor((double)a / (double)b)
+#define EXPR (T)floor_quotient((double)a, (double)b)
 #define INT_EXPR int_floor_div(a, b)
 #include "ops/binary.inc"
 
@@ -117,8 +123,10 @@ static void fmod_backward(cn_grads *g)
 
 QUOTIENT_OP(floor_divide, "__floordiv__", "The quotient rounded down.", step_backward)
 QUOTIENT_OP(trunc_divide, NULL, "The quotient rounded towards zero.", step_backward)
-QUOTIENT_OP(remainder, "__mod__", "input - other * floor(input / other): has the sign of other.", remainder_backward)
-QUOTIENT_OP(fmod, NULL, "input - other * trunc(input / other): has the sign of input.", fmod_backward)
+QUOTIENT_OP(remainder, "__mod__", "input - other * floor(input / other): has the sign of other.",
+            remainder_backward)
+QUOTIENT_OP(fmod, NULL, "input - other * trunc(input / other): has the sign of input.",
+            fmod_backward)
 
 /* d atan2(a, b) = (b da - a db) / (a^2 + b^2) */
 static void atan2_backward(cn_grads *g)
@@ -146,7 +154,7 @@ cn_tensor *cn_atan2(cn_tensor *input, cn_tensor *other)
     return CN_CALL(atan2, NULL, input, other);
 }
 
-/* ---- reflected operators: other first -------------------------------------------------------------------------- */
+/* ---- reflected operators: other first -------------------------------------------------------- */
 
 #define REFLECTED_OP(ident, qualified, words, call, text)                                          \
     static bool ident##_compose(cn_call *c)                                                        \

@@ -34,7 +34,8 @@ static void draw_f32(int64_t first, int64_t last, void *context)
         double z[4];
         cn_philox(d->rng.seed, d->rng.stream, d->rng.position + (uint64_t)b, w);
         for (int k = 0; k < 4; k += 2)
-            if (d->normal) normal_pair(((double)w[k] + 1) * 0x1p-32, (double)w[k + 1] * 0x1p-32, z + k);
+            if (d->normal)
+                normal_pair(((double)w[k] + 1) * 0x1p-32, (double)w[k + 1] * 0x1p-32, z + k);
             else z[k] = (double)(w[k] >> 8) * 0x1p-24, z[k + 1] = (double)(w[k + 1] >> 8) * 0x1p-24;
         for (int64_t k = 0; k < 4 && 4 * b + k < d->n; k++) y[4 * b + k] = (float)z[k];
     }
@@ -52,7 +53,8 @@ static void draw_f64(int64_t first, int64_t last, void *context)
     for (int64_t b = first; b < last; b++) {
         uint32_t w[4];
         cn_philox(d->rng.seed, d->rng.stream, d->rng.position + (uint64_t)b, w);
-        double z[2] = { (double)(word64(w, 0) >> 11) * 0x1p-53, (double)(word64(w, 1) >> 11) * 0x1p-53 };
+        double z[2] = { (double)(word64(w, 0) >> 11) * 0x1p-53,
+                        (double)(word64(w, 1) >> 11) * 0x1p-53 };
         if (d->normal) normal_pair(1 - z[0], z[1], z);
         for (int64_t k = 0; k < 2 && 2 * b + k < d->n; k++) y[2 * b + k] = z[k];
     }
@@ -81,7 +83,8 @@ static void draw_i64(int64_t first, int64_t last, void *context)
 /* f32, f64 or i64, contiguous. */
 static void draw(cn_tensor *t, Draw d)
 {
-    int64_t per_block = t->v.dtype == CN_F32 ? 4 : 2, blocks = (t->v.numel + per_block - 1) / per_block;
+    int64_t per_block = t->v.dtype == CN_F32 ? 4 : 2,
+            blocks = (t->v.numel + per_block - 1) / per_block;
     cn_rng *rng = cn_default_rng();
     d.rng = *rng, d.out = t->v.data, d.n = t->v.numel;
     rng->position += (uint64_t)blocks;
@@ -92,7 +95,8 @@ static void draw(cn_tensor *t, Draw d)
 static cn_tensor *random_floats(cn_shape shape, cn_dtype dtype, bool normal)
 {
     if (!cn_dtype_is_float(dtype)) {
-        cn_fail(CN_EINVALID, "%s: floats are wanted, not %s", normal ? "randn" : "rand", cn_dtype_name(dtype));
+        cn_fail(CN_EINVALID, "%s: floats are wanted, not %s", normal ? "randn" : "rand",
+                cn_dtype_name(dtype));
         return NULL;
     }
     cn_tensor *t = cn_empty(shape, cn_compute_dtype(dtype));
@@ -113,7 +117,8 @@ cn_tensor *cn_randn(cn_shape shape, cn_dtype dtype)
 cn_tensor *cn_randint(int64_t low, int64_t high, cn_shape shape)
 {
     if (low >= high) {
-        cn_fail(CN_EINVALID, "randint: no integer is at least %lld and below %lld", (long long)low, (long long)high);
+        cn_fail(CN_EINVALID, "randint: no integer is at least %lld and below %lld", (long long)low,
+                (long long)high);
         return NULL;
     }
     cn_tensor *t = cn_empty(shape, CN_I64);
@@ -128,7 +133,7 @@ cn_tensor *cn_randperm(int64_t n)
     return t;
 }
 
-/* ---- by size, or after another tensor ----------------------------------------------------------------------------- */
+/* ---- by size, or after another tensor -------------------------------------------------------- */
 
 typedef struct {
     cn_ints size;
@@ -143,8 +148,9 @@ static cn_dtype or_default(int32_t given, cn_dtype otherwise)
 static bool rand_compose(cn_call *c)
 {
     const Sized *p = c->params;
-    return cn_set_out(c, 0, random_floats(cn_shape_from((int)p->size.n, p->size.v), or_default(p->dtype, CN_F32),
-                                          c->op == &cn_op_randn));
+    return cn_set_out(c, 0,
+                      random_floats(cn_shape_from((int)p->size.n, p->size.v),
+                                    or_default(p->dtype, CN_F32), c->op == &cn_op_randn));
 }
 
 static bool rand_like_compose(cn_call *c)
@@ -208,7 +214,8 @@ static bool randint_like_compose(cn_call *c)
 }
 
 const cn_op cn_op_randint = {
-    CN_OP_HEAD(randint, "randint", "(int low, int? high=None, int[] size=(), *, dtype? dtype=None) -> Tensor"),
+    CN_OP_HEAD(randint, "randint",
+               "(int low, int? high=None, int[] size=(), *, dtype? dtype=None) -> Tensor"),
     .doc = "Integers from low to high - 1, all equally likely; one bound alone is high.",
     .params_size = sizeof(RandInt),
     .flags = CN_RANDOM | CN_NO_GRAD_OP,
@@ -217,7 +224,8 @@ const cn_op cn_op_randint = {
 };
 
 const cn_op cn_op_randint_like = {
-    CN_OP_HEAD(randint_like, "randint_like", "(Tensor input, int low, int? high=None, *, dtype? dtype=None) -> Tensor"),
+    CN_OP_HEAD(randint_like, "randint_like",
+               "(Tensor input, int low, int? high=None, *, dtype? dtype=None) -> Tensor"),
     .doc = "Integers from low to high - 1 in the input's shape and type.",
     .params_size = sizeof(RandIntLike),
     .flags = CN_RANDOM | CN_NO_GRAD_OP,
@@ -245,7 +253,7 @@ const cn_op cn_op_randperm = {
     .samples = "5 | 0 | 3 dtype=int32",
 };
 
-/* ---- with parameters ------------------------------------------------------------------------------------------------ */
+/* ---- with parameters ------------------------------------------------------------------------- */
 
 /* 1 with the probability the input names, 0 otherwise. */
 static bool bernoulli_compose(cn_call *c)
@@ -253,7 +261,8 @@ static bool bernoulli_compose(cn_call *c)
     const cn_opt_float *p = c->params;
     cn_tensor *x = c->in[0], *chance = p->given ? cn_number(p->value) : x;
     if (!p->given && !cn_dtype_is_float(x->v.dtype))
-        return cn_fail(CN_EINVALID, "bernoulli: probabilities are floats, not %s", cn_dtype_name(x->v.dtype));
+        return cn_fail(CN_EINVALID, "bernoulli: probabilities are floats, not %s",
+                       cn_dtype_name(x->v.dtype));
     cn_dtype drawn = x->v.dtype == CN_F64 ? CN_F64 : CN_F32;
     return cn_set_out(c, 0, cn_to(cn_lt(cn_rand(x->v.shape, drawn), chance), x->v.dtype));
 }
@@ -309,7 +318,7 @@ const cn_op cn_op_uniform = {
     .samples = "[2,3] | [4] -1 2.5 | [0]",
 };
 
-/* ---- multinomial --------------------------------------------------------------------------------------------------------- */
+/* ---- multinomial ----------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t num_samples;
@@ -325,8 +334,8 @@ static bool weights_usable(const double *w, int64_t n, const Multinomial *p)
         possible += w[i] > 0;
     }
     if (possible >= (p->replacement ? 1 : p->num_samples) && p->num_samples > 0) return true;
-    return cn_fail(CN_EINVALID, "multinomial: %lld samples from %lld weights above 0", (long long)p->num_samples,
-                   (long long)possible);
+    return cn_fail(CN_EINVALID, "multinomial: %lld samples from %lld weights above 0",
+                   (long long)p->num_samples, (long long)possible);
 }
 
 /* The first place whose running sum exceeds a point drawn below the total; what is taken is not put back. */
@@ -363,7 +372,8 @@ static bool multinomial_compose(cn_call *c)
 }
 
 const cn_op cn_op_multinomial = {
-    CN_OP_HEAD(multinomial, "multinomial", "(Tensor input, int num_samples, bool replacement=False) -> Tensor"),
+    CN_OP_HEAD(multinomial, "multinomial",
+               "(Tensor input, int num_samples, bool replacement=False) -> Tensor"),
     .doc = "Places drawn with probability proportional to the weights, row by row.",
     .params_size = sizeof(Multinomial),
     .flags = CN_RANDOM | CN_NO_GRAD_OP,

@@ -1,7 +1,7 @@
 /* reshaping.c - dimensions added, dropped, moved; diagonals and triangles. */
 #include "ops/compose.h"
 
-/* ---- squeeze, unsqueeze ----------------------------------------------------------------------------------- */
+/* ---- squeeze, unsqueeze ---------------------------------------------------------------------- */
 
 static bool squeeze_view(const cn_call *c, cn_view *v)
 {
@@ -43,8 +43,10 @@ static bool unsqueeze_view(const cn_call *c, cn_view *v)
     int nd = v->shape.ndim;
     int dim = cn_wrap_dim(*(const int64_t *)c->params, nd + 1, "unsqueeze");
     if (dim < 0) return false;
-    if (nd == CN_MAX_DIMS) return cn_fail(CN_EINVALID, "unsqueeze: the tensor has %d dimensions already", nd);
-    for (int i = nd; i > dim; i--) v->shape.dim[i] = v->shape.dim[i - 1], v->strides[i] = v->strides[i - 1];
+    if (nd == CN_MAX_DIMS)
+        return cn_fail(CN_EINVALID, "unsqueeze: the tensor has %d dimensions already", nd);
+    for (int i = nd; i > dim; i--)
+        v->shape.dim[i] = v->shape.dim[i - 1], v->strides[i] = v->strides[i - 1];
     v->strides[dim] = dim < nd ? v->strides[dim + 1] * v->shape.dim[dim + 1] : 1;
     v->shape.dim[dim] = 1;
     v->shape.ndim = nd + 1;
@@ -66,14 +68,15 @@ cn_tensor *cn_unsqueeze(cn_tensor *input, int dim)
     return CN_CALL(unsqueeze, &(int64_t){ dim }, input);
 }
 
-/* ---- t, T, movedim ------------------------------------------------------------------------------------------- */
+/* ---- t, T, movedim --------------------------------------------------------------------------- */
 
 cn_tensor *cn_t(cn_tensor *input)
 {
     if (!input) return NULL;
     if (input->v.shape.ndim < 2) return input;
     if (input->v.shape.ndim == 2) return cn_transpose(input, 0, 1);
-    cn_fail(CN_EINVALID, "t: a matrix is wanted, not %d dimensions; use transpose", input->v.shape.ndim);
+    cn_fail(CN_EINVALID, "t: a matrix is wanted, not %d dimensions; use transpose",
+            input->v.shape.ndim);
     return NULL;
 }
 
@@ -128,10 +131,11 @@ static bool movedim_compose(cn_call *c)
     cn_shape order = { .ndim = nd };
     unsigned from, to;
     if (p->source.n != p->destination.n)
-        return cn_fail(CN_EINVALID, "movedim: %lld sources for %lld destinations", (long long)p->source.n,
-                       (long long)p->destination.n);
+        return cn_fail(CN_EINVALID, "movedim: %lld sources for %lld destinations",
+                       (long long)p->source.n, (long long)p->destination.n);
     if (p->source.n == 0 || nd == 0) return cn_set_out(c, 0, c->in[0]);
-    if (!cn_dims_mask(&p->source, nd, "movedim", &from) || !cn_dims_mask(&p->destination, nd, "movedim", &to))
+    if (!cn_dims_mask(&p->source, nd, "movedim", &from) ||
+        !cn_dims_mask(&p->destination, nd, "movedim", &to))
         return false;
     for (int i = 0; i < p->source.n; i++)
         order.dim[cn_wrap_dim(p->destination.v[i], nd, "movedim")] = p->source.v[i];
@@ -152,7 +156,7 @@ const cn_op cn_op_movedim = {
     .samples = "[2,3,4] source=0 destination=2 | [2,3,4] (0,1) (-1,0) | [2,3,1,4] (3,) (0,)",
 };
 
-/* ---- after another tensor --------------------------------------------------------------------------------------- */
+/* ---- after another tensor -------------------------------------------------------------------- */
 
 static bool as_other_compose(cn_call *c)
 {
@@ -174,12 +178,13 @@ AS_OTHER(expand_as, "expand to the shape of other.", "[3,1] i64<2[2,3,4] | [] i6
 AS_OTHER(reshape_as, "reshape to the shape of other.", "[2,3] i64<2[3,2] | [1] i64<2[]");
 AS_OTHER(view_as, "view with the shape of other.", "[6] i64<2[3,2] | [1] i64<2[]");
 
-/* ---- broadcast_tensors, meshgrid --------------------------------------------------------------------------------- */
+/* ---- broadcast_tensors, meshgrid ------------------------------------------------------------- */
 
 static bool room_for_inputs(const cn_call *c)
 {
-    return c->n_in <= c->n_out || cn_fail(CN_EUNSUPPORTED, "%s: %d tensors, but a call returns at most %d",
-                                          c->op->name, c->n_in, c->n_out);
+    return c->n_in <= c->n_out ||
+           cn_fail(CN_EUNSUPPORTED, "%s: %d tensors, but a call returns at most %d", c->op->name,
+                   c->n_in, c->n_out);
 }
 
 static bool broadcast_tensors_compose(cn_call *c)
@@ -204,7 +209,8 @@ static bool meshgrid_compose(cn_call *c)
     const char *indexing = *(const char *const *)c->params;
     bool swap = indexing && indexing[0] == 'x' && c->n_in > 1;
     cn_shape s = { .ndim = c->n_in };
-    if (!room_for_inputs(c) || c->n_in > CN_MAX_DIMS) return cn_fail(CN_EINVALID, "meshgrid: too many axes");
+    if (!room_for_inputs(c) || c->n_in > CN_MAX_DIMS)
+        return cn_fail(CN_EINVALID, "meshgrid: too many axes");
     for (int i = 0; i < c->n_in; i++) {
         if (!cn_want_dims(c, i, 0, 1)) return false;
         s.dim[i] = c->in[i]->v.numel;
@@ -224,7 +230,7 @@ const cn_op cn_op_meshgrid = {
     .samples = "{[2] [3]} | {[2] [3] []} indexing=xy",
 };
 
-/* ---- diagonals -------------------------------------------------------------------------------------------------------- */
+/* ---- diagonals ------------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t offset, dim1, dim2;
@@ -243,7 +249,8 @@ static cn_tensor *diagonal_index(int64_t rows, int64_t cols, int64_t offset)
 
 static cn_tensor *diagonal(cn_tensor *t, const Diagonal *p)
 {
-    int nd = t->v.shape.ndim, a = cn_wrap_dim(p->dim1, nd, "diagonal"), b = cn_wrap_dim(p->dim2, nd, "diagonal");
+    int nd = t->v.shape.ndim, a = cn_wrap_dim(p->dim1, nd, "diagonal"),
+        b = cn_wrap_dim(p->dim2, nd, "diagonal");
     if (a < 0 || b < 0) return NULL;
     if (a == b) {
         cn_fail(CN_EINVALID, "diagonal: dim1 and dim2 are the same, %d", a);
@@ -267,7 +274,8 @@ static bool diagonal_compose(cn_call *c)
 }
 
 const cn_op cn_op_diagonal = {
-    CN_OP_HEAD(diagonal, "diagonal", "(Tensor input, int offset=0, int dim1=0, int dim2=1) -> Tensor"),
+    CN_OP_HEAD(diagonal, "diagonal",
+               "(Tensor input, int offset=0, int dim1=0, int dim2=1) -> Tensor"),
     .doc = "The diagonals of the matrices in dim1 and dim2, as the last dimension.",
     .params_size = sizeof(Diagonal),
     .compose = diagonal_compose,
@@ -327,7 +335,7 @@ const cn_op cn_op_triu = {
     .samples = "[3,4] | [2,3,3] 1 | [0,3]",
 };
 
-/* ---- unfold --------------------------------------------------------------------------------------------------------------- */
+/* ---- unfold ---------------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t dimension, size, step;
@@ -353,16 +361,20 @@ static bool unfold_compose(cn_call *c)
     if (!t) return false;
     cn_shape cut = { .ndim = t->v.shape.ndim + 1 }, order = cut;
     for (int i = 0; i < cut.ndim; i++) {
-        cut.dim[i] = i == dim ? count : i == dim + 1 ? p->size : t->v.shape.dim[i < dim ? i : i - 1];
+        cut.dim[i] = i == dim       ? count
+                     : i == dim + 1 ? p->size
+                                    : t->v.shape.dim[i < dim ? i : i - 1];
         order.dim[i] = i <= dim ? i : i + 1 < cut.ndim ? i + 1 : dim + 1;
     }
     t = cn_permute(cn_reshape(t, cut), order);
-    return cn_set_out(c, 0, t && c->in[0]->v.shape.ndim == 0 ? cn_reshape(t, CN_SHAPE(p->size)) : t);
+    return cn_set_out(c, 0,
+                      t && c->in[0]->v.shape.ndim == 0 ? cn_reshape(t, CN_SHAPE(p->size)) : t);
 }
 
 const cn_op cn_op_unfold = {
     CN_OP_HEAD(unfold, "unfold", "(Tensor input, int dimension, int size, int step) -> Tensor"),
-    .doc = "The windows of `size` elements, every `step`, along a dimension; the window comes last.",
+    .doc =
+        "The windows of `size` elements, every `step`, along a dimension; the window comes last.",
     .params_size = sizeof(Unfold),
     .compose = unfold_compose,
     .samples = "[5] 0 2 1 | [2,6,2] 1 3 2 | [4,3] -1 3 1 | [] 0 1 1",

@@ -25,7 +25,8 @@ static bool recurrence_infer(const cn_call *c, cn_spec out[])
     const cn_view *b = cn_in(c, 0), *a = cn_in(c, 1);
     if (cn_wrap_dim(*(const int64_t *)c->params, b->shape.ndim, c->op->name) < 0) return false;
     if (a && (!cn_shape_equal(&a->shape, &b->shape) || a->dtype != b->dtype))
-        return cn_fail(CN_EINVALID, "recurrence: input and factor must have the same shape and dtype");
+        return cn_fail(CN_EINVALID,
+                       "recurrence: input and factor must have the same shape and dtype");
     if (b->dtype == CN_BOOL) return cn_fail(CN_EUNSUPPORTED, "recurrence: not defined for bool");
     return cn_infer_same(c, out);
 }
@@ -37,7 +38,10 @@ static bool recurrence_kernel(const cn_call *c)
     int dim = cn_wrap_dim(*(const int64_t *)c->params, y->shape.ndim, c->op->name);
     Scan s = { cn_lines_of(&y->shape, dim), cn_in(c, 0)->data, a ? a->data : NULL, y->data };
     cn_parallel(s.lines.outer, s.lines.size * s.lines.inner,
-                y->dtype == CN_F32 ? scan_job_f32 : y->dtype == CN_F64 ? scan_job_f64 : scan_job_i64, &s);
+                y->dtype == CN_F32   ? scan_job_f32
+                : y->dtype == CN_F64 ? scan_job_f64
+                                     : scan_job_i64,
+                &s);
     return true;
 }
 
@@ -56,7 +60,8 @@ static cn_tensor *shifted(cn_tensor *t, int dim, bool back)
 static void recurrence_backward(cn_grads *g)
 {
     cn_tensor *gy = cn_gout(g, 0), *a = cn_saved_in(g, 1);
-    int nd = gy->v.shape.ndim, dim = cn_wrap_dim(*(const int64_t *)cn_grad_params(g), nd, "recurrence");
+    int nd = gy->v.shape.ndim,
+        dim = cn_wrap_dim(*(const int64_t *)cn_grad_params(g), nd, "recurrence");
     if (gy->v.numel == 0 || nd == 0) {
         cn_give(g, 0, gy);
         if (cn_wants(g, 1)) cn_give(g, 1, cn_zeros_of_in(g, 1));
@@ -64,14 +69,16 @@ static void recurrence_backward(cn_grads *g)
     }
     cn_shape along = CN_SHAPE(dim);
     cn_tensor *next = a ? cn_flip(shifted(a, dim, true), along) : NULL;
-    cn_tensor *gb = cn_flip(CN_CALL(recurrence, &(int64_t){ dim }, cn_flip(gy, along), next), along);
+    cn_tensor *gb =
+        cn_flip(CN_CALL(recurrence, &(int64_t){ dim }, cn_flip(gy, along), next), along);
     if (cn_wants(g, 0)) cn_give(g, 0, gb);
     if (cn_wants(g, 1)) cn_give(g, 1, cn_mul(gb, shifted(cn_saved_out(g, 0), dim, false)));
 }
 
 const cn_op cn_op_recurrence = {
     CN_OP_HEAD(recurrence, "recurrence", "(Tensor input, Tensor? factor, int dim) -> Tensor"),
-    .doc = "y_i = input_i + factor_i y_(i-1) along dim, y before the first being 0; no factor: ones.",
+    .doc =
+        "y_i = input_i + factor_i y_(i-1) along dim, y before the first being 0; no factor: ones.",
     .params_size = sizeof(int64_t),
     .flags = CN_ROWS,
     .optional = CN_SAVE_IN(1),
@@ -79,10 +86,11 @@ const cn_op cn_op_recurrence = {
     .kernel = recurrence_kernel,
     .saves = CN_SAVE_IN(1) | CN_SAVE_OUT(0),
     .backward = recurrence_backward,
-    .samples = "[4] [4] 0 | [2,3] [2,3] 1 | [3,2] None 0 | [] [] 0 | [0,2] [0,2] 1 | i64<9[4] None 0",
+    .samples =
+        "[4] [4] 0 | [2,3] [2,3] 1 | [3,2] None 0 | [] [] 0 | [0,2] [0,2] 1 | i64<9[4] None 0",
 };
 
-/* ---- cumsum, cumprod, prod --------------------------------------------------------------------------------- */
+/* ---- cumsum, cumprod, prod ------------------------------------------------------------------- */
 
 typedef struct {
     int64_t dim;
@@ -93,7 +101,9 @@ typedef struct {
 static cn_tensor *widened(cn_tensor *t, int32_t dtype)
 {
     if (!t) return NULL;
-    return cn_to(t, dtype != CN_NO_DTYPE ? (cn_dtype)dtype : cn_dtype_is_float(t->v.dtype) ? t->v.dtype : CN_I64);
+    return cn_to(t, dtype != CN_NO_DTYPE            ? (cn_dtype)dtype
+                    : cn_dtype_is_float(t->v.dtype) ? t->v.dtype
+                                                    : CN_I64);
 }
 
 static bool cumsum_compose(cn_call *c)
@@ -119,7 +129,8 @@ static cn_tensor *running_product(cn_tensor *x, int64_t given, const char *what)
     int64_t n = x->v.shape.dim[dim];
     cn_shape rest = x->v.shape;
     rest.dim[dim] = n - 1;
-    cn_tensor *start = cn_cat((cn_tensor *[]){ cn_narrow(x, dim, 0, 1), cn_zeros(rest, x->v.dtype) }, 2, dim);
+    cn_tensor *start =
+        cn_cat((cn_tensor *[]){ cn_narrow(x, dim, 0, 1), cn_zeros(rest, x->v.dtype) }, 2, dim);
     return CN_CALL(recurrence, &(int64_t){ dim }, start, x);
 }
 
@@ -159,7 +170,8 @@ static bool prod_compose(cn_call *c)
 }
 
 const cn_op cn_op_prod = {
-    CN_OP_HEAD(prod, "prod", "(Tensor input, int? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor"),
+    CN_OP_HEAD(prod, "prod",
+               "(Tensor input, int? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor"),
     .doc = "The product along dim (none: of all); integers give int64, the empty product is 1.",
     .params_size = sizeof(Product),
     .compose = prod_compose,

@@ -25,9 +25,9 @@ bool cn_infer_same(const cn_call *c, cn_spec out[])
     return true;
 }
 
-bool cn_run_rows(const cn_call *c, const cn_rows_by_type *rows)
+static bool run_into(const cn_call *c, const cn_rows_by_type *rows, const cn_view *result)
 {
-    const cn_view *views[CN_LOOP_MAX] = { cn_out(c, 0) };
+    const cn_view *views[CN_LOOP_MAX] = { result };
     int n = 1;
     for (int i = 0; i < c->n_in; i++)
         if (c->in[i]) views[n++] = cn_in(c, i);
@@ -36,6 +36,19 @@ bool cn_run_rows(const cn_call *c, const cn_rows_by_type *rows)
     if (!row) return cn_fail(CN_EUNSUPPORTED, "%s: not defined for %s", c->op->name, cn_dtype_name(d));
     cn_loop(n, views, row, c->params);
     return true;
+}
+
+/* Arithmetic on bools is done in int64 and stored as bool. */
+bool cn_run_rows(const cn_call *c, const cn_rows_by_type *rows)
+{
+    const cn_view *y = cn_out(c, 0);
+    if (y->dtype != CN_BOOL || rows->writes_bool) return run_into(c, rows, y);
+    size_t mark = cn_mark();
+    cn_tensor *wide = cn_tensor_new(&y->shape, CN_I64);
+    bool ok = wide && run_into(c, rows, &wide->v);
+    if (ok) cn_copy_view(y, &wide->v);
+    cn_release(mark);
+    return ok;
 }
 
 bool cn_dims_mask(const cn_ints *dims, int ndim, const char *what, unsigned *out)

@@ -1,7 +1,7 @@
 /* slicing.c - parts of a tensor along one dimension, as views; flip and roll. */
 #include "ops/compose.h"
 
-/* ---- slice ------------------------------------------------------------------------------------------------ */
+/* ---- slice ----------------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t dim;
@@ -21,7 +21,8 @@ static bool slice_of(const Slice *p, cn_view *v, const char *what)
     if (v->shape.ndim == 0) return cn_fail(CN_EINVALID, "%s: a 0-d tensor has no parts", what);
     int dim = cn_wrap_dim(p->dim, v->shape.ndim, what);
     if (dim < 0) return false;
-    if (p->step < 1) return cn_fail(CN_EINVALID, "%s: step %lld is not positive", what, (long long)p->step);
+    if (p->step < 1)
+        return cn_fail(CN_EINVALID, "%s: step %lld is not positive", what, (long long)p->step);
     int64_t size = v->shape.dim[dim];
     int64_t first = p->start.given ? limited(p->start.value, size) : 0;
     int64_t last = p->end.given ? limited(p->end.value, size) : size;
@@ -44,7 +45,8 @@ static void slice_backward(cn_grads *g)
 }
 
 const cn_op cn_op_slice = {
-    CN_OP_HEAD(slice, "slice", "(Tensor input, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor"),
+    CN_OP_HEAD(slice, "slice",
+               "(Tensor input, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor"),
     .doc = "input[start:end:step] along dim; shares memory.",
     .params_size = sizeof(Slice),
     .flags = CN_ANY_DTYPE,
@@ -76,13 +78,15 @@ static bool slice_scatter_kernel(const cn_call *c)
 static void slice_scatter_backward(cn_grads *g)
 {
     cn_tensor *gy = cn_gout(g, 0);
-    if (cn_wants(g, 0)) cn_give(g, 0, CN_CALL(slice_scatter, cn_grad_params(g), gy, cn_zeros_of_in(g, 1)));
+    if (cn_wants(g, 0))
+        cn_give(g, 0, CN_CALL(slice_scatter, cn_grad_params(g), gy, cn_zeros_of_in(g, 1)));
     if (cn_wants(g, 1)) cn_give(g, 1, CN_CALL(slice, cn_grad_params(g), gy));
 }
 
 const cn_op cn_op_slice_scatter = {
-    CN_OP_HEAD(slice_scatter, "slice_scatter", "(Tensor input, Tensor src, int dim=0, int? start=None, "
-                                               "int? end=None, int step=1) -> Tensor"),
+    CN_OP_HEAD(slice_scatter, "slice_scatter",
+               "(Tensor input, Tensor src, int dim=0, int? start=None, "
+               "int? end=None, int step=1) -> Tensor"),
     .doc = "A copy of input whose slice is src: the gradient of slice.",
     .params_size = sizeof(Slice),
     .flags = CN_ANY_DTYPE,
@@ -104,7 +108,7 @@ cn_tensor *cn_slice_scatter(cn_tensor *input, cn_tensor *src, int dim, int64_t s
     return CN_CALL(slice_scatter, &p, input, src);
 }
 
-/* ---- narrow, select -------------------------------------------------------------------------------------- */
+/* ---- narrow, select -------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t dim, start, length;
@@ -115,7 +119,8 @@ cn_tensor *cn_narrow(cn_tensor *input, int dim, int64_t start, int64_t length)
     if (!input) return NULL;
     int d = cn_wrap_dim(dim, input->v.shape.ndim, "narrow");
     if (d < 0) return NULL;
-    int64_t size = input->v.shape.ndim ? input->v.shape.dim[d] : 0, first = start < 0 ? start + size : start;
+    int64_t size = input->v.shape.ndim ? input->v.shape.dim[d] : 0,
+            first = start < 0 ? start + size : start;
     if (first >= 0 && length >= 0 && first <= size && length <= size - first)
         return cn_slice(input, d, first, first + length, 1);
     cn_fail(CN_EINVALID, "narrow: %lld elements from %lld on are not in dimension %d of size %lld",
@@ -145,12 +150,13 @@ cn_tensor *cn_select(cn_tensor *input, int dim, int64_t index)
 {
     if (!input) return NULL;
     int d = input->v.shape.ndim ? cn_wrap_dim(dim, input->v.shape.ndim, "select") : -1;
-    if (input->v.shape.ndim == 0) cn_fail(CN_EINVALID, "select: a 0-d tensor has no dimension to select in");
+    if (input->v.shape.ndim == 0)
+        cn_fail(CN_EINVALID, "select: a 0-d tensor has no dimension to select in");
     if (d < 0) return NULL;
     int64_t size = input->v.shape.dim[d], at = index < 0 ? index + size : index;
     if (at >= 0 && at < size) return cn_squeeze(cn_slice(input, d, at, at + 1, 1), CN_SHAPE(d));
-    cn_fail(CN_EINVALID, "select: index %lld is outside dimension %d of size %lld", (long long)index, d,
-            (long long)size);
+    cn_fail(CN_EINVALID, "select: index %lld is outside dimension %d of size %lld",
+            (long long)index, d, (long long)size);
     return NULL;
 }
 
@@ -168,7 +174,7 @@ const cn_op cn_op_select = {
     .samples = "[4,3] 0 1 | [4,3] -1 -1 | [3] 0 2",
 };
 
-/* ---- lists of parts --------------------------------------------------------------------------------------- */
+/* ---- lists of parts -------------------------------------------------------------------------- */
 
 static bool set_part(cn_call *c, int64_t i, int64_t count, cn_tensor *t)
 {
@@ -225,7 +231,8 @@ static bool parts_of_sizes(cn_call *c, const Split *p)
     int64_t first = 0;
     if (dim < 0) return false;
     for (int i = 0; i < p->sizes.n; first += p->sizes.v[i++])
-        if (!set_part(c, i, p->sizes.n, cn_narrow(c->in[0], dim, first, p->sizes.v[i]))) return false;
+        if (!set_part(c, i, p->sizes.n, cn_narrow(c->in[0], dim, first, p->sizes.v[i])))
+            return false;
     if (first == s->dim[dim]) return true;
     return cn_fail(CN_EINVALID, "%s: the parts have %lld elements together, dimension %d has %lld",
                    c->op->name, (long long)first, dim, (long long)s->dim[dim]);
@@ -238,7 +245,8 @@ static bool split_compose(cn_call *c)
 }
 
 const cn_op cn_op_split = {
-    CN_OP_HEAD(split, "split", "(Tensor input, int[] split_size_or_sections, int dim=0) -> Tensor[]"),
+    CN_OP_HEAD(split, "split",
+               "(Tensor input, int[] split_size_or_sections, int dim=0) -> Tensor[]"),
     .doc = "Parts along dim, of one size (the last may be smaller) or of the sizes listed.",
     .params_size = sizeof(Split),
     .compose = split_compose,
@@ -251,7 +259,8 @@ static bool split_with_sizes_compose(cn_call *c)
 }
 
 const cn_op cn_op_split_with_sizes = {
-    CN_OP_HEAD(split_with_sizes, "split_with_sizes", "(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]"),
+    CN_OP_HEAD(split_with_sizes, "split_with_sizes",
+               "(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]"),
     .doc = "Parts of the sizes listed along dim.",
     .params_size = sizeof(Split),
     .compose = split_with_sizes_compose,
@@ -275,7 +284,8 @@ static bool chunk_compose(cn_call *c)
 
 const cn_op cn_op_chunk = {
     CN_OP_HEAD(chunk, "chunk", "(Tensor input, int chunks, int dim=0) -> Tensor[]"),
-    .doc = "At most `chunks` parts of equal size along dim, the last one smaller where it does not divide.",
+    .doc =
+        "At most `chunks` parts of equal size along dim, the last one smaller where it does not divide.",
     .params_size = sizeof(Chunk),
     .compose = chunk_compose,
     .samples = "[5,3] 2 | [2,6] 3 dim=-1 | [2] 4",
@@ -285,7 +295,8 @@ int cn_split(cn_tensor *input, int64_t size, int dim, cn_tensor *parts[], int ro
 {
     int d = input && input->v.shape.ndim ? cn_wrap_dim(dim, input->v.shape.ndim, "split") : -1;
     if (d < 0 || size < 1) {
-        if (input) cn_fail(CN_EINVALID, "split: parts of size %lld along dim %d", (long long)size, dim);
+        if (input)
+            cn_fail(CN_EINVALID, "split: parts of size %lld along dim %d", (long long)size, dim);
         return -1;
     }
     int64_t n = input->v.shape.dim[d], count = n ? (n - 1) / size + 1 : 1;
@@ -301,7 +312,7 @@ int cn_split(cn_tensor *input, int64_t size, int dim, cn_tensor *parts[], int ro
     return (int)count;
 }
 
-/* ---- flip, roll --------------------------------------------------------------------------------------------- */
+/* ---- flip, roll ------------------------------------------------------------------------------ */
 
 static bool flip_infer(const cn_call *c, cn_spec out[])
 {
@@ -368,7 +379,8 @@ static bool roll_compose(cn_call *c)
     cn_tensor *t = c->in[0];
     const cn_shape s = t->v.shape;
     if (p->dims.n == 0 && p->shifts.n == 1)
-        return cn_set_out(c, 0, cn_reshape(roll_one(cn_reshape(t, CN_SHAPE(t->v.numel)), p->shifts.v[0], 0), s));
+        return cn_set_out(
+            c, 0, cn_reshape(roll_one(cn_reshape(t, CN_SHAPE(t->v.numel)), p->shifts.v[0], 0), s));
     if (p->dims.n != p->shifts.n)
         return cn_fail(CN_EINVALID, "roll: %lld shifts for %lld dims", (long long)p->shifts.n,
                        (long long)p->dims.n);
@@ -381,7 +393,8 @@ static bool roll_compose(cn_call *c)
 
 const cn_op cn_op_roll = {
     CN_OP_HEAD(roll, "roll", "(Tensor input, int[] shifts, int[] dims=()) -> Tensor"),
-    .doc = "Shifts along dims; what leaves at one end enters at the other. Without dims: flattened.",
+    .doc =
+        "Shifts along dims; what leaves at one end enters at the other. Without dims: flattened.",
     .params_size = sizeof(Roll),
     .compose = roll_compose,
     .samples = "[2,3] (1,) | [2,3] (1,2) (0,1) | [2,3] -5 dims=-2 | [0,2] (1,) 0",

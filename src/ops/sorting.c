@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- argsort: a stable merge sort of places ---------------------------------------------------------------------- */
+/* ---- argsort: a stable merge sort of places -------------------------------------------------- */
 
 typedef struct {
     int64_t dim;
@@ -44,7 +44,8 @@ static bool argsort_kernel(const cn_call *c)
     const cn_view *x = cn_in(c, 0), *y = cn_out(c, 0);
     if (x->numel == 0) return true;
     int dim = cn_wrap_dim(p->dim, x->shape.ndim, c->op->name);
-    Sorting s = { cn_lines_of(&x->shape, dim), p->descending, x->data, (int64_t *)(void *)y->data, NULL };
+    Sorting s = { cn_lines_of(&x->shape, dim), p->descending, x->data, (int64_t *)(void *)y->data,
+                  NULL };
     s.spare = cn_alloc((size_t)x->numel * 2 * sizeof(int64_t));
     if (!s.spare) return false;
     cn_parallel(s.lines.outer * s.lines.inner, 16 * s.lines.size,
@@ -56,8 +57,10 @@ static bool argsort_kernel(const cn_call *c)
 }
 
 const cn_op cn_op_argsort = {
-    CN_OP_HEAD(argsort, "argsort", "(Tensor input, int dim=-1, bool descending=False, bool stable=False) -> Tensor"),
-    .doc = "The places of the elements in ascending order along dim; equal ones keep their order, NaN is largest.",
+    CN_OP_HEAD(argsort, "argsort",
+               "(Tensor input, int dim=-1, bool descending=False, bool stable=False) -> Tensor"),
+    .doc =
+        "The places of the elements in ascending order along dim; equal ones keep their order, NaN is largest.",
     .params_size = sizeof(Sort),
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .infer = argsort_infer,
@@ -79,8 +82,9 @@ static bool sort_compose(cn_call *c)
 }
 
 const cn_op cn_op_sort = {
-    CN_OP_HEAD(sort, "sort",
-               "(Tensor input, int dim=-1, bool descending=False, bool stable=False) -> (Tensor, Tensor)"),
+    CN_OP_HEAD(
+        sort, "sort",
+        "(Tensor input, int dim=-1, bool descending=False, bool stable=False) -> (Tensor, Tensor)"),
     .doc = "The elements in order along dim, and where they were; NaN counts as the largest.",
     .params_size = sizeof(Sort),
     .compose = sort_compose,
@@ -100,8 +104,8 @@ static bool topk_compose(cn_call *c)
     if (dim < 0) return false;
     int64_t n = x->v.shape.ndim ? x->v.shape.dim[dim] : 1;
     if (p->k < 0 || p->k > n)
-        return cn_fail(CN_EINVALID, "topk: k = %lld of dimension %d, which has %lld", (long long)p->k, dim,
-                       (long long)n);
+        return cn_fail(CN_EINVALID, "topk: k = %lld of dimension %d, which has %lld",
+                       (long long)p->k, dim, (long long)n);
     cn_tensor *at = places(x, dim, p->largest);
     if (at && x->v.shape.ndim) at = cn_narrow(at, dim, 0, p->k);
     if (!(at = at ? cn_contiguous(at) : NULL)) return false;
@@ -109,8 +113,9 @@ static bool topk_compose(cn_call *c)
 }
 
 const cn_op cn_op_topk = {
-    CN_OP_HEAD(topk, "topk", "(Tensor input, int k, int dim=-1, bool largest=True, bool sorted=True) -> "
-                             "(Tensor, Tensor)"),
+    CN_OP_HEAD(topk, "topk",
+               "(Tensor input, int k, int dim=-1, bool largest=True, bool sorted=True) -> "
+               "(Tensor, Tensor)"),
     .doc = "The k largest (smallest) along dim in order, and where they were.",
     .params_size = sizeof(TopK),
     .compose = topk_compose,
@@ -120,7 +125,8 @@ const cn_op cn_op_topk = {
 static cn_indexed pair_of(const cn_op *op, cn_tensor *input, const void *params)
 {
     cn_tensor *out[2];
-    return cn_apply(op, &input, 1, params, out, 2) ? (cn_indexed){ out[0], out[1] } : (cn_indexed){ 0 };
+    return cn_apply(op, &input, 1, params, out, 2) ? (cn_indexed){ out[0], out[1] }
+                                                   : (cn_indexed){ 0 };
 }
 
 cn_indexed cn_sort(cn_tensor *input, int dim, bool descending)
@@ -138,7 +144,7 @@ cn_indexed cn_topk(cn_tensor *input, int64_t k, int dim)
     return pair_of(&cn_op_topk, input, &(TopK){ k, dim, true, true });
 }
 
-/* ---- unique ----------------------------------------------------------------------------------------------------------- */
+/* ---- unique ---------------------------------------------------------------------------------- */
 
 typedef struct {
     bool sorted, return_inverse, return_counts;
@@ -188,21 +194,24 @@ static bool unique_compose(cn_call *c)
     cn_tensor *starts = sorted ? group_starts(sorted) : NULL;
     int n = 1;
     if (!starts || !cn_set_out(c, 0, cn_gather(sorted, 0, starts))) return false;
-    if (p->return_inverse && !cn_set_out(c, n++, group_of_each(order, starts, &c->in[0]->v.shape))) return false;
+    if (p->return_inverse && !cn_set_out(c, n++, group_of_each(order, starts, &c->in[0]->v.shape)))
+        return false;
     return !p->return_counts || cn_set_out(c, n, group_sizes(starts, flat->v.numel));
 }
 
 const cn_op cn_op_unique = {
-    CN_OP_HEAD(unique, "unique", "(Tensor input, bool sorted=True, bool return_inverse=False, "
-                                 "bool return_counts=False) -> (Tensor, Tensor, Tensor)"),
-    .doc = "The different elements in order; then the place of each input among them, and how often each is.",
+    CN_OP_HEAD(unique, "unique",
+               "(Tensor input, bool sorted=True, bool return_inverse=False, "
+               "bool return_counts=False) -> (Tensor, Tensor, Tensor)"),
+    .doc =
+        "The different elements in order; then the place of each input among them, and how often each is.",
     .params_size = sizeof(Unique),
     .flags = CN_NO_GRAD_OP,
     .compose = unique_compose,
     .samples = "i64<4[9] | i64<3[2,4] True True True | [3] return_counts=True | [0] | [] | bool[5]",
 };
 
-/* ---- bincount ------------------------------------------------------------------------------------------------------------ */
+/* ---- bincount -------------------------------------------------------------------------------- */
 
 static bool bincount_compose(cn_call *c)
 {
@@ -210,11 +219,13 @@ static bool bincount_compose(cn_call *c)
     cn_tensor *x = c->in[0];
     if (!cn_want_dims(c, 0, 1, 1)) return false;
     if (cn_dtype_category(x->v.dtype) != CN_CAT_INT)
-        return cn_fail(CN_EINVALID, "bincount: integers are wanted, not %s", cn_dtype_name(x->v.dtype));
+        return cn_fail(CN_EINVALID, "bincount: integers are wanted, not %s",
+                       cn_dtype_name(x->v.dtype));
     x = cn_rows(cn_cast_raw(x, CN_I64));
     for (int64_t i = 0; x && i < x->v.numel; i++) {
         int64_t v = ((const int64_t *)(const void *)x->v.data)[i];
-        if (v < 0 || v == INT64_MAX) return cn_fail(CN_EINVALID, "bincount: %lld has no bin", (long long)v);
+        if (v < 0 || v == INT64_MAX)
+            return cn_fail(CN_EINVALID, "bincount: %lld has no bin", (long long)v);
         if (v >= most) most = v + 1;
     }
     if (!x) return false;
@@ -226,7 +237,8 @@ static bool bincount_compose(cn_call *c)
 }
 
 const cn_op cn_op_bincount = {
-    CN_OP_HEAD(bincount, "bincount", "(Tensor input, Tensor? weights=None, int minlength=0) -> Tensor"),
+    CN_OP_HEAD(bincount, "bincount",
+               "(Tensor input, Tensor? weights=None, int minlength=0) -> Tensor"),
     .doc = "How often each of 0, 1, .. occurs, or the sum of the weights where it does.",
     .params_size = sizeof(int64_t),
     .flags = CN_NO_GRAD_OP,

@@ -15,7 +15,7 @@ static cn_shape chosen(const cn_ints *dims)
     return cn_shape_from(dims->n > 0 ? (int)dims->n : 0, dims->v);
 }
 
-/* ---- var, std ---------------------------------------------------------------------------------------------- */
+/* ---- var, std -------------------------------------------------------------------------------- */
 
 typedef struct {
     cn_ints dim;
@@ -41,7 +41,8 @@ static bool variance(cn_call *c, cn_tensor **var, cn_tensor **mean)
     cn_tensor *x = c->in[0];
     double n;
     if (!cn_dtype_is_float(x->v.dtype))
-        return cn_fail(CN_EINVALID, "%s: floats are wanted, not %s", c->op->name, cn_dtype_name(x->v.dtype));
+        return cn_fail(CN_EINVALID, "%s: floats are wanted, not %s", c->op->name,
+                       cn_dtype_name(x->v.dtype));
     if (!count_of(x, &p->dim, c->op->name, &n)) return false;
     n -= p->correction.given ? (double)p->correction.value : (double)p->unbiased;
     cn_shape dims = chosen(&p->dim);
@@ -95,7 +96,7 @@ cn_tensor *cn_std_with(const cn_var_args *a)
     return var_typed(&cn_op_std, a);
 }
 
-/* ---- norms ---------------------------------------------------------------------------------------------------- */
+/* ---- norms ----------------------------------------------------------------------------------- */
 
 typedef struct {
     cn_number_arg p;
@@ -114,7 +115,8 @@ static cn_tensor *vector_norm(cn_tensor *x, double p, const cn_ints *dims, bool 
     if (isinf(p)) return p > 0 ? cn_amax(a, .dim = over, .keepdim = keepdim)
                                : cn_amin(a, .dim = over, .keepdim = keepdim);
     if (p == 0)
-        return cn_to(cn_sum(cn_ne(x, cn_number_i64(0)), .dim = over, .keepdim = keepdim), cn_dtype_of(x));
+        return cn_to(cn_sum(cn_ne(x, cn_number_i64(0)), .dim = over, .keepdim = keepdim),
+                     cn_dtype_of(x));
     cn_tensor *total = cn_sum(cn_pow(a, cn_number(p)), .dim = over, .keepdim = keepdim);
     cn_tensor *zero = cn_eq(total, cn_number_i64(0));
     return cn_sub(cn_pow(cn_add(total, zero), cn_number(1 / p)), cn_to(zero, cn_dtype_of(total)));
@@ -123,27 +125,34 @@ static cn_tensor *vector_norm(cn_tensor *x, double p, const cn_ints *dims, bool 
 static bool norm_compose(cn_call *c)
 {
     const Norm *p = c->params;
-    double order = p->p.kind == CN_NUM_NONE ? 2 : p->p.kind == CN_NUM_FLOAT ? p->p.u.f : (double)p->p.u.i;
+    double order = p->p.kind == CN_NUM_NONE    ? 2
+                   : p->p.kind == CN_NUM_FLOAT ? p->p.u.f
+                                               : (double)p->p.u.i;
     cn_tensor *x = p->dtype == CN_NO_DTYPE ? c->in[0] : cn_to(c->in[0], (cn_dtype)p->dtype);
     if (x && !cn_dtype_is_float(x->v.dtype))
-        return cn_fail(CN_EINVALID, "%s: floats are wanted, not %s", c->op->name, cn_dtype_name(x->v.dtype));
+        return cn_fail(CN_EINVALID, "%s: floats are wanted, not %s", c->op->name,
+                       cn_dtype_name(x->v.dtype));
     return x && cn_set_out(c, 0, vector_norm(x, order, &p->dim, p->keepdim));
 }
 
-#define NORM_SAMPLES "[2,3] | [2,3] 1 | [2,3,2] 3 dim=(0,1) | [2,3] inf dim=1 keepdim=True | [] | [4] 2.5"
+#define NORM_SAMPLES                                                                               \
+    "[2,3] | [2,3] 1 | [2,3,2] 3 dim=(0,1) | [2,3] inf dim=1 keepdim=True | [] | [4] 2.5"
 
 const cn_op cn_op_norm = {
-    CN_OP_HEAD(norm, "norm", "(Tensor input, Scalar? p=None, int[]? dim=None, bool keepdim=False, "
-                             "dtype? dtype=None) -> Tensor"),
-    .doc = "(sum |input|^p)^(1/p) over dim (none: all); p is 2 when not given; the gradient at 0 is 0.",
+    CN_OP_HEAD(norm, "norm",
+               "(Tensor input, Scalar? p=None, int[]? dim=None, bool keepdim=False, "
+               "dtype? dtype=None) -> Tensor"),
+    .doc =
+        "(sum |input|^p)^(1/p) over dim (none: all); p is 2 when not given; the gradient at 0 is 0.",
     .params_size = sizeof(Norm),
     .compose = norm_compose,
     .samples = NORM_SAMPLES,
 };
 
 const cn_op cn_op_vector_norm = {
-    CN_OP_HEAD(vector_norm, "linalg.vector_norm",
-               "(Tensor x, Scalar? ord=2, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor"),
+    CN_OP_HEAD(
+        vector_norm, "linalg.vector_norm",
+        "(Tensor x, Scalar? ord=2, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor"),
     .doc = "(sum |x|^ord)^(1/ord) over dim (none: all).",
     .params_size = sizeof(Norm),
     .compose = norm_compose,
@@ -177,21 +186,24 @@ static cn_tensor *to_the_end(cn_tensor *x, const cn_ints *dims)
 static bool linalg_norm_compose(cn_call *c)
 {
     const Norm *p = c->params;
-    bool matrix = p->p.kind != CN_NUM_NONE && (p->dim.n == 2 || (p->dim.n < 0 && cn_ndim(c->in[0]) == 2));
+    bool matrix =
+        p->p.kind != CN_NUM_NONE && (p->dim.n == 2 || (p->dim.n < 0 && cn_ndim(c->in[0]) == 2));
     if (!matrix) return norm_compose(c);
     double order = p->p.kind == CN_NUM_FLOAT ? p->p.u.f : (double)p->p.u.i;
     cn_tensor *x = p->dtype == CN_NO_DTYPE ? c->in[0] : cn_to(c->in[0], (cn_dtype)p->dtype);
     if (!isinf(order) && fabs(order) != 1)
-        return cn_fail(CN_EUNSUPPORTED, "linalg.norm: matrices have orders 1, -1, inf and -inf here, not %g",
-                       order);
+        return cn_fail(CN_EUNSUPPORTED,
+                       "linalg.norm: matrices have orders 1, -1, inf and -inf here, not %g", order);
     if (!x || !(x = to_the_end(x, &p->dim))) return false;
     cn_tensor *y = sums_norm(x, order, false);
-    return cn_set_out(c, 0, p->keepdim ? cn_restore_dims(y, &c->in[0]->v.shape, &p->dim, false) : y);
+    return cn_set_out(c, 0,
+                      p->keepdim ? cn_restore_dims(y, &c->in[0]->v.shape, &p->dim, false) : y);
 }
 
 const cn_op cn_op_linalg_norm = {
-    CN_OP_HEAD(linalg_norm, "linalg.norm", "(Tensor A, Scalar? ord=None, int[]? dim=None, bool keepdim=False, *, "
-                                           "dtype? dtype=None) -> Tensor"),
+    CN_OP_HEAD(linalg_norm, "linalg.norm",
+               "(Tensor A, Scalar? ord=None, int[]? dim=None, bool keepdim=False, *, "
+               "dtype? dtype=None) -> Tensor"),
     .doc = "The 2-norm of all elements, or the vector or matrix norm of the order given.",
     .params_size = sizeof(Norm),
     .compose = linalg_norm_compose,
@@ -205,7 +217,7 @@ cn_tensor *cn_norm_with(const cn_norm_args *a)
     return vector_norm(a->input, a->p != 0 ? a->p : 2, &dims, a->keepdim);
 }
 
-/* ---- all, any, count_nonzero -------------------------------------------------------------------------------- */
+/* ---- all, any, count_nonzero ----------------------------------------------------------------- */
 
 typedef struct {
     cn_ints dim;

@@ -69,7 +69,7 @@ static cn_tensor *inverse(cn_tensor *t)
 
 static const double LN2 = 0.69314718055994530942, LN10 = 2.30258509299404568402;
 
-/* ---- roots, powers, logarithms ----------------------------------------------------------------------------- */
+/* ---- roots, powers, logarithms --------------------------------------------------------------- */
 
 #define OP rsqrt
 #define EXPR 1 / M(sqrt)(x)
@@ -111,9 +111,10 @@ OF_INPUT(log10, NULL, "The logarithm to base 10.", POSITIVE, inverse(times(x, LN
 #define EXPR M(log1p)(x)
 #define FLOAT_ONLY
 #include "ops/unary.inc"
-OF_INPUT(log1p, "special.log1p", "log(1 + input), exact for small input.", POSITIVE, inverse(one_plus(x)))
+OF_INPUT(log1p, "special.log1p", "log(1 + input), exact for small input.", POSITIVE,
+         inverse(one_plus(x)))
 
-/* ---- angles --------------------------------------------------------------------------------------------------- */
+/* ---- angles ---------------------------------------------------------------------------------- */
 
 #define OP sin
 #define EXPR M(sin)(x)
@@ -143,7 +144,8 @@ OF_INPUT(asin, "arcsin", "The angle whose sine is input.", INSIDE, cn_rsqrt(one_
 #define EXPR M(acos)(x)
 #define FLOAT_ONLY
 #include "ops/unary.inc"
-OF_INPUT(acos, "arccos", "The angle whose cosine is input.", INSIDE, cn_neg(cn_rsqrt(one_minus(squared(x)))))
+OF_INPUT(acos, "arccos", "The angle whose cosine is input.", INSIDE,
+         cn_neg(cn_rsqrt(one_minus(squared(x)))))
 
 #define OP atan
 #define EXPR M(atan)(x)
@@ -167,10 +169,10 @@ OF_INPUT(cosh, NULL, "The hyperbolic cosine.", ANY, cn_sinh(x))
 #define EXPR M(erf)(x)
 #define FLOAT_ONLY
 #include "ops/unary.inc"
-OF_INPUT(erf, "special.erf", "The error function, 2 / sqrt(pi) times the integral of exp(-t^2).", ANY,
-         times(cn_exp(cn_neg(squared(x))), 1.12837916709551257390))
+OF_INPUT(erf, "special.erf", "The error function, 2 / sqrt(pi) times the integral of exp(-t^2).",
+         ANY, times(cn_exp(cn_neg(squared(x))), 1.12837916709551257390))
 
-/* ---- square, and what has steps: its gradient is 0 -------------------------------------------------------------- */
+/* ---- square, and what has steps: its gradient is 0 ------------------------------------------- */
 
 #define OP square
 #define EXPR x * x
@@ -188,7 +190,7 @@ static void zero_backward(cn_grads *g)
 }
 
 #define OP sign
-#define EXPR CN_IS_NAN(x) ? x : (T)((x > 0) - (x < 0))
+#define EXPR (x > 0) - (x < 0)
 #include "ops/unary.inc"
 ENTRY(sign, NULL, "1, 0 or -1 by the sign of input; its gradient is 0.", 0, 0, zero_backward, ANY)
 
@@ -197,12 +199,14 @@ ENTRY(sign, NULL, "1, 0 or -1 by the sign of input; its gradient is 0.", 0, 0, z
 #define OP floor
 #define EXPR INTEGERS_STAY ? x : (T)floor((double)x)
 #include "ops/unary.inc"
-ENTRY(floor, NULL, "The largest integer that is not larger; its gradient is 0.", 0, 0, zero_backward, ANY)
+ENTRY(floor, NULL, "The largest integer that is not larger; its gradient is 0.", 0, 0,
+      zero_backward, ANY)
 
 #define OP ceil
 #define EXPR INTEGERS_STAY ? x : (T)ceil((double)x)
 #include "ops/unary.inc"
-ENTRY(ceil, NULL, "The smallest integer that is not smaller; its gradient is 0.", 0, 0, zero_backward, ANY)
+ENTRY(ceil, NULL, "The smallest integer that is not smaller; its gradient is 0.", 0, 0,
+      zero_backward, ANY)
 
 #define OP trunc
 #define EXPR INTEGERS_STAY ? x : (T)trunc((double)x)
@@ -217,7 +221,8 @@ static double scale_in(const void *params)
 
 #define OP round
 #define PRELUDE const double scale = scale_in(params)
-#define EXPR INTEGERS_STAY ? x : scale == 1 ? (T)rint((double)x) : (T)(rint((double)x * scale) / scale)
+#define EXPR                                                                                       \
+    INTEGERS_STAY ? x : scale == 1 ? (T)rint((double)x) : (T)(rint((double)x * scale) / scale)
 #include "ops/unary.inc"
 
 const cn_op cn_op_round = {

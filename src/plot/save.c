@@ -12,7 +12,7 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "io/file.h"
+#include "core/file.h"
 #include "plot/paint.h"
 
 /* ---- layout: panels in rows, columns as wide as their widest panel ------------------------- */

@@ -5,6 +5,7 @@
 #include "backends/onednn/adapter.h"
 #include "core/provider.h"
 #include "core/threads.h"
+#include "ops/fused.h"
 #include "ops/internal.h"
 
 #include <pthread.h>
@@ -83,7 +84,7 @@ static bool make(Slot *s, const Key *k)
     return true;
 }
 
-static bool run(const Key *k, const cn_view *a, const cn_view *b, const cn_view *bias, const cn_view *y)
+static bool run(const Key *k, const void *a, const void *b, const void *bias, void *y)
 {
     Slot *s = slot_for(k);
     if (!s) return false;
@@ -92,10 +93,10 @@ static bool run(const Key *k, const cn_view *a, const cn_view *b, const cn_view 
         s->key.used = 0;
         if (!make(s, k)) return cn_dnnl_destroy(&s->op), false;
     }
-    cn_dnnl_point(&s->op, 0, a->data);
-    cn_dnnl_point(&s->op, 1, b->data);
-    cn_dnnl_point(&s->op, 2, y->data);
-    if (bias) cn_dnnl_point(&s->op, 3, bias->data);
+    cn_dnnl_point(&s->op, 0, a);
+    cn_dnnl_point(&s->op, 1, b);
+    cn_dnnl_point(&s->op, 2, y);
+    if (bias) cn_dnnl_point(&s->op, 3, bias);
     return cn_dnnl_run(&s->op);
 }
 
@@ -126,7 +127,39 @@ static bool product(const cn_call *c)
     Key k;
     key_from(&k, c);
     if (!cn_dnnl_start()) return cn_fail(CN_EUNSUPPORTED, "oneDNN: no engine in this thread");
-    return run(&k, cn_in(c, 0), cn_in(c, 1), k.has_bias ? cn_in(c, 2) : NULL, cn_out(c, 0));
+    return run(&k, cn_in(c, 0)->data, cn_in(c, 1)->data, k.has_bias ? cn_in(c, 2)->data : NULL, cn_out(c, 0)->data);
+}
+
+/* A plain product of (turned) row-major matrices. */
+static Key plain_key(int64_t m, int64_t n, int64_t k, bool turn_a)
+{
+    Key key;
+    memset(&key, 0, sizeof key);
+    key.used = 1, key.threads = cn_threads(), key.ndim = 2, key.batch = 1;
+    key.m = m, key.n = n, key.k = k;
+    key.a_strides[1] = turn_a ? 1 : k, key.a_strides[2] = turn_a ? m : 1;
+    key.b_strides[1] = n, key.b_strides[2] = 1;
+    return key;
+}
+
+static void sum_rows(float *out, const float *x, int64_t rows, int64_t cols)
+{
+    memset(out, 0, (size_t)cols * sizeof *out);
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t k = 0; k < cols; k++) out[k] += x[r * cols + k];
+}
+
+static bool linear_backward(const cn_call *c)
+{
+    const cn_linear_backward *p = c->params;
+    int64_t out = cn_in(c, 2)->shape.dim[0], in = cn_in(c, 2)->shape.dim[1], rows = cn_in(c, 0)->numel / out;
+    const char *gy = cn_in(c, 0)->data;
+    if (!cn_dnnl_start()) return cn_fail(CN_EUNSUPPORTED, "oneDNN: no engine in this thread");
+    Key x = plain_key(rows, in, out, false), w = plain_key(out, in, rows, true);
+    if (p->want_input && !run(&x, gy, cn_in(c, 2)->data, NULL, cn_out(c, 0)->data)) return false;
+    if (p->want_weight && !run(&w, gy, cn_in(c, 1)->data, NULL, cn_out(c, 1)->data)) return false;
+    if (p->want_bias) sum_rows((float *)(void *)cn_out(c, 2)->data, (const float *)(const void *)gy, rows, out);
+    return true;
 }
 
 /* One of the last two strides must be 1, and neither may be a broadcast. */
@@ -146,6 +179,11 @@ static cn_kernel *find(const cn_call *c, const char **why)
 {
     Key k;
     int id = c->op->id;
+    if (id == CN_OP_ID_linear_backward) {
+        if (cn_in(c, 0)->dtype != CN_F32) return decline(why, "not float32");
+        int64_t work = cn_in(c, 0)->numel * cn_in(c, 2)->shape.dim[1];
+        return work < SMALLEST ? decline(why, "too small to be worth the call") : linear_backward;
+    }
     if (id != CN_OP_ID_mm && id != CN_OP_ID_bmm && id != CN_OP_ID_linear && id != CN_OP_ID_linear_act) return NULL;
     if (cn_in(c, 0)->dtype != CN_F32) return decline(why, "not float32");
     key_from(&k, c);

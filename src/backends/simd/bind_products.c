@@ -1,5 +1,6 @@
 /* bind_products.c - matrix products. */
 #include "backends/simd/bind.h"
+#include "ops/fused.h"
 
 #include <string.h>
 
@@ -53,10 +54,27 @@ static bool linear(const cn_call *c)
     return cn_simd->gemm(&g, cn_threads());
 }
 
+/* gx = gy w, gw = gy^T x, gb = column sums of gy */
+static bool linear_backward(const cn_call *c)
+{
+    const cn_linear_backward *p = c->params;
+    int64_t out = cn_in(c, 2)->shape.dim[0], in = cn_in(c, 2)->shape.dim[1];
+    int64_t rows = out ? cn_in(c, 0)->numel / out : 0;
+    const float *gy = cn_simd_in(c, 0);
+    cn_simd_gemm x = { .m = rows, .n = in, .k = out, .a = gy, .a_row = out, .a_col = 1, .b = cn_simd_in(c, 2),
+                       .b_row = in, .b_col = 1, .c = cn_simd_out(c, 0), .c_row = in, .batch = 1 };
+    cn_simd_gemm w = { .m = out, .n = in, .k = rows, .a = gy, .a_row = 1, .a_col = out, .b = cn_simd_in(c, 1),
+                       .b_row = in, .b_col = 1, .c = cn_simd_out(c, 1), .c_row = in, .batch = 1 };
+    return (!p->want_input || cn_simd->gemm(&x, cn_threads())) &&
+           (!p->want_weight || cn_simd->gemm(&w, cn_threads())) &&
+           (!p->want_bias || cn_simd->column_sums(cn_simd_out(c, 2), gy, rows, out, cn_threads()));
+}
+
 const cn_simd_binding cn_simd_products[] = {
     { CN_OP_ID_mm, product, refuses_product },
     { CN_OP_ID_bmm, product, refuses_product },
     { CN_OP_ID_linear, linear, refuses_product },
     { CN_OP_ID_linear_act, linear, refuses_product },
+    { CN_OP_ID_linear_backward, linear_backward, refuses_product },
     { 0 },
 };

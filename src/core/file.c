@@ -1,5 +1,5 @@
 /* file.c - mapping files, and replacing them in one step. */
-#include "io/file.h"
+#include "core/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

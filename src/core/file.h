@@ -1,6 +1,6 @@
 /* file.h - files of the operating system: mapped to be read, replaced whole to be written. */
-#ifndef CN_IO_FILE_H
-#define CN_IO_FILE_H
+#ifndef CN_CORE_FILE_H
+#define CN_CORE_FILE_H
 
 #include <cenote/base.h>
 

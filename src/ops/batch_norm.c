@@ -1,0 +1,245 @@
+/* batch_norm.c - batch normalisation (D2L 8.5; Ioffe and Szegedy, 2015). The input is seen as N x C x S. */
+#include "ops/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    int64_t n, channels, inner;
+} Sizes;
+
+typedef struct {
+    double eps;
+} Train;
+
+static Sizes sizes_of(const cn_shape *s)
+{
+    Sizes z = { s->dim[0], s->dim[1], 1 };
+    for (int i = 2; i < s->ndim; i++) z.inner *= s->dim[i];
+    return z;
+}
+
+#define T float
+#define NAME(x) x##_f32
+#include "ops/batch_norm.inc"
+#define T double
+#define NAME(x) x##_f64
+#include "ops/batch_norm.inc"
+
+/* ---- training: statistics of the batch --------------------------------------------------------------------- */
+
+static bool check_channels(const cn_call *c, int first_vector)
+{
+    const cn_shape *s = &c->in[0]->v.shape;
+    char text[128];
+    for (int i = first_vector; i < c->n_in; i++) {
+        if (!c->in[i]) continue;
+        if (c->in[i]->v.shape.ndim == 1 && c->in[i]->v.shape.dim[0] == s->dim[1]) continue;
+        return cn_fail(CN_EINVALID, "batch_norm: argument %d has shape %s, but the input has %lld channels", i,
+                       cn_shape_text(&c->in[i]->v.shape, text), (long long)s->dim[1]);
+    }
+    return true;
+}
+
+static bool train_infer(const cn_call *c, cn_spec out[])
+{
+    const cn_shape *s = &c->in[0]->v.shape;
+    char text[128];
+    if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS) || !check_channels(c, 1)) return false;
+    if (!cn_dtype_is_float(c->in[0]->v.dtype))
+        return cn_fail(CN_EINVALID, "batch_norm: the input must be float, not %s", cn_dtype_name(c->in[0]->v.dtype));
+    if (c->in[0]->v.numel / (s->dim[1] ? s->dim[1] : 1) < 2)
+        return cn_fail(CN_EINVALID, "batch_norm: training needs more than one value per channel, the input has shape %s",
+                       cn_shape_text(s, text));
+    out[0] = (cn_spec){ c->in[0]->v.dtype, *s };
+    out[1] = out[2] = (cn_spec){ c->in[0]->v.dtype, CN_SHAPE(s->dim[1]) };
+    return true;
+}
+
+typedef struct {
+    const cn_call *c;
+    Sizes z;
+} Job;
+
+static void train_channels(int64_t first, int64_t last, void *context)
+{
+    const Job *j = context;
+    for (int64_t k = first; k < last; k++) {
+        if (cn_in(j->c, 0)->dtype == CN_F32) train_channel_f32(j->c, j->z, k);
+        else train_channel_f64(j->c, j->z, k);
+    }
+}
+
+static bool train_kernel(const cn_call *c)
+{
+    Job j = { c, sizes_of(&cn_in(c, 0)->shape) };
+    cn_parallel(j.z.channels, 3 * j.z.n * j.z.inner, train_channels, &j);
+    return true;
+}
+
+static void backward_channels(int64_t first, int64_t last, void *context)
+{
+    const Job *j = context;
+    for (int64_t k = first; k < last; k++) {
+        if (cn_in(j->c, 0)->dtype == CN_F32) backward_channel_f32(j->c, j->z, k);
+        else backward_channel_f64(j->c, j->z, k);
+    }
+}
+
+static bool backward_kernel(const cn_call *c)
+{
+    Job j = { c, sizes_of(&cn_in(c, 0)->shape) };
+    cn_parallel(j.z.channels, 4 * j.z.n * j.z.inner, backward_channels, &j);
+    return true;
+}
+
+static bool backward_infer(const cn_call *c, cn_spec out[])
+{
+    cn_dtype d = c->in[0]->v.dtype;
+    out[0] = (cn_spec){ d, c->in[0]->v.shape };
+    out[1] = out[2] = (cn_spec){ d, CN_SHAPE(c->in[0]->v.shape.dim[1]) };
+    return true;
+}
+
+/* A vector of one number per channel in a shape that broadcasts against x. */
+static cn_tensor *per_channel(cn_tensor *v, const cn_shape *x)
+{
+    cn_shape s = { .ndim = x->ndim };
+    for (int i = 0; i < s.ndim; i++) s.dim[i] = i == 1 ? x->dim[1] : 1;
+    return cn_reshape(v, s);
+}
+
+static cn_shape all_but_channels(const cn_shape *x)
+{
+    cn_shape dims = { 0 };
+    for (int i = 0; i < x->ndim; i++)
+        if (i != 1) dims.dim[dims.ndim++] = i;
+    return dims;
+}
+
+/* The rule made of ops, for recorded backward passes; statistics are computed anew, so that they are part of
+   the graph. gx = w rstd (gy - mean(gy) - xhat mean(gy xhat)). */
+static void recorded_backward(cn_grads *g, double eps)
+{
+    cn_tensor *x = cn_saved_in(g, 0), *w = cn_saved_in(g, 1), *gy = cn_gout(g, 0);
+    if (!x) return;
+    cn_shape s = x->v.shape, dims = all_but_channels(&s);
+    cn_tensor *centred = cn_sub(x, cn_mean(x, .dim = dims, .keepdim = true));
+    cn_tensor *var = cn_mean(cn_mul(centred, centred), .dim = dims, .keepdim = true);
+    cn_tensor *rstd = cn_div(cn_num(1), cn_sqrt(cn_add(var, cn_num(eps)))), *xhat = cn_mul(centred, rstd);
+    cn_tensor *product = cn_mul(gy, xhat);
+    cn_tensor *slope = w ? cn_mul(rstd, per_channel(w, &s)) : rstd;
+    cn_tensor *inner = cn_sub(cn_sub(gy, cn_mean(gy, .dim = dims, .keepdim = true)),
+                              cn_mul(xhat, cn_mean(product, .dim = dims, .keepdim = true)));
+    if (cn_wants(g, 0)) cn_give(g, 0, cn_mul(slope, inner));
+    if (cn_wants(g, 1)) cn_give(g, 1, cn_sum(product, .dim = dims));
+    if (cn_wants(g, 2)) cn_give(g, 2, cn_sum(gy, .dim = dims));
+}
+
+static void train_backward(cn_grads *g)
+{
+    const Train *p = cn_grad_params(g);
+    if (cn_grad_enabled()) {
+        recorded_backward(g, p->eps);
+        return;
+    }
+    cn_tensor *in[] = { cn_gout(g, 0), cn_saved_in(g, 0), cn_saved_out(g, 1), cn_saved_out(g, 2), cn_saved_in(g, 1) };
+    cn_tensor *out[3];
+    if (!cn_ok() || !cn_apply(&cn_op_batch_norm_backward, in, 5, NULL, out, 3)) return;
+    for (int i = 0; i < 3; i++) cn_give(g, i, out[i]);
+}
+
+const cn_op cn_op_batch_norm_train = {
+    CN_OP_HEAD(batch_norm_train, "batch_norm_train",
+               "(Tensor input, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)"),
+    .doc = "Each channel standardised over the batch, scaled and shifted; also its mean and 1 / sqrt(variance + eps), "
+           "which carry no gradient.",
+    .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
+    .params_size = sizeof(Train),
+    .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
+    .infer = train_infer,
+    .kernel = train_kernel,
+    .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1) | CN_SAVE_OUT(1) | CN_SAVE_OUT(2),
+    .backward = train_backward,
+    .samples = "[4,3] [3] [3] 0.1 | [2,2,3,2] [2] None 0.1 | [3,2,2] None None 0.1",
+};
+
+const cn_op cn_op_batch_norm_backward = {
+    CN_OP_HEAD(batch_norm_backward, "batch_norm_backward",
+               "(Tensor grad_output, Tensor input, Tensor mean, Tensor rstd, Tensor? weight) -> (Tensor, Tensor, "
+               "Tensor)"),
+    .doc = "The gradients of batch_norm_train for input, weight and bias. Recorded passes use other ops instead.",
+    .flags = CN_ROWS | CN_NO_GRAD_OP,
+    .optional = CN_SAVE_IN(4),
+    .infer = backward_infer,
+    .kernel = backward_kernel,
+    .samples = "[4,3] [4,3] [3] +[3] [3] | [2,2,3] [2,2,3] [2] +[2] None",
+};
+
+/* ---- batch_norm ---------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    bool training;
+    double momentum, eps;
+} BatchNorm;
+
+/* running = (1 - momentum) running + momentum batch; the variance without bias. */
+static void update_running(cn_tensor *running, const cn_tensor *batch, double momentum, double factor, double eps,
+                           bool is_variance)
+{
+    size_t size = cn_dtype_size(running->v.dtype), from = cn_dtype_size(batch->v.dtype);
+    for (int64_t i = 0; i < running->v.numel; i++) {
+        double x = cn_load_f64(batch->v.data + (size_t)i * from, batch->v.dtype);
+        if (is_variance) x = (1 / (x * x) - eps) * factor;
+        char *at = running->v.data + (size_t)i * size;
+        cn_store_f64(at, running->v.dtype, (1 - momentum) * cn_load_f64(at, running->v.dtype) + momentum * x);
+    }
+    running->storage->version++;
+}
+
+static bool train_compose(cn_call *c, const BatchNorm *p)
+{
+    cn_tensor *in[] = { c->in[0], c->in[3], c->in[4] }, *out[3], *mean = c->in[1], *var = c->in[2];
+    Train train = { p->eps };
+    if (!cn_apply(&cn_op_batch_norm_train, in, 3, &train, out, 3)) return false;
+    double count = (double)c->in[0]->v.numel / (double)c->in[0]->v.shape.dim[1];
+    if (mean && mean->v.contiguous) update_running(mean, out[1], p->momentum, 1, p->eps, false);
+    if (var && var->v.contiguous) update_running(var, out[2], p->momentum, count / (count - 1), p->eps, true);
+    c->out[0] = out[0];
+    return true;
+}
+
+static bool eval_compose(cn_call *c, const BatchNorm *p)
+{
+    const cn_shape *s = &c->in[0]->v.shape;
+    if (!c->in[1] || !c->in[2]) return cn_fail(CN_EINVALID, "batch_norm: evaluation needs running_mean and running_var");
+    cn_tensor *scale = cn_div(cn_num(1), cn_sqrt(cn_add(c->in[2], cn_num(p->eps))));
+    if (c->in[3]) scale = cn_mul(scale, c->in[3]);
+    cn_tensor *y = cn_mul(cn_sub(c->in[0], per_channel(c->in[1], s)), per_channel(scale, s));
+    c->out[0] = c->in[4] ? cn_add(y, per_channel(c->in[4], s)) : y;
+    return c->out[0] != NULL;
+}
+
+static bool batch_norm_compose(cn_call *c)
+{
+    const BatchNorm *p = c->params;
+    if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS) || !check_channels(c, 1)) return false;
+    return p->training ? train_compose(c, p) : eval_compose(c, p);
+}
+
+const cn_op cn_op_batch_norm = {
+    CN_OP_HEAD(batch_norm, "nn.functional.batch_norm",
+               "(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, bool "
+               "training=False, float momentum=0.1, float eps=1e-05) -> Tensor"),
+    .doc = "Standardises each channel, by the batch in training (updating the running statistics), by those otherwise.",
+    .params_size = sizeof(BatchNorm),
+    .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2) | CN_SAVE_IN(3) | CN_SAVE_IN(4),
+    .compose = batch_norm_compose,
+    .samples = "[4,3] [3] +[3] [3] [3] | [2,2,3,2] [2] +[2] | [3,2,2] None None [2] [2] training=True",
+};
+
+cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *a)
+{
+    BatchNorm p = { a->training, a->momentum, a->eps > 0 ? a->eps : 1e-5 };
+    return CN_CALL(batch_norm, &p, a->input, a->running_mean, a->running_var, a->weight, a->bias);
+}

@@ -1,0 +1,13 @@
+/* loss.h - what the losses share: the reduction. */
+#ifndef CN_OPS_LOSS_H
+#define CN_OPS_LOSS_H
+
+#include "ops/compose.h"
+
+/* By its name in PyTorch; false, with an error, for others. */
+bool cn_reduction_named(const char *name, const char *what, cn_reduction *out);
+const char *cn_reduction_name(cn_reduction r);
+/* All elements as CN_REDUCE_MEAN, CN_REDUCE_SUM or CN_REDUCE_NONE says; `rows` is what BATCHMEAN divides by. */
+cn_tensor *cn_reduce_loss(cn_tensor *loss, cn_reduction r, int64_t rows);
+
+#endif

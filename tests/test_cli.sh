@@ -1,0 +1,191 @@
+#!/bin/sh
+# test_cli.sh - the frame of the program: commands, options, help, exit codes, standard output.
+. tools/tap.sh
+
+scratch=$(mktemp -d) || exit 2
+trap 'rm -rf "$scratch" "$tap_output"' EXIT
+
+# Leaves standard output in $scratch/out, standard error in $scratch/err and the status in $status.
+cenote() {
+    "$CENOTE" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+    status=$?
+}
+
+exits() { # STATUS ARGUMENT...
+    wanted=$1
+    shift
+    cenote "$@"
+    cat "$scratch/out" "$scratch/err"
+    echo "exit status $status, expected $wanted"
+    [ "$status" = "$wanted" ]
+}
+
+# The error is one line, begins with the program's name and says the text.
+complains() { # STATUS TEXT ARGUMENT...
+    wanted=$1 text=$2
+    shift 2
+    exits "$wanted" "$@" || return 1
+    [ "$(wc -l <"$scratch/err")" = 1 ] && grep -q '^cenote: ' "$scratch/err" &&
+        grep -qF -- "$text" "$scratch/err"
+}
+
+prints() { # TEXT ARGUMENT...
+    text=$1
+    shift
+    exits 0 "$@" && grep -qF -- "$text" "$scratch/out"
+}
+
+commands=$("$CENOTE" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+same "there are commands" yes "$(for c in $commands; do echo yes; break; done)"
+
+# ---- help -------------------------------------------------------------------------------------
+
+check "--version" prints "cenote 0." --version
+check "--help" prints "Commands:" --help
+check "-h" prints "Commands:" -h
+check "help" prints "Commands:" help
+check "no command is a mistake" exits 2
+
+for command in $commands; do
+    check "help $command" prints "Usage: cenote $command" help "$command"
+    check "$command --help" prints "--json" "$command" --help
+    check "$command --help among others" prints "Usage: cenote $command" "$command" --threads x -h
+    check "$command: an unknown option" complains 2 "there is no option --frobnicate" "$command" --frobnicate
+done
+
+narrow() {
+    COLUMNS=60 "$CENOTE" help op >"$scratch/out" && ! sed '/^Examples/,$d' "$scratch/out" | grep -E '^.{61}'
+}
+check "help fits the terminal" narrow
+
+# ---- mistakes ----------------------------------------------------------------------------------
+
+check "an unknown command" complains 2 "did you mean 'doctor'?" docter
+check "a command like no other" complains 2 "cenote --help" qqqqqqqq
+check "help for an unknown command" complains 2 "did you mean 'train'?" help trian
+check "an option like another" complains 2 "did you mean --json" list --jsno
+check "an option of one letter" complains 2 "there is no option -j" list -j
+check "a number that is none" complains 2 "list: --threads must be a whole number from 0 to 1024, not 'two'" list --threads two
+check "a number with something behind it" complains 2 "not '2x'" list --threads 2x
+check "a number below its range" complains 2 "not '-1'" list --threads -1
+check "a number above its range" complains 2 "not '1025'" list --threads=1025
+check "a number beyond all numbers" complains 2 "from 0 to 1024" list --threads 99999999999999999999
+check "an empty number" complains 2 "from 0 to 1024" list --threads=
+check "a value that is missing" complains 2 "--threads needs a value" list --threads
+check "an option instead of a value" complains 2 "--threads needs a value" list --threads --json
+check "an empty text" complains 2 "--out needs a text" op add 1 2 --out=
+check "an option given twice" complains 2 "--threads is given twice" list --threads 1 --threads 2
+check "a flag with a value" complains 2 "--json takes no value" list --json=yes
+check "an operand too much" complains 2 "'more' is too much" list more
+check "an operand too few" complains 2 "FILE is missing" inspect
+check "after -- an option is an operand" complains 2 "'--json' is too much" list -- --json
+check "--name=VALUE" exits 0 list --threads=1
+check "--name VALUE" exits 0 list --threads 1
+check "an unknown op" complains 66 "did you mean 'matmul'?" ops matmull
+check "an unknown shell" complains 2 "bash, zsh or fish" completion tcsh
+check "an unknown action" complains 2 "did you mean 'check'?" data chekc
+check "an unknown data set" complains 66 "there is no" data get no-such-data
+check "a missing file" complains 66 "no-such-file" inspect no-such-file
+printf 'this is no file of tensors' >"$scratch/damaged.npy"
+check "a damaged file" complains 65 "damaged.npy" inspect "$scratch/damaged.npy"
+check "control characters do not reach the terminal" complains 2 "there is no command 'a?b'" "$(printf 'a\nb')"
+
+# ---- calls by name -------------------------------------------------------------------------------
+
+check "op on lists" prints "tensor([[4, 6]])" op sum "input=[[1, 2], [3, 4]]" dim=0, keepdim=True
+check "op with an unknown name" complains 66 "there is no op" op no.such.op
+check "op with ragged rows" complains 2 "make no tensor" op neg "[[1, 2], [3]]"
+check "op with a list that does not end" complains 2 "at the end of the value" op neg "[1, 2"
+check "op saves" exits 0 op neg "[1., 2., 3.]" --out "$scratch/a.npz"
+check "inspect" prints "float32" inspect "$scratch/a.npz"
+check "convert to safetensors" exits 0 convert "$scratch/a.npz" "$scratch/a.safetensors"
+check "convert to npy" exits 0 convert "$scratch/a.safetensors" "$scratch/a.npy"
+check "op on a file" prints "tensor([1., 2., 3.])" op neg "@$scratch/a.npy"
+check "convert to an unknown format" complains 2 ".safetensors" convert "$scratch/a.npz" "$scratch/a.xyz"
+check "doctor" prints "gradient" doctor
+
+# ---- JSON -------------------------------------------------------------------------------------------
+
+json() { # STATUS ARGUMENT...
+    exits "$@" --json && tail -n 1 "$scratch/out" | python3 -m json.tool
+}
+if command -v python3 >/dev/null; then
+    check "list --json" json 0 list
+    check "data list --json" json 0 data list
+    check "ops --json" json 0 ops
+    check "ops OP --json" json 0 ops matmul
+    check "op --json" json 0 op div "[1., 0., -1.]" 0
+    check "inspect --json" json 0 inspect "$scratch/a.npz"
+    check "convert --json" json 0 convert "$scratch/a.npz" "$scratch/b.npz"
+    check "doctor --json" json 0 doctor
+    check "an error in JSON" json 66 inspect no-such-file
+    check "a wrong option in JSON" json 2 list --threads x
+    check "text that is not UTF-8 in JSON" json 66 inspect "$(printf 'no-\377-file')"
+else
+    skip "JSON is valid" "python3 is not installed"
+fi
+
+# ---- pages and scripts --------------------------------------------------------------------------------
+
+man_page() {
+    "$CENOTE" man >"$scratch/cenote.1" || return 1
+    groff -man -Tutf8 -ww "$scratch/cenote.1" >"$scratch/page" 2>"$scratch/err" || return 1
+    cat "$scratch/err"
+    [ ! -s "$scratch/err" ] && grep -q 'doctor' "$scratch/page"
+}
+if command -v groff >/dev/null; then
+    check "the man page renders without a warning" man_page
+else
+    check "the man page" prints ".TH CENOTE 1" man
+fi
+
+parses() { # SHELL
+    "$CENOTE" completion "$1" >"$scratch/completion" && "$1" -n "$scratch/completion"
+}
+for shell in bash zsh fish; do
+    check "completion $shell" prints cenote completion $shell
+    if command -v $shell >/dev/null; then
+        check "completion $shell parses" parses $shell
+    else
+        skip "completion $shell parses" "$shell is not installed"
+    fi
+done
+
+complete_in_bash() { # WORD...; prints what could stand for the last one
+    "$CENOTE" completion bash >"$scratch/completion"
+    bash -c '. "$0"; COMP_WORDS=(cenote "$@"); COMP_CWORD=$#; _cenote; echo "${COMPREPLY[*]}"' \
+        "$scratch/completion" "$@"
+}
+if command -v bash >/dev/null; then
+    same "completion of a command" "doctor" "$(complete_in_bash doc)"
+    same "completion of an option" "--threads" "$(complete_in_bash list --th)"
+    same "completion of an action" "list get check" "$(complete_in_bash data '')"
+    same "completion after =" "glyphs" "$(complete_in_bash train --data = gl)"
+fi
+
+# ---- standard output ---------------------------------------------------------------------------------------
+
+full() {
+    "$CENOTE" list >/dev/full 2>"$scratch/err"
+    [ $? = 74 ] && grep -q "standard output" "$scratch/err"
+}
+if [ -c /dev/full ]; then
+    check "a full disk is told" full
+else
+    skip "a full disk is told" "there is no /dev/full"
+fi
+
+closed() {
+    "$CENOTE" list >&- 2>"$scratch/err"
+    [ $? = 74 ] && grep -q "standard output" "$scratch/err"
+}
+check "closed standard output is told" closed
+
+nobody_reads() {
+    { "$CENOTE" ops --json 2>"$scratch/err"; echo $? >"$scratch/status"; } | head -c 1 >/dev/null
+    status=$(cat "$scratch/status")
+    [ ! -s "$scratch/err" ] && { [ "$status" = 74 ] || [ "$status" = 0 ]; }
+}
+check "a reader that leaves is no news" nobody_reads
+
+tap_end
