@@ -13,7 +13,12 @@
 #include "data/glyph_shapes.h"
 #include "data/images.h"
 
-enum { SIDE = CN_GLYPH_SIDE, PIXELS = SIDE * SIDE, CURVE_STEPS = 5 };
+enum {
+    SIDE = CN_GLYPH_SIDE,
+    PIXELS = SIDE * SIDE,
+    CURVE_STEPS = 5,
+    MAX_PATH = CN_STROKE_POINTS * CURVE_STEPS + 1
+};
 
 _Static_assert(sizeof cn_glyph_shapes / sizeof cn_glyph_shapes[0] == CN_GLYPH_CLASSES,
                "one shape per class");
@@ -44,14 +49,14 @@ typedef struct distortion {
 static distortion draw_distortion(cn_rng *rng)
 {
     const float degree = 0.0174533f;
-    float angle = between(rng, -20, 20) * degree;
+    float angle = between(rng, -25, 25) * degree;
     float shear = between(rng, -0.15f, 0.15f);
-    float sx = between(rng, 8.5f, 11.5f), sy = between(rng, 8.5f, 11.5f);
+    float sx = between(rng, 8, 11), sy = between(rng, 8, 11);
     float cosine = cosf(angle), sine = sinf(angle);
     return (distortion){
         .a = cosine * sx, .b = (cosine * shear - sine) * sy,
         .c = sine * sx,   .d = (sine * shear + cosine) * sy,
-        .shift = { 13.5f + between(rng, -1.8f, 1.8f), 13.5f + between(rng, -1.8f, 1.8f) },
+        .shift = { 13.5f + between(rng, -3.2f, 3.2f), 13.5f + between(rng, -3.2f, 3.2f) },
         .wave = { between(rng, 2, 4), between(rng, 2, 4) },
         .phase = { between(rng, 0, 6.2832f), between(rng, 0, 6.2832f) },
         .amplitude = between(rng, 0, 0.1f),
@@ -112,23 +117,46 @@ static int neighbour(const cn_stroke *s, int i)
     return i < 0 ? 0 : i >= s->n ? s->n - 1 : i;
 }
 
+/* The stroke as points on the page, joined by lines; returns how many. */
+static int trace(const cn_stroke *s, const distortion *t, cn_rng *rng, point path[MAX_PATH])
+{
+    point at[CN_STROKE_POINTS];
+    int n = 0;
+    for (int i = 0; i < s->n; i++)
+        at[i] = (point){ s->at[i][0] + normal(rng, 0.03f), s->at[i][1] + normal(rng, 0.03f) };
+    path[n++] = distort(t, at[0]);
+    for (int i = 0; i < s->n - !s->closed; i++) {
+        point p[4];
+        for (int j = 0; j < 4; j++) p[j] = at[neighbour(s, i + j - 1)];
+        for (int step = 1; step <= CURVE_STEPS; step++) {
+            float u = (float)step / CURVE_STEPS;
+            point straight = { p[1].x + u * (p[2].x - p[1].x), p[1].y + u * (p[2].y - p[1].y) };
+            path[n++] = distort(t, s->curved ? on_curve(p, u) : straight);
+        }
+    }
+    return n;
+}
+
+/* Whether a ray from p to the right crosses the path an odd number of times. */
+static bool is_inside(point p, const point *path, int n)
+{
+    bool inside = false;
+    for (int i = 0; i + 1 < n; i++) {
+        point a = path[i], b = path[i + 1];
+        if ((a.y > p.y) != (b.y > p.y) && p.x < a.x + (b.x - a.x) * (p.y - a.y) / (b.y - a.y))
+            inside = !inside;
+    }
+    return inside;
+}
+
 static void draw_stroke(float *ink, const cn_stroke *s, const distortion *t, float thickness,
                         cn_rng *rng)
 {
-    point at[CN_STROKE_POINTS];
-    for (int i = 0; i < s->n; i++)
-        at[i] = (point){ s->at[i][0] + normal(rng, 0.03f), s->at[i][1] + normal(rng, 0.03f) };
-    for (int i = 0; i < s->n - !s->closed; i++) {
-        point p[4], from, to;
-        for (int j = 0; j < 4; j++) p[j] = at[neighbour(s, i + j - 1)];
-        from = distort(t, p[1]);
-        for (int step = 1; step <= CURVE_STEPS; step++, from = to) {
-            float u = (float)step / CURVE_STEPS;
-            point straight = { p[1].x + u * (p[2].x - p[1].x), p[1].y + u * (p[2].y - p[1].y) };
-            to = distort(t, s->curved ? on_curve(p, u) : straight);
-            draw_line(ink, from, to, thickness, 1);
-        }
-    }
+    point path[MAX_PATH];
+    int n = trace(s, t, rng, path);
+    for (int i = 0; i + 1 < n; i++) draw_line(ink, path[i], path[i + 1], thickness, 1);
+    for (int i = 0; s->filled && i < PIXELS; i++)
+        if (is_inside((point){ (float)(i % SIDE), (float)(i / SIDE) }, path, n)) ink[i] = 1;
 }
 
 static void draw_clutter(float *ink, cn_rng *rng)
@@ -154,10 +182,10 @@ static void hide_patch(float *ink, cn_rng *rng)
 /* The sum of two uniform bytes is noise enough, and 8 pixels take one draw. */
 static void develop(uint8_t *pixels, const float *ink, cn_rng *rng)
 {
-    float ground = between(rng, 0.02f, 0.15f), contrast = between(rng, 0.6f, 0.85f);
-    float slope_x = between(rng, -0.006f, 0.006f), slope_y = between(rng, -0.006f, 0.006f);
+    float ground = between(rng, 0, 0.05f), contrast = between(rng, 0.8f, 0.95f);
+    float slope_x = between(rng, -0.003f, 0.003f), slope_y = between(rng, -0.003f, 0.003f);
     float noise = between(rng, 0.02f, 0.08f) / 128;
-    bool inverted = cn_rng_below(rng, 20) == 0;
+    bool inverted = false;
     uint32_t r[4] = { 0 };
     for (int i = 0; i < PIXELS; i++) {
         if (i % 8 == 0) cn_philox(rng->seed, rng->stream, rng->position++, r);
