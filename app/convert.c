@@ -27,8 +27,9 @@ const Command command_convert = {
     .most = 2,
     .about = "convert a file of tensors",
     .details =
-        "The first is recognised by its content: .npy, .npz, .safetensors, IDX, also compressed by gzip. The second gets "
-        "the format that its extension names: .npy (one tensor), .npz or .safetensors.",
+        "The first is recognised by its content: .npy, .npz, .safetensors, IDX, also compressed "
+        "by gzip. The second gets the format that its extension names: .npy (one tensor), .npz "
+        "or .safetensors.",
     .examples = "cenote convert weights.npz weights.safetensors",
     .run = run,
     .instant = true,

@@ -106,8 +106,8 @@ const Command command_data = {
     .about = "list, fetch and verify data sets",
     .details =
         "list: all of them, and where they are.\n\n"
-        "get NAME: copies a data set to the cache from where it is found; says how to get one that is "
-        "nowhere.\n\n"
+        "get NAME: copies a data set to the cache from where it is found; says how to get one "
+        "that is nowhere.\n\n"
         "check NAME: compares every file with the published size and SHA-256.",
     .examples = "cenote data list\ncenote data check fashion-mnist",
     .run = run,

@@ -16,6 +16,7 @@ typedef enum { GOOD, MISSING, BROKEN } Verdict;
 static const char *const verdict_names[] = { "ok", "missing", "BROKEN" };
 
 typedef struct {
+    Verdict verdict;
     char text[600];
 } Finding;
 
@@ -38,7 +39,7 @@ static Verdict library_failed(Finding *f)
     return v;
 }
 
-/* ---- what there is ----------------------------------------------------------------------------- */
+/* ---- what there is --------------------------------------------------------------------------- */
 
 static Verdict look_at_version(Finding *f)
 {
@@ -94,7 +95,7 @@ static Verdict look_at_data(Finding *f)
     return GOOD;
 }
 
-/* ---- does it work? ------------------------------------------------------------------------------- */
+/* ---- does it work? --------------------------------------------------------------------------- */
 
 static bool read_back(const char *path, double wanted)
 {
@@ -203,7 +204,7 @@ static Verdict try_gradient(Finding *f)
     return fabs(got - wanted) < 1e-6 ? GOOD : BROKEN;
 }
 
-/* ---- the report -------------------------------------------------------------------------------------- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 static const struct {
     const char *name;
@@ -218,43 +219,55 @@ static const struct {
 
 enum { N_CHECKS = sizeof checks / sizeof checks[0] };
 
+static json_t *report_as_json(const Finding *found, bool healthy)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < N_CHECKS; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "check", checks[i].name, "verdict",
+                                              verdict_names[found[i].verdict], "text",
+                                              json_text(found[i].text)));
+    return json_pack("{s:o, s:b}", "checks", list, "healthy", healthy);
+}
+
+static bool print_report(const Finding *found)
+{
+    Table t = { .columns = 3 };
+    for (int i = 0; i < N_CHECKS; i++) {
+        table_cell(&t, "%s", checks[i].name);
+        table_cell(&t, "%s", verdict_names[found[i].verdict]);
+        table_cell(&t, "%s", found[i].text);
+    }
+    return table_print(&t);
+}
+
 static int run(const Args *args)
 {
-    Table table = { .columns = 3 };
-    json_t *list = json_array();
+    Finding found[N_CHECKS] = { { GOOD, "" } };
     int broken = 0;
     for (int i = 0; i < N_CHECKS; i++) {
-        Finding f = { "" };
-        Verdict v = BROKEN;
         CN_SCOPE
         {
-            v = checks[i].run(&f);
+            found[i].verdict = checks[i].run(&found[i]);
         }
-        broken += v == BROKEN;
-        table_cell(&table, "%s", checks[i].name);
-        table_cell(&table, "%s", verdict_names[v]);
-        table_cell(&table, "%s", f.text);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "check", checks[i].name, "verdict",
-                                              verdict_names[v], "text", json_text(f.text)));
+        broken += found[i].verdict == BROKEN;
     }
     if (json_wanted(args)) {
-        print_json(args, json_pack("{s:o, s:b}", "checks", list, "healthy", broken == 0));
-        return broken ? EXIT_FAILED : EXIT_OK;
+        int code = print_json(args, report_as_json(found, broken == 0));
+        return broken ? EXIT_FAILED : code;
     }
-    json_decref(list);
-    table_print(&table);
-    return broken ? failed_with(args, EXIT_FAILED, "%d of %d checks found something broken", broken,
-                                N_CHECKS)
-                  : EXIT_OK;
+    if (!print_report(found)) return failed_with(args, EXIT_FAILED, "out of memory");
+    if (!broken) return EXIT_OK;
+    return failed_with(args, EXIT_FAILED, "%d of %d checks found something broken", broken,
+                       N_CHECKS);
 }
 
 const Command command_doctor = {
     .name = "doctor",
     .operands = "",
     .about = "check this machine and this build",
-    .details =
-        "Shows what was found and computes a product and a gradient whose values are known. 'missing' is "
-        "what this build does without; exit status 1 means that something is broken.",
+    .details = "Shows what was found and computes a product and a gradient whose values are known. "
+               "'missing' is what this build does without; exit status 1 means that something is "
+               "broken.",
     .examples = "cenote doctor",
     .run = run,
 };

@@ -51,7 +51,7 @@ static void describe_shape(const cn_shape *s, char *buf, size_t room)
     snprintf(buf + at, room - at, s->ndim == 1 ? ",)" : ")");
 }
 
-/* ---- one entry, and all of a dictionary: those of a dictionary inside have its key before theirs -- */
+/* ---- entries; those of a dictionary inside have its key before theirs ----------------------- */
 
 typedef struct {
     Table table;
@@ -148,8 +148,8 @@ const Command command_inspect = {
     .most = 1,
     .about = "show what is in a file of tensors",
     .details =
-        "Keys, types, shapes and the range of the values of a .npy, .npz, .safetensors or IDX file, also "
-        "compressed by gzip.",
+        "Keys, types, shapes and the range of the values of a .npy, .npz, .safetensors or IDX "
+        "file, also compressed by gzip.",
     .examples = "cenote inspect runs/lenet/model.safetensors",
     .run = run,
     .instant = true,

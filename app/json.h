@@ -1,4 +1,4 @@
-/* json.h - JSON that can always be written: text that is no UTF-8 and numbers that are no numbers. */
+/* json.h - JSON that can always be written, even of text that is no UTF-8 and of NaN. */
 #ifndef APP_JSON_H
 #define APP_JSON_H
 

@@ -1,4 +1,4 @@
-/* main.c - the program: finds the command, reads its arguments, runs it, and makes sure of the output. */
+/* main.c - the program: finds the command, runs it, and makes sure that the output arrived. */
 #include "app/commands.h"
 #include "app/options.h"
 

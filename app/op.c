@@ -69,7 +69,7 @@ static bool read_arg(const char *schema, const char *word, int i, LiteralMemory 
     return !starts(type, "Tensor") || literal_to_tensor(&out->value);
 }
 
-/* ---- results ----------------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static int print_tensor(const Args *args, const cn_tensor *t)
 {
@@ -166,7 +166,7 @@ static void release_results(const cn_value *outs, int n)
     }
 }
 
-/* ---- the call ------------------------------------------------------------------------------------ */
+/* ---- the call -------------------------------------------------------------------------------- */
 
 static int show_results(const Args *args, const cn_value *outs, int n)
 {
@@ -214,9 +214,9 @@ const Command command_op = {
     .most = -1,
     .about = "call one op and print what it returns",
     .details =
-        "Values are written as in Python: 3, 0.5, True, None, mean, float32, (2, 3) or 2,3. Lists of "
-        "numbers become tensors where the op wants one; @FILE is the tensor in a file. 'cenote ops OP' "
-        "shows the arguments; those without NAME= go by position.",
+        "Values are written as in Python: 3, 0.5, True, None, mean, float32, (2, 3) or 2,3. "
+        "Lists of numbers become tensors where the op wants one; @FILE is the tensor in a file. "
+        "'cenote ops OP' shows the arguments; those without NAME= go by position.",
     .examples = "cenote op matmul \"[[1., 2.], [3., 4.]]\" \"[[0., 1.], [1., 0.]]\"\n"
                 "cenote op sum input=@x.npy dim=0,1 keepdim=True --out y.npy",
     .options = options,

@@ -77,10 +77,10 @@ static void print_samples(const char *samples, const char *before)
 
 static int all_as_markdown(void)
 {
-    printf(
-        "# Ops\n\nMade by `cenote ops --markdown`; cenote %s has %d ops. Names, arguments and defaults "
-        "are PyTorch's.\n",
-        cn_version(), cn_ffi_op_count());
+    printf("# Ops\n\n"
+           "Made by `cenote ops --markdown`; cenote %s has %d ops. Names, arguments and defaults "
+           "are PyTorch's.\n",
+           cn_version(), cn_ffi_op_count());
     for (int i = 0; i < cn_ffi_op_count(); i++) {
         const char *name = cn_ffi_op_name(i), *aliases = cn_ffi_op_aliases(name);
         printf("\n## %s\n\n```text\n%s\n```\n\n%s\n", name, or_empty(cn_ffi_op_schema(name)),
@@ -128,9 +128,8 @@ const Command command_ops = {
     .operands = "[OP]",
     .most = 1,
     .about = "list the ops, or explain one",
-    .details =
-        "The schema is in PyTorch's wording. In samples [2,3] stands for a tensor of that shape, +[2,3] for "
-        "one of positive numbers, i64<9[3] for integers below 9.",
+    .details = "The schema is in PyTorch's wording. In samples [2,3] stands for a tensor of that "
+               "shape, +[2,3] for one of positive numbers, i64<9[3] for integers below 9.",
     .examples = "cenote ops\ncenote ops matmul\ncenote ops --json",
     .options = options,
     .run = run,

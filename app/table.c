@@ -7,11 +7,12 @@
 
 void table_cell(Table *t, const char *fmt, ...)
 {
+    if (t->broken) return;
     if (t->count == t->room) {
         size_t room = t->room ? 2 * t->room : 64;
         char **cells = realloc(t->cells, room * sizeof *cells);
-        if (!cells) t->broken = true;
-        if (t->broken) return;
+        t->broken = !cells;
+        if (!cells) return;
         t->cells = cells;
         t->room = room;
     }

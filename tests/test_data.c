@@ -119,8 +119,13 @@ static void own_data_set(void **state)
 {
     (void)state;
     int destroyed = 0;
-    cn_dataset_class c = { .size = sizeof c, .name = "squares", .samples = 100, .fields = 1,
-                           .field = { { .dtype = CN_I64 } }, .self = &destroyed, .get = square,
+    cn_dataset_class c = { .size = sizeof c,
+                           .name = "squares",
+                           .samples = 100,
+                           .fields = 1,
+                           .field = { { .dtype = CN_I64 } },
+                           .self = &destroyed,
+                           .get = square,
                            .destroy = count_destroy };
     cn_batch b;
     cn_dataset *d = cn_dataset_new(&c);
@@ -183,7 +188,8 @@ static void missing_files(void **state)
     char *before = getenv("CENOTE_DATA") ? strdup(getenv("CENOTE_DATA")) : NULL;
     setenv("CENOTE_DATA", "/nowhere/else", 1);
     setenv("XDG_CACHE_HOME", "/nowhere/cache", 1);
-    assert_fails(cn_dataset_open("mnist"), CN_ENOTFOUND, "/nowhere/else/mnist, /nowhere/cache/cenote");
+    assert_fails(cn_dataset_open("mnist"), CN_ENOTFOUND,
+                 "/nowhere/else/mnist, /nowhere/cache/cenote");
     assert_fails(cn_data_get("mnist"), CN_ENOTFOUND, "get it by");
     if (before) setenv("CENOTE_DATA", before, 1);
     else unsetenv("CENOTE_DATA");
@@ -213,7 +219,8 @@ static int remove_folder(void **state)
     return check_clean(state);
 }
 
-static void write_idx(const char *name, int ndim, const uint32_t *dim, const void *data, size_t size)
+static void write_idx(const char *name, int ndim, const uint32_t *dim, const void *data,
+                      size_t size)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -491,7 +498,8 @@ static bool use_everything(void)
     cn_dataset *d = x && y ? cn_dataset_from_tensors(x, y) : NULL;
     cn_dataset *g = d ? cn_dataset_open("glyphs", .limit = 3) : NULL;
     cn_loader *l = g ? cn_loader_new(d, .batch = 4, .shuffle = true,
-                                     .transform = { cn_transform_resize(5, 5) }) : NULL;
+                                     .transform = { cn_transform_resize(5, 5) })
+                     : NULL;
     cn_batch b;
     bool ok = l && cn_dataset_get(g, (int64_t[]){ 1 }, 1, &b);
     while (ok && cn_loader_next(l, &b)) continue;

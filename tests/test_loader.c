@@ -247,9 +247,13 @@ static bool get_or_fail(void *self, const int64_t *index, int64_t n, void *const
 
 static cn_dataset *fragile(bool (*get)(void *, const int64_t *, int64_t, void *const *))
 {
-    return cn_dataset_new(&(cn_dataset_class){
-        .size = sizeof(cn_dataset_class), .name = "fragile", .samples = 80, .fields = 2,
-        .field = { { .dtype = CN_F32 }, { .dtype = CN_F32 } }, .get = get });
+    return cn_dataset_new(
+        &(cn_dataset_class){ .size = sizeof(cn_dataset_class),
+                             .name = "fragile",
+                             .samples = 80,
+                             .fields = 2,
+                             .field = { { .dtype = CN_F32 }, { .dtype = CN_F32 } },
+                             .get = get });
 }
 
 /* The failure comes when it is the batch's turn, and the batch when the cause is gone. */
@@ -318,7 +322,8 @@ static void options_that_make_no_sense(void **state)
     assert_fails(cn_loader_new(numbers), CN_EINVALID, ".batch is 0");
     assert_fails(cn_loader_new(numbers, .batch = -5), CN_EINVALID, ".batch is -5");
     assert_fails(cn_loader_new(numbers, .batch = 1, .workers = -1), CN_EINVALID, ".workers is -1");
-    assert_fails(cn_loader_new(numbers, .batch = 1, .prefetch = -1), CN_EINVALID, ".prefetch is -1");
+    assert_fails(cn_loader_new(numbers, .batch = 1, .prefetch = -1), CN_EINVALID,
+                 ".prefetch is -1");
     assert_fails(cn_loader_new_with(NULL), CN_EINVALID, "no options");
     assert_fails(cn_loader_next(NULL, &(cn_batch){ 0 }), CN_EINVALID, "NULL");
     assert_int_equal(cn_loader_batches(NULL), -1);

@@ -11,7 +11,13 @@ networks.safetensors   networks: first state, a batch, output, loss, gradients, 
                        optimisers; the learning rates of schedules.
 core.safetensors       type promotion and printing.
 """
-import ctypes, json, os, pathlib, re, struct, sys
+import ctypes
+import json
+import pathlib
+import re
+import struct
+import sys
+import warnings
 
 import numpy as np
 import torch
@@ -101,7 +107,7 @@ class Sample:
         shape = [int(d) for d in shape.split(",") if d]
         r = philox(42, len(self.tensors), int(np.prod(shape)))
         if dtype == torch.bool:
-            x = r[:, 0] & np.uint64(1)
+            x = (r[:, 0] & np.uint64(1)).astype(np.int64)
         elif not dtype.is_floating_point:
             x = (r[:, 0] % np.uint64(below or 10)).astype(np.int64)
         else:
@@ -115,11 +121,29 @@ class Sample:
 
 # ---- ops -------------------------------------------------------------------------------------------------------
 
+def indices(index):
+    return tuple(slice(None) if i is None else i for i in index)
+
+
+def index_put(x, index, values, accumulate=False):
+    """With None in the index, too: PyTorch has that only as x[index] = values, which cannot accumulate."""
+    places = torch.arange(x.numel()).reshape(x.shape)[indices(index)]
+    values = torch.as_tensor(values, dtype=x.dtype).broadcast_to(places.shape)
+    return x.flatten().index_put((places.flatten(),), values.flatten(), accumulate).reshape(x.shape)
+
+
+UNDEFINED = {"empty", "empty_like", "new_empty"}  # elements that nobody set
+
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
 SPELLED = {
-    "rdiv": torch.Tensor.__rdiv__, "rpow": torch.Tensor.__rpow__, "rmatmul": lambda a, b: b @ a,
-    "rmod": lambda a, b: torch.remainder(b, a), "trunc_divide": lambda a, b: torch.div(a, b, rounding_mode="trunc"),
-    "cast": lambda x, dtype: x.to(dtype), "mT": lambda x: x.mT,
+    "T": lambda x: x.T,
+    "mT": lambda x: x.mT,
+    "broadcast_tensors": lambda tensors: torch.broadcast_tensors(*tensors),
+    "index": lambda x, index: x[indices(index)],
+    "index_put": index_put,
+    "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1:
+        torch.slice_scatter(x, src, dim, start, end, step),
+    "tensordot": lambda a, b, *dims, **named: torch.tensordot(a, b, **{"dims": dims or 2, **named}),
 }
 
 
@@ -127,14 +151,12 @@ def spelled(name):
     """The PyTorch function of that name; None: there is none."""
     if name in SPELLED:
         return SPELLED[name]
-    for where in torch, torch.Tensor:
-        at = where
+    for at in torch, torch.Tensor:
         for part in name.split("."):
             at = getattr(at, part, None)
         if callable(at):
             return at
-    at = getattr(torch.nn.functional, name, None)
-    return at if callable(at) else None
+    return None
 
 
 def outputs(result):
@@ -145,20 +167,41 @@ def outputs(result):
     return [torch.tensor(result)]
 
 
-def run(function, text, real, gradients):
-    """The sample's outputs and, where PyTorch has them, the gradients of their projection."""
-    torch.manual_seed(0)
-    sample = Sample(text, real)
-    floats = [t for t in sample.tensors if t.is_floating_point()]
-    for t in floats:
-        t.requires_grad_(gradients)
-    outs = outputs(function(*sample.args, **sample.kwargs))
-    total = sum((o * torch.sin(1 + torch.arange(o.numel(), dtype=torch.float64).reshape(o.shape) + 10 * i)).sum()
-                for i, o in enumerate(outs) if o.is_floating_point())
-    if not gradients or not floats or not isinstance(total, torch.Tensor) or not total.requires_grad:
-        return outs, []
-    grads = torch.autograd.grad(total, floats, allow_unused=True)
-    return outs, list(grads)
+class Op:
+    def __init__(self, library, name):
+        self.name, self.function = name, spelled(name)
+        schema = library.cn_ffi_op_schema(name.encode()).decode()
+        inside = schema[schema.index("(") + 1:schema.rindex(") ->")]
+        self.names = [re.split(r"[ =]", a.strip())[1] for a in re.split(r",(?![^(]*\))", inside) if a.strip() != "*"]
+        self.samples = [t.strip() for t in library.cn_ffi_op_samples(name.encode()).decode().split("|")]
+
+    def call(self, sample):
+        """Options of nn.functional go by name: old positions of PyTorch's are taken by deprecated ones."""
+        at = 2 if self.name.startswith("nn.functional.") else len(sample.args)
+        named = dict(zip(self.names[at:], sample.args[at:]))
+        return outputs(self.function(*sample.args[:at], **named, **sample.kwargs))
+
+    def outputs(self, text, real):
+        return self.call(Sample(text, real))
+
+    def random(self):
+        """Does it draw numbers? Then PyTorch's are not ours."""
+        twice = [[str(self.outputs(text, torch.float64)) for text in self.samples[:1]] for _ in range(2)]
+        return twice[0] != twice[1]
+
+    def gradient(self, text, which):
+        """Of the projection of all outputs, for one tensor; None: it has none in PyTorch."""
+        sample = Sample(text, torch.float64)
+        x = sample.tensors[which]
+        if not x.is_floating_point():
+            return None
+        x.requires_grad_(True)
+        try:
+            total = sum((o * torch.sin(1 + torch.arange(o.numel(), dtype=torch.float64).reshape(o.shape) + 10 * i)).sum()
+                        for i, o in enumerate(self.call(sample)) if o.is_floating_point())
+            return torch.autograd.grad(total, x, allow_unused=True)[0]
+        except (RuntimeError, TypeError):
+            return None
 
 
 def storable(t):
@@ -166,43 +209,50 @@ def storable(t):
     return t if t.dtype in (torch.bool, torch.float64) else t.to(torch.float64 if t.is_floating_point() else torch.int64)
 
 
+def sample_values(op, text):
+    wide, narrow = op.outputs(text, torch.float64), op.outputs(text, torch.float32)
+    if any(o.numel() > LARGEST for o in wide):
+        sys.exit(f"{op.name}({text}): an output has more than {LARGEST} elements; make the sample smaller")
+    types = [[DTYPES.index(o.dtype) for o in outs] for outs in (wide, narrow)]
+    found = {"dtypes": torch.tensor(types, dtype=torch.uint8)}
+    found.update({str(k): storable(o) for k, o in enumerate(wide)})
+    for k in range(len(Sample(text, torch.float64).tensors)):
+        gradient = op.gradient(text, k)
+        if gradient is not None:
+            found[f"g{k}"] = storable(gradient)
+    return found
+
+
 def ops(library):
-    found, missing, failed = {}, [], []
+    """A sample that PyTorch refuses gets empty "dtypes", so that the test knows it was tried."""
+    found, private, refused = {}, [], []
     for i in range(library.cn_ffi_op_count()):
-        name = library.cn_ffi_op_name(i).decode()
-        function = spelled(name)
-        if not function:
-            missing.append(name)
+        op = Op(library, library.cn_ffi_op_name(i).decode())
+        if not op.function or op.name in UNDEFINED or op.random():
+            private.append(op.name)
             continue
-        for text in library.cn_ffi_op_samples(name.encode()).decode().split("|"):
-            text = text.strip()
+        for text in op.samples:
             try:
-                outs, grads = run(function, text, torch.float64, True)
-                narrow, _ = run(function, text, torch.float32, False)
-            except (RuntimeError, TypeError, IndexError, ValueError, NotImplementedError) as e:
-                failed.append(f"{name}({text}): {str(e).splitlines()[0]}")
-                continue
-            if any(o.numel() > LARGEST for o in outs):
-                failed.append(f"{name}({text}): more than {LARGEST} elements")
-                continue
-            key = f"{name}|{text}|"
-            found[key + "dtypes"] = torch.tensor([[DTYPES.index(o.dtype) for o in outs] for outs in (outs, narrow)],
-                                                 dtype=torch.uint8)
-            found.update({f"{key}{k}": storable(o) for k, o in enumerate(outs)})
-            found.update({f"{key}g{k}": storable(g) for k, g in enumerate(grads) if g is not None})
-    print(f"{len(missing)} ops without a PyTorch equivalent: {' '.join(missing)}")
-    print(f"{len(failed)} samples that PyTorch does not run:", *failed, sep="\n  ")
+                values = sample_values(op, text)
+            except (RuntimeError, TypeError, IndexError, ValueError) as e:
+                refused.append(f"{op.name}({text}): {str(e).splitlines()[0]}")
+                values = {"dtypes": torch.zeros(2, 0, dtype=torch.uint8)}
+            found.update({f"{op.name}|{text}|{key}": value for key, value in values.items()})
+    print(f"{len(private)} ops that are random or not PyTorch's: {' '.join(private)}")
+    print(f"{len(refused)} samples that PyTorch refuses:", *refused, sep="\n  ")
     return found
 
 
 def load_library(build):
     library = ctypes.CDLL(str(build / "libcenote.so"))
-    for name in "cn_ffi_op_name", "cn_ffi_op_samples":
+    for name in "cn_ffi_op_name", "cn_ffi_op_samples", "cn_ffi_op_schema":
         getattr(library, name).restype = ctypes.c_char_p
     return library
 
 
 def main():
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
     build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build")
     folder = ROOT / "tests" / "golden"
     folder.mkdir(exist_ok=True)

@@ -63,11 +63,11 @@ CN_API cn_dataset *cn_dataset_from_tensors(cn_tensor *x, cn_tensor *y);
 /* Loaders hold on to their data set, so this may be called before cn_loader_free(). NULL is fine. */
 CN_API void cn_dataset_free(cn_dataset *d);
 
-CN_API const char *cn_dataset_name(const cn_dataset *d);  /* NULL of NULL */
-CN_API int64_t cn_dataset_samples(const cn_dataset *d);   /* -1 of NULL */
-CN_API int cn_dataset_fields(const cn_dataset *d);        /* -1 of NULL */
+CN_API const char *cn_dataset_name(const cn_dataset *d); /* NULL of NULL */
+CN_API int64_t cn_dataset_samples(const cn_dataset *d);  /* -1 of NULL */
+CN_API int cn_dataset_fields(const cn_dataset *d);       /* -1 of NULL */
 CN_API const cn_field *cn_dataset_field(const cn_dataset *d, int i);
-CN_API int cn_dataset_classes(const cn_dataset *d);       /* 0 where there are none; -1 of NULL */
+CN_API int cn_dataset_classes(const cn_dataset *d); /* 0 where there are none; -1 of NULL */
 CN_API const char *cn_dataset_class_name(const cn_dataset *d, int i); /* "ankle boot" */
 
 /* Samples by index, in this thread. */
@@ -158,8 +158,8 @@ typedef struct cn_loader_options {
     bool shuffle;   /* a new order every epoch, from the seed */
     bool drop_last; /* no batch smaller than `batch` */
     uint64_t seed;
-    int workers;    /* threads that prepare batches; 0: they are made in cn_loader_next() */
-    int prefetch;   /* batches prepared ahead; 0: 4 */
+    int workers;  /* threads that prepare batches; 0: they are made in cn_loader_next() */
+    int prefetch; /* batches prepared ahead; 0: 4 */
     cn_transform transform[CN_MAX_TRANSFORMS]; /* .transform = { cn_transform_resize(96, 96) } */
 } cn_loader_options;
 

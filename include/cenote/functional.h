@@ -94,6 +94,18 @@ CN_API cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *args);
 #define cn_batch_norm(...)                                                                         \
     cn_batch_norm_with(&(cn_batch_norm_args){ .size = sizeof(cn_batch_norm_args), __VA_ARGS__ })
 
+typedef struct cn_layer_norm_args {
+    size_t size;
+    cn_tensor *input;
+    cn_shape normalized_shape; /* of the last dimensions */
+    cn_named_only named_only_;
+    cn_tensor *weight, *bias;  /* of that shape */
+    double eps;                /* 1e-5 */
+} cn_layer_norm_args;
+CN_API cn_tensor *cn_layer_norm_with(const cn_layer_norm_args *args);
+#define cn_layer_norm(...)                                                                         \
+    cn_layer_norm_with(&(cn_layer_norm_args){ .size = sizeof(cn_layer_norm_args), __VA_ARGS__ })
+
 /* Zeroes elements with probability p and scales the rest by 1 / (1 - p), drawing from rng and moving it on; rng
    NULL: not in training, the input itself. */
 CN_API cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng);

@@ -70,8 +70,17 @@ static void join_lower(Rank *r, const Rank *lower)
     if (!r->any || info[lower->dtype].category > info[r->dtype].category) join(r, lower->dtype);
 }
 
+/* The common case: all of one type, and no plain numbers. */
+static bool all_alike(cn_tensor *const *in, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!in[i] || in[i]->is_number || in[i]->v.dtype != in[0]->v.dtype) return false;
+    return n > 0;
+}
+
 cn_dtype cn_result_type(cn_tensor *const *in, int n)
 {
+    if (all_alike(in, n)) return in[0]->v.dtype;
     Rank dims = { 0 }, zero_d = { 0 }, numbers = { 0 };
     for (int i = 0; i < n; i++) {
         if (!in[i]) continue;

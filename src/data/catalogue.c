@@ -103,7 +103,8 @@ static cn_dataset *open_entry(const cn_entry *e, const cn_dataset_options *o)
 {
     int64_t all = e->samples[o->split];
     char folder[CN_PATH_ROOM];
-    if (!e->images[0].name) return cn_glyphs(o->seed, o->split, o->limit && o->limit < all ? o->limit : all);
+    if (!e->images[0].name)
+        return cn_glyphs(o->seed, o->split, o->limit && o->limit < all ? o->limit : all);
     if (!cn_entry_locate(e, o->root, o->split, o->split, folder)) return NULL;
     return cn_entry_read(e, folder, o->split, o->limit);
 }
@@ -115,11 +116,13 @@ cn_dataset *cn_dataset_open_with(const cn_dataset_options *options)
     const cn_entry *e = cn_entry_find(o.name);
     if (!e) return NULL;
     if (o.split != CN_TRAIN && o.split != CN_TEST)
-        return cn_fail(CN_EINVALID, "data set %s: %d is no split; it has CN_TRAIN and CN_TEST", e->name,
-                       (int)o.split), NULL;
+        return cn_fail(CN_EINVALID, "data set %s: %d is no split; it has CN_TRAIN and CN_TEST",
+                       e->name, (int)o.split),
+               NULL;
     if (o.limit < 0)
         return cn_fail(CN_EINVALID, "data set %s: .limit is %lld; it must not be negative", e->name,
-                       (long long)o.limit), NULL;
+                       (long long)o.limit),
+               NULL;
     return open_entry(e, &o);
 }
 
@@ -134,10 +137,15 @@ bool cn_data_at(int i, cn_data_info *out)
     if (i < 0 || i >= cn_catalogue_size)
         return cn_fail(CN_EINVALID, "data sets: no entry %d among %d", i, cn_catalogue_size);
     const cn_entry *e = &cn_catalogue[i];
-    *out = (cn_data_info){ .name = e->name, .title = e->title, .about = e->about,
-                           .licence = e->licence, .source = e->source,
-                           .built_in = !e->images[0].name, .train = e->samples[CN_TRAIN],
-                           .test = e->samples[CN_TEST], .classes = e->n_classes };
+    *out = (cn_data_info){ .name = e->name,
+                           .title = e->title,
+                           .about = e->about,
+                           .licence = e->licence,
+                           .source = e->source,
+                           .built_in = !e->images[0].name,
+                           .train = e->samples[CN_TRAIN],
+                           .test = e->samples[CN_TEST],
+                           .classes = e->n_classes };
     if (!out->built_in && !cn_entry_is_here(e, out->folder)) out->folder[0] = '\0';
     return true;
 }

@@ -10,7 +10,8 @@ bool cn_options_copy(void *dst, size_t room, const void *src, const char *what)
 {
     size_t size = 0;
     if (src) memcpy(&size, src, sizeof size);
-    if (size < sizeof size) return cn_fail(CN_EINVALID, "%s: no options, or without their size", what);
+    if (size < sizeof size)
+        return cn_fail(CN_EINVALID, "%s: no options, or without their size", what);
     memset(dst, 0, room);
     memcpy(dst, src, size < room ? size : room);
     return true;
@@ -25,8 +26,10 @@ static bool check_field(const cn_field *f, const char *name, int i)
         return cn_fail(CN_EINVALID, "data set %s: field %d: %d is not a dtype", name, i,
                        (int)f->dtype);
     if (f->shape.ndim < 0 || f->shape.ndim >= CN_MAX_DIMS)
-        return cn_fail(CN_EINVALID, "data set %s: field %d has %d dimensions; with the batch at most "
-                       "%d are possible", name, i, f->shape.ndim, CN_MAX_DIMS);
+        return cn_fail(CN_EINVALID,
+                       "data set %s: field %d has %d dimensions; with the batch at most "
+                       "%d are possible",
+                       name, i, f->shape.ndim, CN_MAX_DIMS);
     return cn_shape_numel(&f->shape, &n, "data set");
 }
 
@@ -35,8 +38,10 @@ static bool check_class(const cn_dataset_class *c)
     if (!c->name || !c->get)
         return cn_fail(CN_EINVALID, "data set: it needs a name and a function `get`");
     if (c->samples < 0 || c->fields < 1 || c->fields > CN_MAX_FIELDS)
-        return cn_fail(CN_EINVALID, "data set %s: %lld samples of %d fields; 1 to %d fields are "
-                       "possible", c->name, (long long)c->samples, c->fields, CN_MAX_FIELDS);
+        return cn_fail(CN_EINVALID,
+                       "data set %s: %lld samples of %d fields; 1 to %d fields are "
+                       "possible",
+                       c->name, (long long)c->samples, c->fields, CN_MAX_FIELDS);
     if (c->n_classes < 0 || (c->n_classes && !c->classes))
         return cn_fail(CN_EINVALID, "data set %s: %d classes without names", c->name, c->n_classes);
     for (int i = 0; i < c->fields; i++)

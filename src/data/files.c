@@ -10,10 +10,10 @@
 
 #include <cenote/io.h>
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "data/images.h"
 #include "data/sha256.h"
-#include "core/file.h"
 
 /* ---- places ------------------------------------------------------------------------------- */
 
@@ -28,7 +28,8 @@ static bool join(char out[CN_PATH_ROOM], const char *folder, const char *name)
 {
     int n = snprintf(out, CN_PATH_ROOM, "%s/%s", folder, name);
     if (n > 0 && n < CN_PATH_ROOM) return true;
-    return cn_fail(CN_EINVALID, "%.100s...: the path is longer than %d bytes", folder, CN_PATH_ROOM - 1);
+    return cn_fail(CN_EINVALID, "%.100s...: the path is longer than %d bytes", folder,
+                   CN_PATH_ROOM - 1);
 }
 
 /* False, without an error, when there is neither a cache folder nor a home. */
@@ -158,9 +159,13 @@ cn_dataset *cn_entry_read(const cn_entry *e, const char *folder, cn_part split, 
     cn_dict *labels = images ? read_idx(e, folder, split, e->labels[split].name, 1, &y) : NULL;
     cn_dataset *d = NULL;
     if (labels) {
-        cn_images m = { .name = e->name, .n = e->samples[split], .channels = 1,
-                        .height = cn_size(x, 1), .width = cn_size(x, 2),
-                        .classes = e->classes, .n_classes = e->n_classes };
+        cn_images m = { .name = e->name,
+                        .n = e->samples[split],
+                        .channels = 1,
+                        .height = cn_size(x, 1),
+                        .width = cn_size(x, 2),
+                        .classes = e->classes,
+                        .n_classes = e->n_classes };
         if (limit && limit < m.n) m.n = limit;
         m.pixels = copy_bytes(x, m.n);
         m.labels = copy_bytes(y, m.n);
@@ -201,8 +206,9 @@ static bool verify_file(const cn_entry *e, const char *folder, cn_part split, co
     hash_idx(t, hex);
     cn_dict_free(d);
     if (strcmp(hex, f->sha256) == 0) return true;
-    return cn_fail(CN_EFORMAT, "%s/%s: damaged, or not the published file: its SHA-256 is %s, not %s",
-                   folder, f->name, hex, f->sha256);
+    return cn_fail(CN_EFORMAT,
+                   "%s/%s: damaged, or not the published file: its SHA-256 is %s, not %s", folder,
+                   f->name, hex, f->sha256);
 }
 
 bool cn_entry_verify(const cn_entry *e, const char *folder)
@@ -223,7 +229,8 @@ static bool make_folders(const char *path)
         if (path[n] != '/' && path[n] != '\0') continue;
         memcpy(part, path, n);
         part[n] = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST) return cn_fail_errno(part, "make the folder");
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return cn_fail_errno(part, "make the folder");
         if (!path[n]) return true;
     }
 }

@@ -1,6 +1,9 @@
 /* glyphs.c - drawing glyphs. The strokes of a shape are jittered, bent by waves, turned, scaled,
-   sheared and shifted, and drawn with soft edges over an uneven ground; then come distracting
-   lines, a patch that hides a part, noise, and for some the exchange of dark and bright. */
+   sheared and shifted, and drawn with soft edges or filled; then a patch hides a part, stray lines
+   cross it, and it is exposed over an uneven ground, with noise.
+
+   How hard the set is was tuned with 10 epochs in batches of 256: softmax regression (lr 0.1) gets
+   88 % of the test split right, LeNet with ReLU and Adam (lr 0.002) 99 %. */
 #include "data/glyphs.h"
 
 #include <math.h>
@@ -40,9 +43,9 @@ static float normal(cn_rng *rng, float deviation)
 /* ---- from the plane of the shape to pixels --------------------------------------------------- */
 
 typedef struct distortion {
-    float a, b, c, d;    /* linear part: pixels per unit */
+    float a, b, c, d; /* linear part: pixels per unit */
     point shift;
-    point wave, phase;   /* of the bending: frequency times 2 pi, and where it begins */
+    point wave, phase; /* of the bending: frequency times 2 pi, and where it begins */
     float amplitude;
 } distortion;
 
@@ -54,9 +57,11 @@ static distortion draw_distortion(cn_rng *rng)
     float sx = between(rng, 8, 11), sy = between(rng, 8, 11);
     float cosine = cosf(angle), sine = sinf(angle);
     return (distortion){
-        .a = cosine * sx, .b = (cosine * shear - sine) * sy,
-        .c = sine * sx,   .d = (sine * shear + cosine) * sy,
-        .shift = { 13.5f + between(rng, -3.2f, 3.2f), 13.5f + between(rng, -3.2f, 3.2f) },
+        .a = cosine * sx,
+        .b = (cosine * shear - sine) * sy,
+        .c = sine * sx,
+        .d = (sine * shear + cosine) * sy,
+        .shift = { 13.5f + between(rng, -2.5f, 2.5f), 13.5f + between(rng, -2.5f, 2.5f) },
         .wave = { between(rng, 2, 4), between(rng, 2, 4) },
         .phase = { between(rng, 0, 6.2832f), between(rng, 0, 6.2832f) },
         .amplitude = between(rng, 0, 0.1f),
@@ -185,7 +190,6 @@ static void develop(uint8_t *pixels, const float *ink, cn_rng *rng)
     float ground = between(rng, 0, 0.05f), contrast = between(rng, 0.8f, 0.95f);
     float slope_x = between(rng, -0.003f, 0.003f), slope_y = between(rng, -0.003f, 0.003f);
     float noise = between(rng, 0.02f, 0.08f) / 128;
-    bool inverted = false;
     uint32_t r[4] = { 0 };
     for (int i = 0; i < PIXELS; i++) {
         if (i % 8 == 0) cn_philox(rng->seed, rng->stream, rng->position++, r);
@@ -194,15 +198,16 @@ static void develop(uint8_t *pixels, const float *ink, cn_rng *rng)
         float x = ground + slope_x * (float)(i % SIDE - 14) + slope_y * (float)(i / SIDE - 14) +
                   contrast * ink[i] + grain;
         x = x < 0 ? 0 : x > 1 ? 1 : x;
-        pixels[i] = (uint8_t)((inverted ? 1 - x : x) * 255 + 0.5f);
+        pixels[i] = (uint8_t)(x * 255 + 0.5f);
     }
 }
 
 /* ---- samples ------------------------------------------------------------------------------ */
 
 const char *const cn_glyph_names[CN_GLYPH_CLASSES] = {
-    [CIRCLE] = "circle", [SQUARE] = "square", [TRIANGLE] = "triangle", [STAR] = "star", [HEART] = "heart",
-    [MOON] = "moon", [ARROW] = "arrow", [HOUSE] = "house", [WAVE] = "wave", [SPIRAL] = "spiral",
+    [CIRCLE] = "circle", [SQUARE] = "square", [TRIANGLE] = "triangle", [STAR] = "star",
+    [HEART] = "heart",   [MOON] = "moon",     [ARROW] = "arrow",       [HOUSE] = "house",
+    [WAVE] = "wave",     [SPIRAL] = "spiral",
 };
 
 /* Every ten samples in a row are all classes in some order. */

@@ -23,9 +23,9 @@ enum { MAX_WORKERS = 256, MAX_PREFETCH = 1024, DEFAULT_PREFETCH = 4 };
 
 typedef struct slot {
     int64_t n, epoch;
-    int64_t *index;                   /* room for a whole batch */
+    int64_t *index; /* room for a whole batch */
     cn_tensor *tensors[CN_MAX_FIELDS];
-    void *rows[CN_MAX_FIELDS];        /* their elements */
+    void *rows[CN_MAX_FIELDS]; /* their elements */
     bool done;
     cn_code code; /* of a worker's failure, with its message */
     char message[600];
@@ -34,11 +34,11 @@ typedef struct slot {
 struct cn_loader {
     cn_loader_options o;
     cn_pipeline pipeline;
-    int64_t batches;      /* per epoch */
+    int64_t batches;                   /* per epoch */
     int64_t epoch, position;           /* of the next batch to hand out */
     int64_t plan_epoch, plan_position; /* of the next batch to put into the ring */
-    int64_t *order;       /* of the samples in plan_epoch; NULL: as they are */
-    int64_t order_epoch;  /* for which it was drawn; -1: none yet */
+    int64_t *order;                    /* of the samples in plan_epoch; NULL: as they are */
+    int64_t order_epoch;               /* for which it was drawn; -1: none yet */
 
     slot *slots;
     int n_slots;
@@ -46,7 +46,7 @@ struct cn_loader {
 
     pthread_mutex_t lock;
     pthread_cond_t work, done;
-    int64_t taken;  /* head <= taken <= tail; what follows is guarded by the lock, as slot.done is */
+    int64_t taken; /* head <= taken <= tail; what follows is guarded by the lock, as slot.done is */
     int64_t posted; /* what workers may take: tail as they see it */
     bool stop;
     pthread_t *threads;
@@ -347,8 +347,8 @@ cn_dataset *cn_loader_dataset(const cn_loader *l)
 bool cn_loader_state(const cn_loader *l, cn_loader_cursor *out)
 {
     if (!l || !out) return cn_fail(CN_EINVALID, "loader: it, or the place for its state, is NULL");
-    *out = (cn_loader_cursor){ l->o.seed, l->epoch, l->position, l->o.dataset->c.samples,
-                               l->o.batch };
+    *out =
+        (cn_loader_cursor){ l->o.seed, l->epoch, l->position, l->o.dataset->c.samples, l->o.batch };
     return true;
 }
 
@@ -357,9 +357,11 @@ bool cn_loader_restore(cn_loader *l, const cn_loader_cursor *c)
     if (!l || !c) return cn_fail(CN_EINVALID, "loader: it, or the state to restore, is NULL");
     int64_t samples = l->o.dataset->c.samples;
     if (c->samples != samples || c->batch != l->o.batch)
-        return cn_fail(CN_EINVALID, "loader: the state is of %lld samples in batches of %lld, but "
-                       "this loader has %lld in batches of %lld", (long long)c->samples,
-                       (long long)c->batch, (long long)samples, (long long)l->o.batch);
+        return cn_fail(CN_EINVALID,
+                       "loader: the state is of %lld samples in batches of %lld, but "
+                       "this loader has %lld in batches of %lld",
+                       (long long)c->samples, (long long)c->batch, (long long)samples,
+                       (long long)l->o.batch);
     if (c->epoch < 0 || c->position < 0 || c->position > l->batches)
         return cn_fail(CN_EINVALID, "loader: no batch %lld of %lld in epoch %lld",
                        (long long)c->position, (long long)l->batches, (long long)c->epoch);

@@ -37,7 +37,8 @@ static void compress(uint32_t state[8], const uint8_t block[64])
     memcpy(s, state, sizeof s);
     for (int i = 0; i < 64; i++) {
         uint32_t a = s[0], e = s[4];
-        uint32_t choice = (e & s[5]) ^ (~e & s[6]), majority = (a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]);
+        uint32_t choice = (e & s[5]) ^ (~e & s[6]),
+                 majority = (a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]);
         uint32_t t = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + K[i] + w[i];
         uint32_t u = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority;
         memmove(s + 1, s, 7 * sizeof *s);

@@ -53,8 +53,12 @@ cn_dataset *cn_dataset_from_tensors(cn_tensor *x, cn_tensor *y)
 {
     rows *r = check(x, y) ? cn_alloc_zeroed(sizeof *r) : NULL;
     if (!r) return NULL;
-    cn_dataset_class c = { .size = sizeof c, .name = "tensors", .samples = cn_size(x, 0),
-                           .self = r, .get = get, .destroy = destroy };
+    cn_dataset_class c = { .size = sizeof c,
+                           .name = "tensors",
+                           .samples = cn_size(x, 0),
+                           .self = r,
+                           .get = get,
+                           .destroy = destroy };
     cn_tensor *const given[] = { x, y };
     for (int f = 0; f < 2 && given[f]; f++) {
         if (!(r->tensor[f] = own_rows(given[f]))) return destroy(r), NULL;

@@ -20,7 +20,8 @@ cn_transform cn_transform_to_float(void)
 cn_transform cn_transform_normalize(int channels, const float *mean, const float *std)
 {
     cn_transform t = { .kind = CN_TRANSFORM_NORMALIZE, .channels = channels };
-    for (int i = 0; i < channels && i < CN_MAX_CHANNELS; i++) t.mean[i] = mean[i], t.std[i] = std[i];
+    for (int i = 0; i < channels && i < CN_MAX_CHANNELS; i++)
+        t.mean[i] = mean[i], t.std[i] = std[i];
     return t;
 }
 
@@ -36,10 +37,9 @@ cn_transform cn_transform_random_flip(double probability)
 
 cn_transform cn_transform_random_crop(int64_t height, int64_t width, int64_t padding)
 {
-    return (cn_transform){ .kind = CN_TRANSFORM_RANDOM_CROP,
-                           .height = height,
-                           .width = width,
-                           .padding = padding };
+    return (cn_transform){
+        .kind = CN_TRANSFORM_RANDOM_CROP, .height = height, .width = width, .padding = padding
+    };
 }
 
 /* ---- the steps: each maps a sample of shape `in` at x to one of shape `out` at y ------------- */
@@ -58,7 +58,8 @@ static void run_to_float(const cn_transform *t, image in, image out, const void 
 {
     (void)t, (void)out, (void)rng;
     const uint8_t *bytes = x;
-    for (int64_t i = 0; i < in.channels * in.height * in.width; i++) y[i] = (float)bytes[i] / 255.0f;
+    for (int64_t i = 0; i < in.channels * in.height * in.width; i++)
+        y[i] = (float)bytes[i] / 255.0f;
 }
 
 static void run_normalize(const cn_transform *t, image in, image out, const void *x, float *y,
@@ -67,7 +68,8 @@ static void run_normalize(const cn_transform *t, image in, image out, const void
     (void)out, (void)rng;
     const float *from = x;
     for (int64_t c = 0; c < in.channels; c++)
-        for (int64_t i = 0; i < in.height * in.width; i++) *y++ = (*from++ - t->mean[c]) / t->std[c];
+        for (int64_t i = 0; i < in.height * in.width; i++)
+            *y++ = (*from++ - t->mean[c]) / t->std[c];
 }
 
 /* Where pixel i of `out` lies among `in` pixels: between two of them, at `weight` from the first. */
@@ -134,8 +136,10 @@ static void run_random_crop(const cn_transform *t, image in, image out, const vo
 static bool check_normalize(const cn_transform *t, image *io)
 {
     if (t->channels != io->channels || t->channels > CN_MAX_CHANNELS)
-        return cn_fail(CN_EINVALID, "normalize: means of %d channels for images with %lld (at most "
-                       "%d are possible)", t->channels, (long long)io->channels, CN_MAX_CHANNELS);
+        return cn_fail(CN_EINVALID,
+                       "normalize: means of %d channels for images with %lld (at most "
+                       "%d are possible)",
+                       t->channels, (long long)io->channels, CN_MAX_CHANNELS);
     for (int i = 0; i < t->channels; i++)
         if (!(t->std[i] > 0)) return cn_fail(CN_EINVALID, "normalize: std[%d] is not positive", i);
     return true;
@@ -224,7 +228,8 @@ void cn_pipeline_run(const cn_pipeline *p, const void *in, void *out, void *scra
 {
     cn_rng rng = cn_rng_make(seed ^ OTHER_NUMBERS, (uint64_t)epoch << 40 ^ (uint64_t)index);
     for (int i = 0; i < p->steps; i++) {
-        float *to = i + 1 == p->steps ? out : (float *)((char *)scratch + (i & 1) * (ptrdiff_t)p->largest);
+        float *to =
+            i + 1 == p->steps ? out : (float *)((char *)scratch + (i & 1) * (ptrdiff_t)p->largest);
         kinds[p->step[i].kind].run(&p->step[i], image_of(&p->field[i]), image_of(&p->field[i + 1]),
                                    in, to, &rng);
         in = to;

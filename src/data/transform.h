@@ -7,8 +7,9 @@
 typedef struct cn_pipeline {
     int steps;
     cn_transform step[CN_MAX_TRANSFORMS];
-    cn_field field[CN_MAX_TRANSFORMS + 1]; /* before the i-th step; field[steps] is what comes out */
-    size_t largest;                        /* bytes of the largest of them */
+    cn_field
+        field[CN_MAX_TRANSFORMS + 1]; /* before the i-th step; field[steps] is what comes out */
+    size_t largest;                   /* bytes of the largest of them */
 } cn_pipeline;
 
 /* Checks every step against what reaches it. A list without steps is fine. */

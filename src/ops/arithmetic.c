@@ -157,10 +157,18 @@ static int64_t int_pow(int64_t a, int64_t b)
 #define INT_EXPR int_pow(a, b)
 #include "ops/binary.inc"
 
+/* A plain number in the result's type: numbers among themselves would be rounded to float32. */
+static cn_tensor *operand(cn_tensor *t, cn_dtype type)
+{
+    return t && t->is_number ? cn_full(cn_scalar_shape(), cn_item(t), type) : t;
+}
+
 /* b a^(b-1), and a^b ln a, which is 0 at a = 0 where the power itself is 0. */
 static void pow_backward(cn_grads *g)
 {
-    cn_tensor *gy = cn_gout(g, 0), *a = cn_saved_in(g, 0), *b = cn_saved_in(g, 1);
+    cn_tensor *gy = cn_gout(g, 0);
+    cn_dtype type = cn_dtype_of(gy);
+    cn_tensor *a = operand(cn_saved_in(g, 0), type), *b = operand(cn_saved_in(g, 1), type);
     if (cn_wants(g, 0))
         cn_give(g, 0, cn_mul(gy, cn_mul(b, cn_pow(a, cn_sub(b, cn_number_i64(1))))));
     if (cn_wants(g, 1)) {

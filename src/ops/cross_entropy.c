@@ -3,6 +3,7 @@
    Scores become rows of classes. The plain loss of class indices is one op per direction,
    cross_entropy_rows; weights, label smoothing and class probabilities are made of other ops. */
 #include "ops/loss.h"
+#include "ops/mean_losses.h"
 #include "ops/params.h"
 
 #include <math.h>
@@ -34,7 +35,7 @@ static bool is_row_target(const cn_call *c, const cn_view *target, int64_t rows)
                    (long long)rows, cn_dtype_name(target->dtype), cn_shape_text(&target->shape, text));
 }
 
-static bool targets_in_range(const cn_call *c, const cn_view *target, int64_t classes, int64_t ignore_index)
+bool cn_targets_in_range(const cn_call *c, const cn_view *target, int64_t classes, int64_t ignore_index)
 {
     const int64_t *t = (const int64_t *)(const void *)target->data;
     for (int64_t i = 0; i < target->numel; i++)
@@ -64,7 +65,7 @@ static bool rows_kernel(const cn_call *c)
     Rows r = { .x = x->data, .loss = cn_out(c, 0)->data, .lse = cn_out(c, 1)->data,
                .target = (const int64_t *)(const void *)target->data, .classes = x->shape.dim[1],
                .ignore_index = p->ignore_index };
-    if (!targets_in_range(c, target, r.classes, p->ignore_index)) return false;
+    if (!cn_targets_in_range(c, target, r.classes, p->ignore_index)) return false;
     cn_parallel(x->shape.dim[0], 8 * r.classes, x->dtype == CN_F32 ? rows_job_f32 : rows_job_f64, &r);
     return true;
 }
@@ -120,7 +121,7 @@ static bool rows_backward_kernel(const cn_call *c)
     Rows r = { .x = x->data, .loss = cn_in(c, 0)->data, .lse = cn_in(c, 2)->data, .to = cn_out(c, 0)->data,
                .target = (const int64_t *)(const void *)target->data, .classes = x->shape.dim[1],
                .ignore_index = p->ignore_index };
-    if (!targets_in_range(c, target, r.classes, p->ignore_index)) return false;
+    if (!cn_targets_in_range(c, target, r.classes, p->ignore_index)) return false;
     cn_parallel(x->shape.dim[0], 8 * r.classes, x->dtype == CN_F32 ? rows_backward_job_f32 : rows_backward_job_f64,
                 &r);
     return true;
@@ -191,7 +192,7 @@ static bool nll_rows_kernel(const cn_call *c)
     cn_view target = *cn_in(c, 1);
     if (x->dtype != CN_F32 && x->dtype != CN_F64)
         return cn_fail(CN_EINVALID, "nll_loss: the input must be of a float type");
-    if (!targets_in_range(c, &target, x->shape.dim[1], p->ignore_index)) return false;
+    if (!cn_targets_in_range(c, &target, x->shape.dim[1], p->ignore_index)) return false;
     cn_fill_view(y, 0);
     pick(x, &target, y, p->ignore_index, false);
     return true;
@@ -231,7 +232,7 @@ static bool nll_backward_infer(const cn_call *c, cn_spec out[])
 static bool nll_backward_kernel(const cn_call *c)
 {
     const NllBackward *p = c->params;
-    if (!targets_in_range(c, cn_in(c, 1), p->classes, p->ignore_index)) return false;
+    if (!cn_targets_in_range(c, cn_in(c, 1), p->classes, p->ignore_index)) return false;
     cn_fill_view(cn_out(c, 0), 0);
     pick(cn_out(c, 0), cn_in(c, 1), cn_in(c, 0), p->ignore_index, true);
     return true;
@@ -376,6 +377,9 @@ static bool cross_entropy_compose(cn_call *c)
         return cn_set_out(c, 0, loss_of_probabilities(&t, cn_log_softmax(t.scores, 1)));
     if (t.weight || t.smoothing > 0)
         return cn_set_out(c, 0, loss_of_indices(&t, cn_log_softmax(t.scores, 1)));
+    bool half = t.scores->v.dtype != CN_F32 && t.scores->v.dtype != CN_F64;
+    if (t.reduction == CN_REDUCE_MEAN && !half && t.scores->v.numel)
+        return cn_set_out(c, 0, cn_cross_entropy_mean(t.scores, t.target, t.ignore_index));
     cn_tensor *out[2], *in[] = { t.scores, t.target };
     cn_row_loss_params rows = { t.ignore_index };
     if (!cn_apply(&cn_op_cross_entropy_rows, in, 2, &rows, out, 2)) return false;

@@ -1,5 +1,6 @@
 /* losses.c - the losses that compare element by element. D2L 3.1, 4.5, 19.9. */
 #include "ops/loss.h"
+#include "ops/mean_losses.h"
 
 #include <math.h>
 #include <string.h>
@@ -51,6 +52,9 @@ static const char *reduction_in(const cn_call *c)
 
 static bool mse_compose(cn_call *c)
 {
+    const char *reduction = reduction_in(c);
+    if (reduction && strcmp(reduction, "mean") == 0 && cn_mse_mean_fits(c->in[0], c->in[1]))
+        return cn_set_out(c, 0, cn_mse_mean(c->in[0], c->in[1]));
     cn_tensor *d = cn_sub(c->in[0], c->in[1]);
     return reduced(c, cn_mul(d, d), reduction_in(c));
 }

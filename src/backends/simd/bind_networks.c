@@ -1,6 +1,8 @@
 /* bind_networks.c - pooling, softmax, losses, and the convolution with images in vector lanes. */
 #include "backends/simd/bind.h"
 #include "ops/fused.h"
+#include "ops/loss.h"
+#include "ops/params.h"
 
 #include <string.h>
 
@@ -56,8 +58,32 @@ static bool block_backward(const cn_call *c)
                                    cn_threads());
 }
 
+/* ---- losses ------------------------------------------------------------------------------------------------ */
+
+static bool cross_entropy(const cn_call *c)
+{
+    const cn_row_loss_params *p = c->params;
+    const cn_view *x = cn_in(c, 0);
+    if (!cn_targets_in_range(c, cn_in(c, 1), x->shape.dim[1], p->ignore_index)) return false;
+    cn_simd_xent loss = {
+        .logits = cn_simd_in(c, 0), .target = (const int64_t *)(const void *)cn_in(c, 1)->data,
+        .rows = x->shape.dim[0], .classes = x->shape.dim[1], .ignore_index = p->ignore_index, .mean = true,
+        .grad = cn_out(c, 1)->numel ? cn_simd_out(c, 1) : NULL,
+    };
+    double mean;
+    bool ok = cn_simd->cross_entropy(&loss, &mean, cn_threads());
+    *cn_simd_out(c, 0) = (float)mean;
+    return ok || cn_fail(CN_EINVALID, "cross_entropy_mean: a target is no class");
+}
+
+static const char *refuses_cross_entropy(const cn_call *c)
+{
+    return cn_in(c, 0)->dtype == CN_F32 ? NULL : "not float32";
+}
+
 const cn_simd_binding cn_simd_networks[] = {
     { CN_OP_ID_conv_block, block, refuses_block },
     { CN_OP_ID_conv_block_backward, block_backward, refuses_block_backward },
+    { CN_OP_ID_cross_entropy_mean, cross_entropy, refuses_cross_entropy },
     { 0 },
 };
