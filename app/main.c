@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,14 +66,21 @@ static int run(int argc, char **argv)
     return run_command(command, argc - 2, argv + 2);
 }
 
-/* Output that did not arrive is a failure; that nobody reads it (| head) is no news. */
+static bool reader_left(void)
+{
+    struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
+    return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
+}
+
+/* Output that did not arrive is a failure; that nobody reads it (| head) is no news. What errno was
+   when an earlier write failed is lost, so that the pipe is asked. */
 static int finish(int exit_code)
 {
-    bool bad = ferror(stdout);
+    bool bad = ferror(stdout), quiet = reader_left();
     errno = 0;
     bad = fclose(stdout) != 0 || bad;
     if (!bad) return exit_code;
-    if (errno != EPIPE)
+    if (!quiet && errno != EPIPE)
         failed_with(NULL, EXIT_IO, "cannot write to standard output%s%s", errno ? ": " : "",
                     errno ? strerror(errno) : "");
     return exit_code == EXIT_OK ? EXIT_IO : exit_code;

@@ -12,11 +12,11 @@ Progress progress_begin(bool quiet)
     return (Progress){ .bar = isatty(STDERR_FILENO), .quiet = quiet };
 }
 
-static void write_time(char text[16], double seconds)
+static void write_time(char text[32], double seconds)
 {
     long s = seconds > 0 && seconds < 1e7 ? (long)(seconds + 0.5) : 0;
-    if (s >= 3600) snprintf(text, 16, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-    else snprintf(text, 16, "%ld:%02ld", s / 60, s % 60);
+    if (s >= 3600) snprintf(text, 32, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    else snprintf(text, 32, "%ld:%02ld", s / 60, s % 60);
 }
 
 static void draw_bar(const cn_fit_progress *p)
@@ -24,7 +24,7 @@ static void draw_bar(const cn_fit_progress *p)
     enum { CELLS = 24 };
     double inside = p->steps ? (double)p->step / (double)p->steps : 0;
     double whole = ((double)p->epoch + inside) / (double)p->epochs;
-    char left[16], bar[CELLS * 3 + 1] = "";
+    char left[32], bar[CELLS * 3 + 1] = "";
     size_t n = 0;
     for (int i = 0; i < CELLS; i++)
         n += (size_t)snprintf(bar + n, sizeof bar - n, "%s", inside * CELLS > i + 0.5 ? "━" : " ");

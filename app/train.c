@@ -49,9 +49,7 @@ static bool choose_folder(const Args *args, const Config *c, char out[1024])
         strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&t, &now));
         snprintf(out, 1024, "runs/%s-%s", c->model->name, stamp);
     }
-    char inside[1040];
-    snprintf(inside, sizeof inside, "%s/checkpoints", out);
-    return make_folder(inside);
+    return make_folder(out);
 }
 
 static cn_tensor *squared_error(cn_tensor *output, const cn_batch *batch, void *context)

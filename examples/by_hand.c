@@ -1,5 +1,5 @@
-/* by_hand.c - softmax regression without modules and optimisers: parameters, loss and update are written
-   out, as in D2L 4.4. */
+/* by_hand.c - softmax regression without modules and optimisers: parameters, step and update are
+   written out, as in D2L 4.4. */
 #include <cenote/cenote.h>
 
 #include <stdio.h>
@@ -9,7 +9,8 @@ enum { FEATURES = 784, CLASSES = 10, EPOCHS = 5 };
 /* w -= lr * gradient, in place and outside the graph. */
 static void update(cn_tensor *w, double lr)
 {
-    CN_NO_GRAD {
+    CN_NO_GRAD
+    {
         cn_sub_(w, cn_mul(cn_grad(w), cn_num(lr)));
         cn_set_grad(w, NULL);
     }

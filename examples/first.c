@@ -16,8 +16,7 @@ int main(void)
     cn_fit_progress last;
     if (cn_fit(&last, net, train, .optim = sgd, .validate = test, .batch = 256, .epochs = 5))
         printf("loss %.3f, test accuracy %.3f\n", last.train_loss, last.test_acc);
-    else
-        fprintf(stderr, "%s\n", cn_error());
+    else fprintf(stderr, "%s\n", cn_error());
 
     cn_optim_free(sgd);
     cn_module_free(net);

@@ -7,9 +7,9 @@ ops.safetensors        for each op and sample of the table, "OP|SAMPLE|...": out
                        float64; "dtypes", the types of the outputs when the inputs are float64 (row 0) and
                        float32 (row 1); "g0", "g1", ..: for each tensor argument that is differentiable the
                        gradient of sum_i sum(output_i * sin(1 + k + 10 i)), k counting elements.
-networks.safetensors   networks: first state, a batch, output, loss, gradients, the state after steps of
-                       optimisers; the learning rates of schedules.
-core.safetensors       type promotion and printing.
+networks.safetensors   of networks with drawn parameters, NET|output, NET|loss, NET|grad|PARAMETER, and the state
+                       after three steps, NET|OPTIMISER|ENTRY; lr|SCHEDULE: learning rates of 12 epochs.
+core.safetensors       promotion: the type of a + b; text|K: what PyTorch prints of the tensors of test_core.c.
 """
 import ctypes
 import json
@@ -243,6 +243,136 @@ def ops(library):
     return found
 
 
+# ---- networks: parameters, inputs and targets are drawn as in tests/test_networks.c --------------------------------
+
+BATCH, STEPS, EPOCHS, HEAD = 17, 3, 12, 255
+
+
+def drawn(seed, stream, shape):
+    """Numbers in [-1, 1), rounded to float32 and computed with in float64."""
+    r = philox(seed, stream, int(np.prod(shape)))
+    return torch.tensor(2 * r[:, 0].astype(np.float64) * 2.0**-32 - 1).reshape(shape).float().double()
+
+
+def draw_parameters(net):
+    with torch.no_grad():
+        for k, p in enumerate(net.parameters()):
+            if p.ndim > 1:
+                p.copy_((drawn(7, k, p.shape) * float(np.float32((p[0].numel()) ** -0.5))).float())
+            else:
+                is_scale = any(p is getattr(m, "weight", None) for m in net.modules())
+                p.copy_((drawn(7, k, p.shape) * 0.125 + (1 if is_scale else 0)).float())
+    return net.double()
+
+
+def networks():
+    nn = torch.nn
+    return {
+        "linreg": ((2,), lambda: nn.Sequential(nn.Linear(2, 1))),
+        "softmax": ((1, 8, 8), lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10))),
+        "mlp": ((1, 8, 8), lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))),
+        "lenet": ((1, 28, 28), lambda: nn.Sequential(
+            nn.Conv2d(1, 6, 5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2),
+            nn.Conv2d(6, 16, 5), nn.Sigmoid(), nn.AvgPool2d(2), nn.Flatten(),
+            nn.Linear(400, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10))),
+        "conv_bn": ((1, 12, 12), lambda: nn.Sequential(
+            nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.0),
+            nn.Flatten(), nn.Linear(144, 10))),
+    }
+
+
+OPTIMISERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=1e-3, nesterov=True),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01, eps=1e-4, weight_decay=1e-3),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, eps=1e-4, weight_decay=0.1),
+}
+
+
+def digest(t):
+    """Small tensors whole; of others the first elements and a sum that depends on all."""
+    t = t.detach().double().flatten()
+    if t.numel() > HEAD + 1:
+        weights = torch.sin(1 + torch.arange(t.numel(), dtype=torch.float64))
+        t = torch.cat((t[:HEAD], (t * weights).sum().reshape(1)))
+    return t.float()
+
+
+def network_values(name, shape, make):
+    x = drawn(8, 0, (BATCH, *shape))
+    if name == "linreg":
+        y, loss_of = drawn(8, 1, (BATCH, 1)), torch.nn.functional.mse_loss
+    else:
+        y = torch.tensor((philox(8, 1, BATCH)[:, 0] % np.uint64(10)).astype(np.int64))
+        loss_of = torch.nn.functional.cross_entropy
+    net = draw_parameters(make())
+    out = net(x)
+    loss = loss_of(out, y)
+    loss.backward()
+    found = {"output": digest(out), "loss": digest(loss)}
+    found.update({f"grad|{k}": digest(p.grad) for k, p in net.named_parameters()})
+    for which, optimiser in OPTIMISERS.items():
+        net = draw_parameters(make())
+        optim = optimiser(net.parameters())
+        for _ in range(STEPS):
+            optim.zero_grad()
+            loss_of(net(x), y).backward()
+            optim.step()
+        found.update({f"{which}|{k}": digest(v) for k, v in net.state_dict().items()})
+    return {f"{name}|{k}": v for k, v in found.items()}
+
+
+def schedules():
+    of = torch.optim.lr_scheduler
+    made = {
+        "StepLR": lambda o: of.StepLR(o, 3, 0.5), "MultiStepLR": lambda o: of.MultiStepLR(o, [2, 5, 5, 9], 0.3),
+        "CosineAnnealingLR": lambda o: of.CosineAnnealingLR(o, 8, 0.01),
+        "PolynomialLR": lambda o: of.PolynomialLR(o, 10, 2.0), "ExponentialLR": lambda o: of.ExponentialLR(o, 0.9),
+    }
+    found = {}
+    for name, make in made.items():
+        optim = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
+        schedule, rates = make(optim), []
+        for _ in range(EPOCHS):
+            rates.append(optim.param_groups[0]["lr"])
+            optim.step()
+            schedule.step()
+        found[f"lr|{name}"] = torch.tensor(rates, dtype=torch.float64)
+    return found
+
+
+def all_networks():
+    found = schedules()
+    for name, (shape, make) in networks().items():
+        found.update(network_values(name, shape, make))
+    return found
+
+
+# ---- core ----------------------------------------------------------------------------------------------------------
+
+
+def printed():
+    """In the order of tests/test_core.c."""
+    t = torch.tensor
+    return [
+        t(3.0), t(2.5), t([1.0, 2.0, 3.0]), t([1.5, -2.25, 1000.0]), t([1e-5, 1.0]), t([1e8, 1.0]),
+        t([float("nan"), float("inf"), -1.0]), t([[1, -20], [300, 4]]), t([True, False]), t([]),
+        torch.zeros(2, 0), torch.arange(24.0).reshape(2, 3, 4), torch.arange(2000), torch.arange(30.0),
+        torch.arange(1200.0).reshape(30, 40) / 8, t([1.5, 2.5], dtype=torch.float64), t([1, 2], dtype=torch.uint8),
+        t([0.5, 1.5], dtype=torch.bfloat16), t(7), t([[0.0, 1e5]]), t([1.0, 1e-3 + 1]),
+    ]
+
+
+def core():
+    found = {}
+    for rank, shapes in enumerate((((2,), (2,)), ((2,), ()), ((), ()))):
+        table = [[DTYPES.index((torch.ones(shapes[0], dtype=a) + torch.ones(shapes[1], dtype=b)).dtype)
+                  for b in DTYPES] for a in DTYPES]
+        found[f"promotion|{rank}"] = torch.tensor(table, dtype=torch.uint8)
+    for k, x in enumerate(printed()):
+        found[f"text|{k}"] = torch.tensor(list(str(x).encode()), dtype=torch.uint8)
+    return found
+
+
 def load_library(build):
     library = ctypes.CDLL(str(build / "libcenote.so"))
     for name in "cn_ffi_op_name", "cn_ffi_op_samples", "cn_ffi_op_schema":
@@ -256,6 +386,8 @@ def main():
     build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build")
     folder = ROOT / "tests" / "golden"
     folder.mkdir(exist_ok=True)
+    save(folder / "networks.safetensors", all_networks())
+    save(folder / "core.safetensors", core())
     save(folder / "ops.safetensors", ops(load_library(build)))
 
 

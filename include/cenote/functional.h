@@ -159,7 +159,35 @@ CN_API cn_tensor *cn_kl_div_with(const cn_loss_args *args);
 
 /* ---- activations --------------------------------------------------------------------------------------------- */
 
+CN_API cn_tensor *cn_gelu(cn_tensor *input);      /* input Phi(input), Phi the normal distribution function */
+CN_API cn_tensor *cn_gelu_tanh(cn_tensor *input); /* its approximation */
+CN_API cn_tensor *cn_leaky_relu(cn_tensor *input, double negative_slope); /* PyTorch's default: 0.01 */
+CN_API cn_tensor *cn_elu(cn_tensor *input, double alpha);                 /* 1 */
+CN_API cn_tensor *cn_selu(cn_tensor *input);
+CN_API cn_tensor *cn_silu(cn_tensor *input);
+CN_API cn_tensor *cn_mish(cn_tensor *input);
+CN_API cn_tensor *cn_softplus(cn_tensor *input);  /* log(1 + exp(input)) */
+CN_API cn_tensor *cn_softsign(cn_tensor *input);
+CN_API cn_tensor *cn_prelu(cn_tensor *input, cn_tensor *weight);
+CN_API cn_tensor *cn_relu6(cn_tensor *input);
+CN_API cn_tensor *cn_hardtanh(cn_tensor *input, double min_val, double max_val);
+CN_API cn_tensor *cn_hardsigmoid(cn_tensor *input);
+CN_API cn_tensor *cn_hardswish(cn_tensor *input);
 CN_API cn_tensor *cn_logsigmoid(cn_tensor *input); /* log(1 / (1 + exp(-input))) */
+
+/* ---- tables of vectors ----------------------------------------------------------------------------------------- */
+
+typedef struct cn_embedding_args {
+    size_t size;
+    cn_tensor *input, *weight; /* indices of any shape; (rows, width) */
+    cn_named_only named_only_;
+    bool pads;                 /* row padding_idx gets no gradient */
+    int64_t padding_idx;
+} cn_embedding_args;
+CN_API cn_tensor *cn_embedding_with(const cn_embedding_args *args);
+#define cn_embedding(...)                                                                          \
+    cn_embedding_with(&(cn_embedding_args){ .size = sizeof(cn_embedding_args), __VA_ARGS__ })
+CN_API cn_tensor *cn_one_hot(cn_tensor *input, int64_t num_classes); /* -1: the largest index plus one */
 
 CN_END_DECLS
 #endif

@@ -157,7 +157,7 @@ cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, con
     if (ok) {
         cn_copy_view(&t->v, &r->v);
         t->storage->version++;
-        cn_tape_adopt(t, r);
+        if (cn_grad_enabled()) cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
     }
     cn_release(mark);
     return ok ? t : NULL;

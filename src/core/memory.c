@@ -37,7 +37,7 @@ typedef struct Block {
 typedef struct Cache {
     Block *free[CLASSES];
     int count[CLASSES];
-    int64_t live, cached, allocations, tensors;
+    int64_t live, allocations, tensors;
 } Cache;
 
 #define FAST_TLS _Thread_local __attribute__((tls_model("initial-exec")))
@@ -52,7 +52,7 @@ static struct {
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct {
-    _Atomic int64_t live, peak, cached, allocations, tensors;
+    _Atomic int64_t live, peak, owned, allocations, tensors; /* owned: taken from the system */
     _Atomic size_t limit;
     _Atomic int64_t fail_after;
 } state = { .fail_after = -1 };
@@ -74,6 +74,7 @@ static size_t class_size(int class)
 
 static void system_free(Block *b)
 {
+    atomic_fetch_sub_explicit(&state.owned, (int64_t)b->size, memory_order_relaxed);
     free(b);
 }
 
@@ -92,7 +93,6 @@ static void free_list(Block *b)
 {
     while (b) {
         Block *next = b->next;
-        state.cached -= (int64_t)b->size;
         system_free(b);
         b = next;
     }
@@ -104,10 +104,9 @@ static void flush_counts(Cache *c)
     int64_t live = atomic_fetch_add_explicit(&state.live, c->live, memory_order_relaxed) + c->live;
     if (live > atomic_load_explicit(&state.peak, memory_order_relaxed))
         atomic_store_explicit(&state.peak, live, memory_order_relaxed);
-    atomic_fetch_add_explicit(&state.cached, c->cached, memory_order_relaxed);
     atomic_fetch_add_explicit(&state.allocations, c->allocations, memory_order_relaxed);
     atomic_fetch_add_explicit(&state.tensors, c->tensors, memory_order_relaxed);
-    c->live = c->cached = c->allocations = c->tensors = 0;
+    c->live = c->allocations = c->tensors = 0;
 }
 
 static void thread_cache_free(void *p)
@@ -193,10 +192,9 @@ void cn_alloc_fail_after(int64_t n)
     state.fail_after = n;
 }
 
-static void count(Cache *c, int64_t live, int64_t cached)
+static void count(Cache *c, int64_t live)
 {
     c->live += live;
-    c->cached += cached;
     if (c->live > FLUSH_BYTES || c->live < -FLUSH_BYTES) flush_counts(c);
 }
 
@@ -211,7 +209,9 @@ static Block *fresh_block(size_t size, int class)
     size_t bytes = CACHING ? class_size(class) : size + HEADER;
     Block *b = system_alloc(bytes);
     if (!b) cn_trim_memory(), b = system_alloc(bytes);
-    if (b) b->size = bytes, b->class = class;
+    if (!b) return NULL;
+    b->size = bytes, b->class = class;
+    atomic_fetch_add_explicit(&state.owned, (int64_t)bytes, memory_order_relaxed);
     return b;
 }
 
@@ -221,10 +221,9 @@ void *cn_alloc(size_t size)
     if (!c || size > ((size_t)1 << 46) || injected_failure() || over_limit(c, size)) goto fail;
     int class = class_of(size + HEADER);
     Block *b = take_cached(c, class);
-    bool reused = b != NULL;
-    if (!reused && !(b = fresh_block(size, class))) goto fail;
+    if (!b && !(b = fresh_block(size, class))) goto fail;
     c->allocations++;
-    count(c, (int64_t)b->size, reused ? -(int64_t)b->size : 0);
+    count(c, (int64_t)b->size);
 #ifdef CN_HOSTILE
     memset((char *)b + HEADER, 0xff, size); /* NaN as float and as double */
 #endif
@@ -241,9 +240,8 @@ void cn_free(void *block)
     Block *b = (Block *)((char *)block - HEADER);
     int64_t size = (int64_t)b->size;
     Cache *c = cache_of_thread();
-    bool kept = c && put_cached(c, b);
-    if (!kept) system_free(b);
-    if (c) count(c, -size, kept ? size : 0);
+    if (!c || !put_cached(c, b)) system_free(b);
+    if (c) count(c, -size);
 }
 
 void *cn_alloc_zeroed(size_t size)
@@ -303,7 +301,7 @@ cn_memory_stats cn_memory(void)
     if (c) flush_counts(c);
     return (cn_memory_stats){ .live_bytes = (size_t)state.live,
                               .peak_bytes = (size_t)state.peak,
-                              .cached_bytes = (size_t)state.cached,
+                              .cached_bytes = (size_t)(state.owned - state.live),
                               .allocations = state.allocations,
                               .live_tensors = state.tensors };
 }

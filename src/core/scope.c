@@ -20,6 +20,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void free_stack(void *items)
 {
+    cn_release(0);
     cn_free(items);
     stack.items = NULL, stack.room = stack.count = 0;
 }

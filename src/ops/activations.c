@@ -1,9 +1,30 @@
-/* activations.c - the activations with parameters, and those made of others. D2L 5.1. */
+/* activations.c - the activations beyond relu, sigmoid and tanh. D2L 5.1, 11.7. */
 #include "ops/compose.h"
 
 #include <math.h>
+#include <string.h>
 
-/* ---- logsigmoid ------------------------------------------------------------------------------------------- */
+#define CASES "[2,3] | [] | [0]"
+
+/* ---- with kernels of their own ------------------------------------------------------------------------------- */
+
+#define POINTWISE(ident, parameters, struct_size, text, kept)                                      \
+    CN_OP_HEAD(ident, "nn.functional." #ident, "(Tensor input" parameters ") -> Tensor"),          \
+    .aliases = #ident, .doc = text, .flags = CN_POINTWISE | CN_TO_FLOAT,                           \
+    .params_size = struct_size, .infer = cn_infer_pointwise, .kernel = ident##_kernel,             \
+    .saves = kept, .backward = ident##_backward
+
+static double first_of(const void *params)
+{
+    return *(const double *)params;
+}
+
+/* gradient times one factor where x > bound, times another elsewhere */
+static cn_tensor *bend(cn_grads *g, double bound, cn_tensor *above, cn_tensor *below)
+{
+    cn_tensor *gy = cn_gout(g, 0), *is_above = cn_gt(cn_saved_in(g, 0), cn_number(bound));
+    return cn_where(is_above, above ? cn_mul(gy, above) : gy, cn_mul(gy, below));
+}
 
 #define OP logsigmoid
 #define EXPR (x < 0 ? x : 0) - M(log1p)(M(exp)(x < 0 ? x : -x))
@@ -17,17 +38,344 @@ static void logsigmoid_backward(cn_grads *g)
 }
 
 const cn_op cn_op_logsigmoid = {
-    CN_OP_HEAD(logsigmoid, "nn.functional.logsigmoid", "(Tensor input) -> Tensor"),
-    .doc = "log(1 / (1 + exp(-input))), safe from overflow.",
-    .flags = CN_POINTWISE | CN_TO_FLOAT,
-    .infer = cn_infer_pointwise,
-    .kernel = logsigmoid_kernel,
-    .saves = CN_SAVE_IN(0),
-    .backward = logsigmoid_backward,
-    .samples = "[2,3] | [] | [0]",
+    POINTWISE(logsigmoid, "", 0, "log(1 / (1 + exp(-input))), safe from overflow.", CN_SAVE_IN(0)),
+    .samples = CASES,
 };
 
-cn_tensor *cn_logsigmoid(cn_tensor *input)
+#define OP leaky_relu
+#define EXPR x > 0 ? x : x * slope
+#define PRELUDE const T slope = (T)first_of(params)
+#define FLOAT_ONLY
+#include "ops/unary.inc"
+
+static void leaky_relu_backward(cn_grads *g)
 {
-    return CN_CALL(logsigmoid, NULL, input);
+    cn_give(g, 0, bend(g, 0, NULL, cn_number(first_of(cn_grad_params(g)))));
+}
+
+const cn_op cn_op_leaky_relu = {
+    POINTWISE(leaky_relu, ", float negative_slope=0.01", sizeof(double),
+              "input where it is positive, negative_slope input elsewhere.", CN_SAVE_IN(0)),
+    .samples = CASES " | [4] 0.3",
+};
+
+#define OP elu
+#define EXPR x > 0 ? x : alpha * M(expm1)(x)
+#define PRELUDE const T alpha = (T)first_of(params)
+#define FLOAT_ONLY
+#include "ops/unary.inc"
+
+/* alpha exp(x) below 0; there x is bounded, so that no exp overflows where it is not used. */
+static void elu_backward(cn_grads *g)
+{
+    cn_tensor *below = cn_exp(cn_clamp_max(cn_saved_in(g, 0), cn_number(0)));
+    cn_give(g, 0, bend(g, 0, NULL, cn_mul(below, cn_number(first_of(cn_grad_params(g))))));
+}
+
+const cn_op cn_op_elu = {
+    POINTWISE(elu, ", float alpha=1.0", sizeof(double),
+              "input where it is positive, alpha (exp(input) - 1) elsewhere.", CN_SAVE_IN(0)),
+    .samples = CASES " | [4] 0.3",
+};
+
+typedef struct {
+    double beta, threshold;
+} Softplus;
+
+#define OP softplus
+#define EXPR x * beta > threshold ? x : M(log1p)(M(exp)(x * beta)) / beta
+#define PRELUDE                                                                                    \
+    const T beta = (T)((const Softplus *)params)->beta,                                            \
+            threshold = (T)((const Softplus *)params)->threshold
+#define FLOAT_ONLY
+#include "ops/unary.inc"
+
+static void softplus_backward(cn_grads *g)
+{
+    const Softplus *p = cn_grad_params(g);
+    cn_tensor *below = cn_sigmoid(cn_mul(cn_saved_in(g, 0), cn_number(p->beta)));
+    cn_give(g, 0, bend(g, p->threshold / p->beta, NULL, below));
+}
+
+const cn_op cn_op_softplus = {
+    POINTWISE(softplus, ", float beta=1.0, float threshold=20.0", sizeof(Softplus),
+              "log(1 + exp(beta input)) / beta; input where beta input is above threshold.", CN_SAVE_IN(0)),
+    .samples = CASES " | [4] 2 0.5",
+};
+
+/* The normal distribution function times x; 0.7071.. is sqrt(1/2). */
+#define OP gelu_erf
+#define EXPR x * (T)0.5 * (1 + M(erf)(x * (T)0.70710678118654752440))
+#define FLOAT_ONLY
+#include "ops/unary.inc"
+
+/* Phi(x) + x phi(x) */
+static void gelu_erf_backward(cn_grads *g)
+{
+    cn_tensor *x = cn_saved_in(g, 0), *half = cn_number(0.5);
+    cn_tensor *below = cn_mul(cn_add(cn_erf(cn_mul(x, cn_number(0.70710678118654752440))), cn_number(1)), half);
+    cn_tensor *density = cn_mul(cn_exp(cn_neg(cn_mul(cn_mul(x, x), half))), cn_number(0.39894228040143267794));
+    cn_give(g, 0, cn_mul(cn_gout(g, 0), cn_add(below, cn_mul(x, density))));
+}
+
+const cn_op cn_op_gelu_erf = {
+    CN_OP_HEAD(gelu_erf, "gelu_erf", "(Tensor input) -> Tensor"),
+    .doc = "input times the probability that a standard normal number is below it.",
+    .flags = CN_POINTWISE | CN_TO_FLOAT,
+    .infer = cn_infer_pointwise,
+    .kernel = gelu_erf_kernel,
+    .saves = CN_SAVE_IN(0),
+    .backward = gelu_erf_backward,
+    .samples = CASES,
+};
+
+/* ---- made of other ops ----------------------------------------------------------------------------------------- */
+
+#define COMPOSED(ident, parameters, struct_size, text)                                             \
+    CN_OP_HEAD(ident, "nn.functional." #ident, "(Tensor input" parameters ") -> Tensor"),          \
+    .aliases = #ident, .doc = text, .params_size = struct_size, .compose = ident##_compose
+
+/* 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
+static cn_tensor *gelu_tanh(cn_tensor *x)
+{
+    cn_tensor *cube = cn_mul(cn_mul(x, x), x);
+    cn_tensor *inner = cn_mul(cn_add(x, cn_mul(cube, cn_number(0.044715))), cn_number(0.79788456080286535588));
+    return cn_mul(cn_mul(x, cn_number(0.5)), cn_add(cn_tanh(inner), cn_number(1)));
+}
+
+static bool gelu_compose(cn_call *c)
+{
+    const char *mode = *(const char *const *)c->params;
+    if (mode && strcmp(mode, "tanh") == 0) return cn_set_out(c, 0, gelu_tanh(c->in[0]));
+    if (mode && strcmp(mode, "none") == 0) return cn_set_out(c, 0, CN_CALL(gelu_erf, NULL, c->in[0]));
+    return cn_fail(CN_EINVALID, "gelu: approximate must be 'none' or 'tanh', not '%s'", mode ? mode : "None");
+}
+
+const cn_op cn_op_gelu = {
+    COMPOSED(gelu, ", *, str approximate='none'", sizeof(char *),
+             "input times the normal distribution function, or its approximation by tanh (D2L 11.7)."),
+    .samples = CASES " | [4] approximate=tanh",
+};
+
+static bool silu_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, cn_mul(c->in[0], cn_sigmoid(c->in[0])));
+}
+
+const cn_op cn_op_silu = { COMPOSED(silu, "", 0, "input sigmoid(input), also called swish (D2L 5.1)."),
+                           .samples = CASES };
+
+static bool mish_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, cn_mul(c->in[0], cn_tanh(cn_softplus(c->in[0]))));
+}
+
+const cn_op cn_op_mish = { COMPOSED(mish, "", 0, "input tanh(softplus(input))."), .samples = CASES };
+
+/* The constants with which a network keeps its activations standardised. */
+static bool selu_compose(cn_call *c)
+{
+    cn_tensor *y = cn_elu(c->in[0], 1.6732632423543772848);
+    return cn_set_out(c, 0, cn_mul(y, cn_number(1.0507009873554804934)));
+}
+
+const cn_op cn_op_selu = { COMPOSED(selu, "", 0, "1.0507 elu(input, alpha=1.6733)."), .samples = CASES };
+
+static bool celu_compose(cn_call *c)
+{
+    double alpha = first_of(c->params);
+    if (alpha == 0) return cn_fail(CN_EINVALID, "celu: alpha must not be 0");
+    cn_tensor *y = cn_elu(cn_div(c->in[0], cn_number(alpha)), 1);
+    return cn_set_out(c, 0, cn_mul(y, cn_number(alpha)));
+}
+
+const cn_op cn_op_celu = {
+    COMPOSED(celu, ", float alpha=1.0", sizeof(double), "alpha elu(input / alpha)."), .samples = CASES " | [4] 0.3",
+};
+
+/* At and beyond the bounds the gradient is 0, which is why this is not clamp. */
+static cn_tensor *hard_tanh(cn_tensor *x, double low, double high)
+{
+    cn_tensor *lowest = cn_number(low), *highest = cn_number(high);
+    return cn_where(cn_le(x, lowest), lowest, cn_where(cn_ge(x, highest), highest, x));
+}
+
+static bool hardtanh_compose(cn_call *c)
+{
+    const double *bounds = c->params;
+    if (!(bounds[0] < bounds[1]))
+        return cn_fail(CN_EINVALID, "hardtanh: min_val %g must be below max_val %g", bounds[0], bounds[1]);
+    return cn_set_out(c, 0, hard_tanh(c->in[0], bounds[0], bounds[1]));
+}
+
+static bool relu6_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, hard_tanh(c->in[0], 0, 6));
+}
+
+static cn_tensor *hard_sigmoid(cn_tensor *x)
+{
+    return cn_div(hard_tanh(cn_add(x, cn_number(3)), 0, 6), cn_number(6));
+}
+
+static bool hardsigmoid_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, hard_sigmoid(c->in[0]));
+}
+
+static bool hardswish_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, cn_mul(c->in[0], hard_sigmoid(c->in[0])));
+}
+
+const cn_op cn_op_hardtanh = {
+    COMPOSED(hardtanh, ", float min_val=-1.0, float max_val=1.0", 2 * sizeof(double),
+             "input kept between min_val and max_val."),
+    .samples = CASES " | [6] -0.5 0.5",
+};
+const cn_op cn_op_relu6 = { COMPOSED(relu6, "", 0, "input kept between 0 and 6."), .samples = CASES };
+const cn_op cn_op_hardsigmoid = { COMPOSED(hardsigmoid, "", 0, "relu6(input + 3) / 6."), .samples = CASES };
+const cn_op cn_op_hardswish = { COMPOSED(hardswish, "", 0, "input relu6(input + 3) / 6."), .samples = CASES };
+
+static bool softsign_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, cn_div(c->in[0], cn_add(cn_abs(c->in[0]), cn_number(1))));
+}
+
+static bool tanhshrink_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, cn_sub(c->in[0], cn_tanh(c->in[0])));
+}
+
+/* x within lambda of 0 becomes 0; beyond it moves by `shift` towards 0. */
+static cn_tensor *shrink(cn_tensor *x, double lambda, double shift)
+{
+    cn_tensor *by = cn_number(shift), *kept = shift != 0 ? cn_add(x, by) : x;
+    cn_tensor *inner = cn_where(cn_le(cn_abs(x), cn_number(lambda)), cn_number(0), kept);
+    return shift != 0 ? cn_where(cn_gt(x, cn_number(lambda)), cn_sub(x, by), inner) : inner;
+}
+
+static bool softshrink_compose(cn_call *c)
+{
+    double lambda = first_of(c->params);
+    if (!(lambda >= 0)) return cn_fail(CN_EINVALID, "softshrink: lambd must not be negative, got %g", lambda);
+    return cn_set_out(c, 0, shrink(c->in[0], lambda, lambda));
+}
+
+static bool hardshrink_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, shrink(c->in[0], first_of(c->params), 0));
+}
+
+static bool threshold_compose(cn_call *c)
+{
+    const double *p = c->params; /* threshold, value */
+    return cn_set_out(c, 0, cn_where(cn_le(c->in[0], cn_number(p[0])), cn_number(p[1]), c->in[0]));
+}
+
+const cn_op cn_op_softsign = { COMPOSED(softsign, "", 0, "input / (1 + |input|)."), .samples = CASES };
+const cn_op cn_op_tanhshrink = { COMPOSED(tanhshrink, "", 0, "input - tanh(input)."), .samples = CASES };
+const cn_op cn_op_softshrink = {
+    COMPOSED(softshrink, ", float lambd=0.5", sizeof(double), "input moved by lambd towards 0, and 0 within lambd."),
+    .samples = CASES " | [6] 0.3",
+};
+const cn_op cn_op_hardshrink = {
+    COMPOSED(hardshrink, ", float lambd=0.5", sizeof(double), "input, and 0 where it is within lambd of 0."),
+    .samples = CASES " | [6] 0.3",
+};
+const cn_op cn_op_threshold = {
+    COMPOSED(threshold, ", float threshold, float value", 2 * sizeof(double),
+             "input where it is above threshold, value elsewhere."),
+    .samples = "[2,3] 0.2 -1",
+};
+
+/* ---- with a weight, or along a dimension --------------------------------------------------------------------------- */
+
+static bool prelu_compose(cn_call *c)
+{
+    cn_tensor *x = c->in[0], *w = c->in[1];
+    const cn_shape *s = &x->v.shape;
+    int64_t channels = s->ndim > 1 ? s->dim[1] : 1;
+    if (w->v.numel != 1 && (w->v.shape.ndim != 1 || w->v.numel != channels))
+        return cn_fail(CN_EINVALID, "prelu: weight must have 1 number or one for each of %lld channels, not %lld",
+                       (long long)channels, (long long)w->v.numel);
+    w = cn_reshape(w, w->v.numel == 1 ? cn_scalar_shape() : cn_shape_along(s->ndim, 1, channels));
+    return cn_set_out(c, 0, cn_where(cn_gt(x, cn_number(0)), x, cn_mul(x, w)));
+}
+
+const cn_op cn_op_prelu = {
+    CN_OP_HEAD(prelu, "nn.functional.prelu", "(Tensor input, Tensor weight) -> Tensor"),
+    .aliases = "prelu",
+    .doc = "input where it is positive, weight input elsewhere; one weight, or one per channel.",
+    .compose = prelu_compose,
+    .samples = "[2,3] [3] | [2,3,2] [1] | [4] [1]",
+};
+
+static bool glu_compose(cn_call *c)
+{
+    cn_tensor *x = c->in[0];
+    int dim = cn_wrap_dim(*(const int64_t *)c->params, x->v.shape.ndim, "glu");
+    if (dim < 0) return false;
+    int64_t size = x->v.shape.ndim ? x->v.shape.dim[dim] : 1;
+    if (size % 2)
+        return cn_fail(CN_EINVALID, "glu: dimension %d must have an even size, not %lld", dim, (long long)size);
+    cn_tensor *gate = cn_sigmoid(cn_narrow(x, dim, size / 2, size / 2));
+    return cn_set_out(c, 0, cn_mul(cn_narrow(x, dim, 0, size / 2), gate));
+}
+
+const cn_op cn_op_glu = {
+    COMPOSED(glu, ", int dim=-1", sizeof(int64_t), "The first half along dim times sigmoid of the second."),
+    .samples = "[2,4] | [2,4] 0",
+};
+
+/* ---- typed ------------------------------------------------------------------------------------------------------------- */
+
+#define PLAIN(ident)                                                                               \
+    cn_tensor *cn_##ident(cn_tensor *input)                                                        \
+    {                                                                                              \
+        return CN_CALL(ident, NULL, input);                                                        \
+    }
+
+PLAIN(logsigmoid)
+PLAIN(silu)
+PLAIN(mish)
+PLAIN(selu)
+PLAIN(relu6)
+PLAIN(hardsigmoid)
+PLAIN(hardswish)
+PLAIN(softsign)
+
+cn_tensor *cn_gelu(cn_tensor *input)
+{
+    return CN_CALL(gelu_erf, NULL, input);
+}
+
+cn_tensor *cn_gelu_tanh(cn_tensor *input)
+{
+    return input ? gelu_tanh(input) : NULL;
+}
+
+cn_tensor *cn_leaky_relu(cn_tensor *input, double negative_slope)
+{
+    return CN_CALL(leaky_relu, &negative_slope, input);
+}
+
+cn_tensor *cn_elu(cn_tensor *input, double alpha)
+{
+    return CN_CALL(elu, &alpha, input);
+}
+
+cn_tensor *cn_softplus(cn_tensor *input)
+{
+    return CN_CALL(softplus, (&(Softplus){ 1, 20 }), input);
+}
+
+cn_tensor *cn_hardtanh(cn_tensor *input, double min_val, double max_val)
+{
+    return CN_CALL(hardtanh, ((double[]){ min_val, max_val }), input);
+}
+
+cn_tensor *cn_prelu(cn_tensor *input, cn_tensor *weight)
+{
+    return CN_CALL(prelu, NULL, input, weight);
 }

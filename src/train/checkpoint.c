@@ -2,14 +2,17 @@
 #include "train/checkpoint.h"
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "train/state.h"
 
 #include <jansson.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { VERSION = 1, MAX_GENERATORS = 256 };
@@ -24,6 +27,20 @@ bool cn_checkpoint_exists(const char *folder)
     char path[1024];
     file_name(folder, path);
     return access(path, F_OK) == 0;
+}
+
+static bool make(const char *path)
+{
+    struct stat st;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))) return true;
+    return cn_fail_errno(path, "make the folder");
+}
+
+bool cn_checkpoint_folder(const char *folder)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/checkpoints", folder);
+    return make(folder) && make(path);
 }
 
 /* Doubles travel as hexadecimal text: exact, also when they are not finite. */

@@ -20,5 +20,6 @@ bool cn_checkpoint_save(const char *folder, const cn_fit_options *o, const cn_lo
                         const cn_run_state *state);
 bool cn_checkpoint_load(const char *folder, const cn_fit_options *o, cn_loader *loader, cn_run_state *state);
 bool cn_checkpoint_exists(const char *folder);
+bool cn_checkpoint_folder(const char *folder); /* makes it, and checkpoints/ in it; those above must exist */
 
 #endif

@@ -248,6 +248,7 @@ static bool begin(Run *r)
     r->state = (cn_run_state){ .test_loss = NAN, .test_acc = NAN, .best_acc = -1, .last_loss = NAN,
                                .last_acc = NAN };
     if (!r->train) return false;
+    if (o->out && !cn_checkpoint_folder(o->out)) return false;
     bool resume = o->resume && o->out && cn_checkpoint_exists(o->out);
     if (resume && !cn_checkpoint_load(o->out, o, r->train, &r->state)) return false;
     r->began = now() - r->state.seconds;
