@@ -63,6 +63,7 @@ static Verdict look_at_processor(Finding *f)
 #else
     tell(f, "another than x86-64 and aarch64");
 #endif
+    tell(f, "; engines: %s", cn_engines());
     return GOOD;
 }
 

@@ -1,5 +1,5 @@
-/* test_loader.c - loaders: the same batches for any number of workers, exact resuming, and ends at any
-   time. Also run under the thread sanitizer. */
+/* test_loader.c - loaders: the same batches for any number of workers, exact resuming, and ends at
+   any time. Also run under the thread sanitizer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,7 +63,7 @@ static uint64_t hash_batch(uint64_t h, const cn_batch *b)
     return hash_bytes(h, cn_data(b->y), (size_t)cn_numel(b->y) * sizeof(int64_t));
 }
 
-/* All that comes in the next `epochs` epochs, or before `most` batches are through, as one number. */
+/* All that comes in `epochs` epochs, or before `most` batches are through, as one number. */
 static uint64_t hash_run(cn_loader *l, int epochs, int most)
 {
     uint64_t h = 0xCBF29CE484222325u;

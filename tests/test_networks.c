@@ -42,7 +42,7 @@ static cn_module *make_lenet(void)
 
 static cn_module *make_conv_bn(void)
 {
-    return cn_sequential(cn_conv2d_layer(4, .kernel = 3, .padding = 1), cn_batch_norm2d_layer(), cn_relu_layer(),
+    return cn_sequential(cn_conv2d_layer(4, .kernel = 3, .padding = 1, .no_bias = true), cn_batch_norm2d_layer(), cn_relu_layer(),
                          cn_max_pool2d_layer(2), cn_dropout_layer(0), cn_flatten_layer(), cn_linear_layer(10));
 }
 

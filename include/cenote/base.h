@@ -37,6 +37,9 @@ CN_BEGIN_DECLS
 /* The version of the library that is running, for example "0.1.0". */
 CN_API const char *cn_version(void);
 
+/* The engines that are present, best first, separated by blanks: "onednn simd reference". */
+CN_API const char *cn_engines(void);
+
 /* ---- errors -------------------------------------------------------------------------------
    Functions that return objects return NULL on failure, others return false. The first error of
    a thread sticks until it is cleared: later failures, which are usually its consequences, do

@@ -60,7 +60,7 @@ CN_API cn_dataset *cn_dataset_new(const cn_dataset_class *c);
    not change them while a loader runs. */
 CN_API cn_dataset *cn_dataset_from_tensors(cn_tensor *x, cn_tensor *y);
 
-/* Loaders hold on to their data set, so this may be called before cn_loader_free(). NULL is fine. */
+/* Loaders hold on to their data set: this may be called before cn_loader_free(). NULL is fine. */
 CN_API void cn_dataset_free(cn_dataset *d);
 
 CN_API const char *cn_dataset_name(const cn_dataset *d); /* NULL of NULL */
@@ -112,9 +112,8 @@ CN_API bool cn_data_check(const char *name);
 CN_API bool cn_data_get(const char *name);
 
 /* ---- transforms: what happens to x on its way into a batch ----------------------------------
-   They work on float32 images (C, H, W); only cn_transform_to_float()
-   accepts uint8. The random ones depend
-   on (seed, epoch, index of the sample) only. */
+   They work on float32 images (C, H, W); only cn_transform_to_float() accepts uint8. The random
+   ones depend on (seed, epoch, index of the sample) only. */
 
 typedef enum cn_transform_kind {
     CN_TRANSFORM_NONE = 0, /* ends a list */
@@ -166,8 +165,8 @@ typedef struct cn_loader_options {
 CN_API cn_loader *cn_loader_new_with(const cn_loader_options *o);
 CN_API void cn_loader_free(cn_loader *l); /* at any time; NULL is fine */
 
-/* The next batch. False at the end of an epoch, where cn_ok() holds and the next call begins another
-   one, and on errors; at once while this thread has an error. */
+/* The next batch. False at the end of an epoch, where cn_ok() holds and the next call begins
+   another one, and on errors; at once while this thread has an error. */
 CN_API bool cn_loader_next(cn_loader *l, cn_batch *out) CN_MUST_CHECK;
 CN_API int64_t cn_loader_batches(const cn_loader *l); /* in an epoch; -1 of NULL */
 CN_API int64_t cn_loader_epoch(const cn_loader *l);   /* which one it is in, from 0; -1 of NULL */

@@ -109,6 +109,7 @@ CN_API cn_tensor *cn_layer_norm_with(const cn_layer_norm_args *args);
 /* Zeroes elements with probability p and scales the rest by 1 / (1 - p), drawing from rng and moving it on; rng
    NULL: not in training, the input itself. */
 CN_API cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng);
+CN_API cn_tensor *cn_dropout2d(cn_tensor *input, double p, cn_rng *rng); /* whole channels of (N, C, H, W) */
 
 /* ---- losses ------------------------------------------------------------------------------------------------- */
 
@@ -188,6 +189,13 @@ CN_API cn_tensor *cn_embedding_with(const cn_embedding_args *args);
 #define cn_embedding(...)                                                                          \
     cn_embedding_with(&(cn_embedding_args){ .size = sizeof(cn_embedding_args), __VA_ARGS__ })
 CN_API cn_tensor *cn_one_hot(cn_tensor *input, int64_t num_classes); /* -1: the largest index plus one */
+
+/* ---- lengths and angles ---------------------------------------------------------------------------------------- */
+
+/* input / max(norm of input along dim, 1e-12), with the p-norm. */
+CN_API cn_tensor *cn_normalize(cn_tensor *input, double p, int dim);
+/* The cosine of the angle between x1 and x2 along dim. */
+CN_API cn_tensor *cn_cosine_similarity(cn_tensor *x1, cn_tensor *x2, int dim);
 
 CN_END_DECLS
 #endif

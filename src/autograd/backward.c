@@ -13,8 +13,11 @@ typedef struct {
     cn_tensor *grad;     /* collected so far; owned */
 } Capture;
 
+enum { FEW = 32 };
+
 typedef struct Engine {
-    cn_node **heap;
+    cn_node **heap; /* few, or allocated */
+    cn_node *few[FEW];
     size_t count, room;
     Capture *captures;   /* NULL: accumulate in leaves */
     int n_captures;
@@ -32,9 +35,10 @@ static bool heap_push(Engine *e, cn_node *node)
 {
     if (node->queued) return true;
     if (e->count == e->room) {
-        size_t room = e->room ? 2 * e->room : 64;
-        cn_node **heap = cn_realloc(e->heap, room * sizeof(cn_node *));
+        size_t room = 4 * e->room;
+        cn_node **heap = cn_realloc(e->heap == e->few ? NULL : e->heap, room * sizeof(cn_node *));
         if (!heap) return false;
+        if (e->heap == e->few) memcpy(heap, e->few, sizeof e->few);
         e->heap = heap, e->room = room;
     }
     size_t i = e->count++;
@@ -282,7 +286,7 @@ static bool run(Engine *e)
         cn_release(mark);
     }
     cn_set_grad_enabled(was);
-    cn_free(e->heap);
+    if (e->heap != e->few) cn_free(e->heap);
     return ok;
 }
 
@@ -333,11 +337,20 @@ static cn_backward_options resolve(const cn_backward_options *given)
     return o;
 }
 
+/* Field by field: clearing the whole struct would cost as much as a small backward pass. */
+static void engine_init(Engine *e, const cn_backward_options *o)
+{
+    e->heap = e->few, e->room = FEW, e->count = 0;
+    e->captures = NULL, e->n_captures = 0;
+    e->retain = o->retain_graph || o->create_graph, e->create = o->create_graph;
+}
+
 bool cn_backward_of(cn_tensor *const *outs, cn_tensor *const *cotangents, int n,
                     const cn_backward_options *options)
 {
     cn_backward_options o = resolve(options);
-    Engine e = { .retain = o.retain_graph || o.create_graph, .create = o.create_graph };
+    Engine e;
+    engine_init(&e, &o);
     return backward(&e, outs, cotangents, n);
 }
 
@@ -369,8 +382,9 @@ bool cn_grad_of(cn_tensor *const *outs, cn_tensor *const *cotangents, int n,
     Capture *captures = cn_alloc_zeroed((size_t)n_inputs * sizeof *captures);
     if (!captures) return false;
     for (int i = 0; i < n_inputs; i++) captures[i].target = inputs[i];
-    Engine e = { .captures = captures, .n_captures = n_inputs,
-                 .retain = o.retain_graph || o.create_graph, .create = o.create_graph };
+    Engine e;
+    engine_init(&e, &o);
+    e.captures = captures, e.n_captures = n_inputs;
     bool ok = backward(&e, outs, cotangents, n);
     ok = hand_out(captures, n_inputs, grads, o.allow_unused || !ok) && ok;
     cn_free(captures);

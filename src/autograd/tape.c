@@ -114,35 +114,46 @@ static void connect(cn_node *n, int i, cn_tensor *t, bool save)
     }
 }
 
-static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save)
+/* Does output i carry a gradient? */
+static bool graded(const cn_call *c, int i)
+{
+    return c->out[i] && cn_dtype_is_float(c->out[i]->v.dtype) && (i == 0 || !(c->op->flags & CN_FIRST_OUT_ONLY));
+}
+
+static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save, bool is_graded)
 {
     cn_result *r = &n->results[i];
     r->saved = r->grad = NULL;
     copy_spec(&r->spec, t);
     if (save && !(r->saved = cn_tensor_view_owned(t, &t->v))) return false;
     r->version = t->storage->version;
-    bool graded = i == 0 || !(n->op->flags & CN_FIRST_OUT_ONLY);
-    if (!graded || !cn_dtype_is_float(t->v.dtype)) return true;
+    if (!is_graded) return true;
     t->node = n;
     t->out_index = (uint8_t)i;
     t->requires_grad = true;
-    atomic_fetch_add_explicit(&n->refs, 1, memory_order_relaxed);
     return true;
 }
 
+/* The graded outputs own the node; their number is known before anybody else can see it. */
 bool cn_tape_record(const cn_call *c)
 {
-    cn_node *n = node_new(c);
-    if (!n) return false;
-    atomic_fetch_add_explicit(&n->refs, 1, memory_order_relaxed);
+    int owners = 0;
+    for (int i = 0; i < c->n_out; i++) owners += graded(c, i);
+    cn_node *n = owners ? node_new(c) : NULL;
+    if (!n) return owners == 0;
     for (int i = 0; i < c->n_in; i++) connect(n, i, c->in[i], i < 16 && (c->op->saves & CN_SAVE_IN(i)));
     bool ok = true;
+    atomic_init(&n->refs, owners);
     for (int i = 0; i < c->n_out; i++)
-        ok &= finish_output(n, i, c->out[i], (c->op->saves & CN_SAVE_OUT(i)) != 0);
+        ok &= finish_output(n, i, c->out[i], (c->op->saves & CN_SAVE_OUT(i)) != 0, graded(c, i));
+    if (ok) return true;
     cn_dead dead = { 0 };
-    cn_dead_node(&dead, n); /* the outputs hold it now; if none is a float, nobody does */
+    for (int i = 0; i < c->n_out; i++) {
+        if (c->out[i]->node == n) continue;
+        if (graded(c, i)) cn_dead_node(&dead, n); /* an owner that did not get that far */
+    }
     cn_bury(&dead);
-    return ok;
+    return false;
 }
 
 void cn_tape_adopt(cn_tensor *t, const cn_tensor *r)

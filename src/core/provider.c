@@ -50,7 +50,7 @@ static void look_once(void)
     pthread_once(&state.once, look_around);
 }
 
-const char *cn_provider_names(void)
+const char *cn_engines(void)
 {
     look_once();
     return state.names;

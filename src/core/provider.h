@@ -20,7 +20,6 @@ extern const cn_provider *const cn_providers[];
 cn_kernel *cn_find_kernel(const cn_call *call);
 /* Would a provider take this call? Its outputs need not exist yet. */
 bool cn_provider_takes(const cn_call *call);
-const char *cn_provider_names(void); /* those that are present, separated by blanks */
 
 /* For tests: only providers whose bit (their place in the list) is set are asked. */
 void cn_restrict_providers(unsigned mask);

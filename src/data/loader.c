@@ -1,7 +1,7 @@
 /* loader.c - batches in order, prepared ahead by threads.
 
-   The consumer decides everything: it draws the order of the samples, cuts it into batches, provides
-   the memory, and puts the work into a ring. Workers take the next slot that is filled with work and
+   The consumer decides everything: it draws the order of the samples, cuts it into batches,
+   provides the memory, and puts the work into a ring. Workers take the next slot with work and
    write samples into it; which of them does it makes no difference.
 
        head                 taken        tail

@@ -16,7 +16,7 @@ cn_transform cn_transform_to_float(void)
     return (cn_transform){ .kind = CN_TRANSFORM_TO_FLOAT };
 }
 
-/* What does not fit is refused when a loader is made: there `channels` is compared with the data. */
+/* What does not fit is refused when a loader is made, which compares `channels` with the data. */
 cn_transform cn_transform_normalize(int channels, const float *mean, const float *std)
 {
     cn_transform t = { .kind = CN_TRANSFORM_NORMALIZE, .channels = channels };
@@ -72,7 +72,7 @@ static void run_normalize(const cn_transform *t, image in, image out, const void
             *y++ = (*from++ - t->mean[c]) / t->std[c];
 }
 
-/* Where pixel i of `out` lies among `in` pixels: between two of them, at `weight` from the first. */
+/* Where pixel i of `out` lies among `in` pixels: between two, at `weight` from the first. */
 typedef struct tap {
     int64_t first, second;
     float weight;

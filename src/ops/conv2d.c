@@ -48,10 +48,16 @@ static Overlap overlap(const Conv *c, int64_t tap)
     return v;
 }
 
+/* Bounds that keep all products of sizes far from overflow. */
+static bool within(int64_t x, int64_t least)
+{
+    return x >= least && x <= INT32_MAX;
+}
+
 static bool window_is_sane(const cn_conv_params *p, const char *what)
 {
     for (int i = 0; i < 2; i++)
-        if (p->stride.v[i] < 1 || p->dilation.v[i] < 1 || p->padding.v[i] < 0)
+        if (!within(p->stride.v[i], 1) || !within(p->dilation.v[i], 1) || !within(p->padding.v[i], 0))
             return cn_fail(CN_EINVALID, "%s: stride %lld and dilation %lld must be at least 1, padding %lld "
                                         "at least 0", what, (long long)p->stride.v[i],
                            (long long)p->dilation.v[i], (long long)p->padding.v[i]);
@@ -78,8 +84,8 @@ static bool output_shape(const cn_shape *x, const cn_shape *w, const cn_conv_par
     *y = CN_SHAPE(x->dim[0], w->dim[0], 0, 0);
     for (int i = 0; i < 2; i++) {
         int64_t padded = x->dim[2 + i] + 2 * p->padding.v[i];
-        int64_t span = p->dilation.v[i] * (w->dim[2 + i] - 1) + 1;
-        if (span > padded || w->dim[2 + i] < 1)
+        int64_t span = p->dilation.v[i] * (w->dim[2 + i] - 1) + 1; /* a weight in memory: no overflow */
+        if (w->dim[2 + i] < 1 || span > padded)
             return cn_fail(CN_EINVALID, "%s: the kernel spans %lld, more than the %lld of the padded input",
                            what, (long long)span, (long long)padded);
         y->dim[2 + i] = (padded - span) / p->stride.v[i] + 1;

@@ -32,20 +32,12 @@ static void pick_rows(int64_t first, int64_t last, void *context)
         memcpy(r->picked->data + (size_t)i * bytes, r->table->data + (size_t)r->index[i] * bytes, bytes);
 }
 
-/* A range of columns of the table: what was picked is added where it came from, in the order of indices. */
-#define ADD_COLUMNS(T, suffix)                                                                     \
-    static void add_columns_##suffix(int64_t first, int64_t last, void *context)                   \
-    {                                                                                              \
-        const Rows *r = context;                                                                   \
-        for (int64_t i = 0; i < r->count; i++) {                                                   \
-            if (r->index[i] == r->padding) continue;                                               \
-            T *to = (T *)(void *)r->table->data + r->index[i] * r->width;                          \
-            const T *from = (const T *)(const void *)r->picked->data + i * r->width;               \
-            for (int64_t k = first; k < last; k++) to[k] += from[k];                               \
-        }                                                                                          \
-    }
-ADD_COLUMNS(float, f32)
-ADD_COLUMNS(double, f64)
+#define T float
+#define NAME(x) x##_f32
+#include "ops/embedding.inc"
+#define T double
+#define NAME(x) x##_f64
+#include "ops/embedding.inc"
 
 static bool rows_infer(const cn_call *c, cn_spec out[])
 {

@@ -55,12 +55,18 @@ static int64_t output_size(int64_t size, int64_t kernel, int64_t stride, int64_t
     return ceil_mode && (out - 1) * stride >= size + pad ? out - 1 : out;
 }
 
+/* Bounds that keep all products of sizes far from overflow. */
+static bool within(int64_t x, int64_t least)
+{
+    return x >= least && x <= INT32_MAX;
+}
+
 static bool window_is_sane(const cn_max_pool_params *p, const char *what)
 {
     const int64_t *stride = p->stride.n > 0 ? p->stride.v : p->kernel.v;
     for (int i = 0; i < 2; i++)
-        if (p->kernel.v[i] < 1 || stride[i] < 1 || p->dilation.v[i] < 1 || p->padding.v[i] < 0 ||
-            2 * p->padding.v[i] > p->kernel.v[i])
+        if (!within(p->kernel.v[i], 1) || !within(stride[i], 1) || !within(p->dilation.v[i], 1) ||
+            !within(p->padding.v[i], 0) || 2 * p->padding.v[i] > p->kernel.v[i])
             return cn_fail(CN_EINVALID, "%s: kernel_size %lld, stride %lld and dilation %lld must be at least "
                                         "1, padding %lld between 0 and half of kernel_size", what,
                            (long long)p->kernel.v[i], (long long)stride[i], (long long)p->dilation.v[i],

@@ -245,8 +245,8 @@ static bool begin(Run *r)
                             .seed = o->seed, .workers = o->workers };
     memcpy(l.transform, o->transform, sizeof l.transform);
     r->train = cn_loader_new_with(&l);
-    r->state = (cn_run_state){ .test_loss = NAN, .test_acc = NAN, .best_acc = -1, .last_loss = NAN,
-                               .last_acc = NAN };
+    r->state = (cn_run_state){ .test_loss = (double)NAN, .test_acc = (double)NAN, .best_acc = -1, .last_loss = (double)NAN,
+                               .last_acc = (double)NAN };
     if (!r->train) return false;
     if (o->out && !cn_checkpoint_folder(o->out)) return false;
     bool resume = o->resume && o->out && cn_checkpoint_exists(o->out);

@@ -7,11 +7,11 @@
 
 void cn_simd_parallel(int64_t n, int64_t piece, int threads, cn_simd_range_fn *fn, void *context)
 {
-    const int64_t pieces = n / piece + (n % piece != 0);
-    if (pieces <= 1) {
+    if (n <= piece) { /* without a division, which tiny calls would feel */
         if (n > 0) fn(context, 0, n);
         return;
     }
+    const int64_t pieces = n / piece + (n % piece != 0);
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
 #endif
