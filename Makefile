@@ -43,6 +43,7 @@ check: all
 bench: all
 	@$(call COMPILE,$(BUILD)) --target bench
 	@for program in $$(find $(BUILD)/bench -type f -perm -u+x | sort); do echo "== $$program"; $$program || exit 1; done
+	@python3 bench/compare.py $(BUILD)
 
 examples: all
 	@$(call COMPILE,$(BUILD)) --target examples

@@ -56,7 +56,7 @@ static bool measure(bool (*step)(void *context), void *context, double seconds, 
     return ok;
 }
 
-/* ---- networks ------------------------------------------------------------------------------------------- */
+/* ---- networks ------------------------------------------------------------------------------ */
 
 typedef struct {
     const cn_model *model;
@@ -74,7 +74,8 @@ static bool train_step(void *context)
     size_t mark = cn_mark();
     cn_optim_zero_grad(n->optim);
     cn_tensor *output = cn_forward(n->net, n->x);
-    cn_tensor *loss = n->model->regression ? cn_mse_loss(output, n->y) : cn_cross_entropy(output, n->y);
+    cn_tensor *loss =
+        n->model->regression ? cn_mse_loss(output, n->y) : cn_cross_entropy(output, n->y);
     bool ok = cn_backward(loss) && cn_step(n->optim);
     cn_release(mark);
     return ok;
@@ -87,7 +88,8 @@ static bool fixed_batch(Net *n)
     s.dim[0] = n->batch;
     cn_rng rng = cn_rng_make(0, 99);
     n->x = cn_empty(s, CN_F32);
-    n->y = n->model->regression ? cn_empty(CN_SHAPE(n->batch, 1), CN_F32) : cn_empty(CN_SHAPE(n->batch), CN_I64);
+    n->y = n->model->regression ? cn_empty(CN_SHAPE(n->batch, 1), CN_F32)
+                                : cn_empty(CN_SHAPE(n->batch), CN_I64);
     float *x = cn_data_mut(n->x), *targets = n->model->regression ? cn_data_mut(n->y) : NULL;
     int64_t *labels = n->model->regression ? NULL : cn_data_mut(n->y);
     if (!cn_ok()) return false;
@@ -99,7 +101,8 @@ static bool fixed_batch(Net *n)
     return true;
 }
 
-/* What the processor could do: a long run of fused multiply-adds is timed by the doctor's ruler, a large
+/* What the processor could do: a long run of fused multiply-adds is timed by the doctor's ruler,
+   a large
    product, since that is what the peak is for. */
 static double peak_flops(void)
 {
@@ -143,17 +146,20 @@ static void report_net(const Args *args, const Net *n, const Times *t, double pe
     double flops = 3 * 2 * forward_multiply_adds(n); /* backward costs twice the forward */
     double share = flops / t->median / peak, rss = (double)usage.ru_maxrss / 1024;
     if (!json_wanted(args)) {
-        printf("%s, batch %lld, %d threads: %.4f ms a step (least %.4f, p90 %.4f), %.0f examples/s, %.1f %% of the "
-               "speed of a large product, %.0f MB\n", n->model->name, (long long)n->batch, cn_threads(),
-               t->median * 1e3, t->least * 1e3, t->p90 * 1e3, (double)n->batch / t->median, 100 * share, rss);
+        printf(
+            "%s, batch %lld, %d threads: %.4f ms a step (least %.4f, p90 %.4f), %.0f examples/s, %.1f %% of the "
+            "speed of a large product, %.0f MB\n",
+            n->model->name, (long long)n->batch, cn_threads(), t->median * 1e3, t->least * 1e3,
+            t->p90 * 1e3, (double)n->batch / t->median, 100 * share, rss);
         return;
     }
-    json_t *j = json_pack("{s:s, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:s}", "model", n->model->name,
-                          "batch", (json_int_t)n->batch, "threads", cn_threads(), "step_ms_median", t->median * 1e3,
-                          "step_ms_min", t->least * 1e3, "step_ms_p90", t->p90 * 1e3, "steps_per_s", 1 / t->median,
-                          "examples_per_s", (double)n->batch / t->median, "steps", (json_int_t)t->steps, "params",
-                          (json_int_t)cn_parameter_count(n->net), "peak_rss_mb", rss, "peak_share", share, "version",
-                          cn_version());
+    json_t *j = json_pack("{s:s, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:s}",
+                          "model", n->model->name, "batch", (json_int_t)n->batch, "threads",
+                          cn_threads(), "step_ms_median", t->median * 1e3, "step_ms_min",
+                          t->least * 1e3, "step_ms_p90", t->p90 * 1e3, "steps_per_s", 1 / t->median,
+                          "examples_per_s", (double)n->batch / t->median, "steps",
+                          (json_int_t)t->steps, "params", (json_int_t)cn_parameter_count(n->net),
+                          "peak_rss_mb", rss, "peak_share", share, "version", cn_version());
     json_dumpf(j, stdout, JSON_COMPACT);
     printf("\n");
     json_decref(j);
@@ -162,7 +168,8 @@ static void report_net(const Args *args, const Net *n, const Times *t, double pe
 static bool bench_net(const Args *args, const cn_model *model)
 {
     Config c = { .model = model };
-    Net n = { .model = model, .batch = given(args, "batch") ? int_of(args, "batch") : model->batch };
+    Net n = { .model = model,
+              .batch = given(args, "batch") ? int_of(args, "batch") : model->batch };
     Times t;
     size_t mark = cn_mark();
     n.net = config_network(&c);
@@ -175,7 +182,7 @@ static bool bench_net(const Args *args, const cn_model *model)
     return ok;
 }
 
-/* ---- ops: what a call costs besides its arithmetic ------------------------------------------------------- */
+/* ---- ops: what a call costs besides its arithmetic ----------------------------------------- */
 
 typedef struct {
     cn_tensor *a, *b;
@@ -230,7 +237,8 @@ static bool bench_ops(const Args *args)
         Times t;
         ok = measure(cases[i].step, &p, float_of(args, "seconds") / 3, &t);
         double ns = t.median / CALLS * 1e9;
-        if (ok && json_wanted(args)) printf("{\"op\":\"%s\",\"ns_median\":%.1f}\n", cases[i].name, ns);
+        if (ok && json_wanted(args))
+            printf("{\"op\":\"%s\",\"ns_median\":%.1f}\n", cases[i].name, ns);
         else if (ok) printf("%-44s %7.1f ns\n", cases[i].what, ns);
     }
     cn_release(mark);
@@ -242,7 +250,9 @@ static int run(const Args *args)
     const char *what = operand(args, 0);
     if (strcmp(what, "ops") == 0) return bench_ops(args) ? EXIT_OK : failed(args);
     const cn_model *m = cn_model_find(what);
-    if (!m) return failed_with(args, EXIT_NO_INPUT, "there is no model '%s'; 'cenote list' shows all", what);
+    if (!m)
+        return failed_with(args, EXIT_NO_INPUT, "there is no model '%s'; 'cenote list' shows all",
+                           what);
     return bench_net(args, m) ? EXIT_OK : failed(args);
 }
 
@@ -252,9 +262,10 @@ const Command command_bench = {
     .least = 1,
     .most = 1,
     .about = "time the training step of a network, or the cost of a call",
-    .details = "Times whole training steps (zero_grad, forward, loss, backward, update) on one fixed batch in memory. "
-               "The share of peak compares with the speed of a large matrix product on the same threads. 'ops' "
-               "measures what a call costs besides its arithmetic.",
+    .details =
+        "Times whole training steps (zero_grad, forward, loss, backward, update) on one fixed batch in memory. "
+        "The share of peak compares with the speed of a large matrix product on the same threads. 'ops' "
+        "measures what a call costs besides its arithmetic.",
     .examples = "cenote bench lenet --threads 2 --json\ncenote bench ops",
     .options = options,
     .run = run,

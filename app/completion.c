@@ -7,7 +7,7 @@
 #include <models/models.h>
 #include <string.h>
 
-/* ---- what can stand for a placeholder -------------------------------------------------------- */
+/* ---- what can stand for a placeholder ------------------------------------------------------ */
 
 typedef enum { OF_NOTHING, OF_FILES, OF_WORDS, OF_MODELS, OF_DATA, OF_OPS, OF_COMMANDS } Choice;
 
@@ -56,7 +56,7 @@ static void put_quoted(const char *text, const char *escaped)
     }
 }
 
-/* ---- bash ------------------------------------------------------------------------------------ */
+/* ---- bash ---------------------------------------------------------------------------------- */
 
 /* An assignment: to `files`, or of what can stand there to `words`. */
 static void put_bash_choice(Choice choice, const char *placeholder)
@@ -107,7 +107,7 @@ static void put_bash(void)
            "complete -o filenames -F _cenote cenote\n");
 }
 
-/* ---- zsh ------------------------------------------------------------------------------------- */
+/* ---- zsh ----------------------------------------------------------------------------------- */
 
 static void put_zsh_values(Choice choice, const char *placeholder)
 {
@@ -162,7 +162,7 @@ static void put_zsh(void)
            "else compdef _cenote cenote; fi\n");
 }
 
-/* ---- fish ------------------------------------------------------------------------------------ */
+/* ---- fish ---------------------------------------------------------------------------------- */
 
 static void put_fish_command(const Command *c)
 {
@@ -195,7 +195,7 @@ static void put_fish(void)
     for (int i = 0; commands[i]; i++) put_fish_command(commands[i]);
 }
 
-/* ---- the command ----------------------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------------------------- */
 
 static int run(const Args *args)
 {

@@ -39,7 +39,7 @@ static Verdict library_failed(Finding *f)
     return v;
 }
 
-/* ---- what there is --------------------------------------------------------------------------- */
+/* ---- what there is ------------------------------------------------------------------------- */
 
 static Verdict look_at_version(Finding *f)
 {
@@ -96,7 +96,7 @@ static Verdict look_at_data(Finding *f)
     return GOOD;
 }
 
-/* ---- does it work? --------------------------------------------------------------------------- */
+/* ---- does it work? ------------------------------------------------------------------------- */
 
 static bool read_back(const char *path, double wanted)
 {
@@ -205,7 +205,7 @@ static Verdict try_gradient(Finding *f)
     return fabs(got - wanted) < 1e-6 ? GOOD : BROKEN;
 }
 
-/* ---- the report ------------------------------------------------------------------------------ */
+/* ---- the report ---------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

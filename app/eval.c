@@ -27,7 +27,8 @@ static int run(const Args *args)
     c.limit = int_of(args, "limit");
     cn_module *net = ok ? run_network(&c, operand(args, 0)) : NULL;
     cn_dataset *test = net ? config_data(&c, CN_TEST) : NULL;
-    ok = test && cn_evaluate(net, test, int_of(args, "batch"), c.model->regression ? squared_error : NULL, NULL, &score);
+    ok = test && cn_evaluate(net, test, int_of(args, "batch"),
+                             c.model->regression ? squared_error : NULL, NULL, &score);
     cn_dataset_free(test);
     cn_module_free(net);
     if (!ok) return failed(args);
@@ -36,9 +37,10 @@ static int run(const Args *args)
                (long long)score.samples, score.loss, score.accuracy);
         return EXIT_OK;
     }
-    json_t *j = json_pack("{s:s, s:i, s:s, s:s, s:I, s:f, s:f}", "schema", "cenote-eval", "v", 1, "model",
-                          c.model->name, "data", c.data, "examples", (json_int_t)score.samples, "test_loss",
-                          score.loss, "test_acc", score.accuracy);
+    json_t *j =
+        json_pack("{s:s, s:i, s:s, s:s, s:I, s:f, s:f}", "schema", "cenote-eval", "v", 1, "model",
+                  c.model->name, "data", c.data, "examples", (json_int_t)score.samples, "test_loss",
+                  score.loss, "test_acc", score.accuracy);
     json_dumpf(j, stdout, JSON_COMPACT);
     printf("\n");
     json_decref(j);
@@ -51,7 +53,8 @@ const Command command_eval = {
     .least = 1,
     .most = 1,
     .about = "test a trained network",
-    .details = "Loss and accuracy of the network in run folder DIR on the test part of its data set, or of another.",
+    .details =
+        "Loss and accuracy of the network in run folder DIR on the test part of its data set, or of another.",
     .examples = "cenote eval runs/lenet",
     .options = options,
     .run = run,

@@ -139,7 +139,7 @@ void print_overview(FILE *out)
             "\ncenote help COMMAND tells more about one; cenote --version tells the version.\n");
 }
 
-/* ---- cenote help ----------------------------------------------------------------------------- */
+/* ---- cenote help --------------------------------------------------------------------------- */
 
 static int run_help(const Args *args)
 {

@@ -51,7 +51,7 @@ static void describe_shape(const cn_shape *s, char *buf, size_t room)
     snprintf(buf + at, room - at, s->ndim == 1 ? ",)" : ")");
 }
 
-/* ---- entries; those of a dictionary inside have its key before theirs ----------------------- */
+/* ---- entries; those of a dictionary inside have its key before theirs ---------------------- */
 
 typedef struct {
     Table table;

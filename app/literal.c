@@ -24,7 +24,7 @@ static bool bad(const Reader *r, const char *what)
     return cn_fail(CN_EINVALID, "%s at '%s' in the value %s", what, r->at, r->whole);
 }
 
-/* ---- memory ---------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 static void *take(LiteralMemory *m, size_t size)
 {
@@ -57,7 +57,7 @@ char *literal_copy(LiteralMemory *m, const char *text, size_t length)
     return copy;
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------- */
 
 static bool read_file(const char *path, cn_value *out)
 {
@@ -210,7 +210,7 @@ bool literal_parse(const char *text, LiteralMemory *memory, cn_value *out)
     return !*r.at || bad(&r, "too much");
 }
 
-/* ---- numbers to a tensor --------------------------------------------------------------------- */
+/* ---- numbers to a tensor ------------------------------------------------------------------- */
 
 typedef struct {
     cn_shape shape;

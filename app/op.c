@@ -21,7 +21,7 @@ static const Option options[] = {
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
 };
 
-/* ---- arguments ------------------------------------------------------------------------------- */
+/* ---- arguments ----------------------------------------------------------------------------- */
 
 /* The type, as in "Tensor? ", that the schema gives an argument (with name NULL: the one at that
    position), and what follows it; "" when it has none like that. */
@@ -69,7 +69,7 @@ static bool read_arg(const char *schema, const char *word, int i, LiteralMemory 
     return !starts(type, "Tensor") || literal_to_tensor(&out->value);
 }
 
-/* ---- results --------------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------- */
 
 static int print_tensor(const Args *args, const cn_tensor *t)
 {
@@ -166,7 +166,7 @@ static void release_results(const cn_value *outs, int n)
     }
 }
 
-/* ---- the call -------------------------------------------------------------------------------- */
+/* ---- the call ------------------------------------------------------------------------------ */
 
 static int show_results(const Args *args, const cn_value *outs, int n)
 {

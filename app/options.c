@@ -36,7 +36,7 @@ static int find_option(const Command *command, const char *name, size_t length)
     return -1;
 }
 
-/* ---- values ---------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------- */
 
 static bool read_int(const char *text, int64_t *value)
 {
@@ -78,7 +78,7 @@ void describe_value(const Option *o, char *buf, size_t room)
     else snprintf(buf, room, "%s from %.15g to %.15g", kind, o->least, o->most);
 }
 
-/* ---- the command line ------------------------------------------------------------------------ */
+/* ---- the command line ---------------------------------------------------------------------- */
 
 bool help_asked(int argc, char *const *argv)
 {
@@ -190,7 +190,7 @@ bool parse_args(const Command *command, int argc, char **argv, Args *out)
     return operands_fit(out);
 }
 
-/* ---- what commands ask ----------------------------------------------------------------------- */
+/* ---- what commands ask --------------------------------------------------------------------- */
 
 static int number_of(const Args *args, const char *name)
 {

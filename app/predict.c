@@ -12,7 +12,8 @@
 enum { MOST = 256, CAPTION = 96 };
 
 static const Option options[] = {
-    { "index", "LIST", OPT_TEXT, NULL, 0, 0, "which test examples, as in 0,5,17 or 0-17 (default: 0-17)" },
+    { "index", "LIST", OPT_TEXT, NULL, 0, 0,
+      "which test examples, as in 0,5,17 or 0-17 (default: 0-17)" },
     { "out", "FILE", OPT_TEXT, NULL, 0, 0, "the picture (default: DIR/predictions.png)" },
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
 };
@@ -32,7 +33,8 @@ static int read_indices(const char *text, int64_t count, int64_t out[MOST])
         if (*end != ',') break;
         p = end + 1;
     }
-    cn_fail(CN_EINVALID, "--index %s: indices below %lld are wanted, at most %d, as in 0,5,17 or 0-17", text,
+    cn_fail(CN_EINVALID,
+            "--index %s: indices below %lld are wanted, at most %d, as in 0,5,17 or 0-17", text,
             (long long)count, MOST);
     return -1;
 }
@@ -78,9 +80,11 @@ static bool draw(const Predictions *p, const cn_dataset *data, const char *title
     }
     const cn_shape *s = cn_shape_of(p->batch.x);
     cn_figure *f = cn_figure_new(title);
-    bool ok = f && cn_figure_images(f, (size_t)p->n, (size_t)s->dim[2], (size_t)s->dim[3],
-                                    .f32 = cn_data(p->batch.x), .channels = (int)s->dim[1],
-                                    .captions = captions, .marks = marks) && cn_figure_save(f, path);
+    bool ok = f &&
+              cn_figure_images(f, (size_t)p->n, (size_t)s->dim[2], (size_t)s->dim[3],
+                               .f32 = cn_data(p->batch.x), .channels = (int)s->dim[1],
+                               .captions = captions, .marks = marks) &&
+              cn_figure_save(f, path);
     cn_figure_free(f);
     return ok;
 }
@@ -91,14 +95,16 @@ static void report(const Args *args, const Predictions *p, const cn_dataset *dat
     json_t *rows = json_array();
     for (int i = 0; i < p->n; i++) {
         right += p->guess[i] == p->truth[i];
-        json_array_append_new(rows, json_pack("{s:I, s:s, s:s, s:f}", "index", (json_int_t)p->index[i], "guess",
-                                              cn_dataset_class_name(data, (int)p->guess[i]), "truth",
-                                              cn_dataset_class_name(data, (int)p->truth[i]), "confidence",
-                                              p->confidence[i]));
+        json_array_append_new(rows,
+                              json_pack("{s:I, s:s, s:s, s:f}", "index", (json_int_t)p->index[i],
+                                        "guess", cn_dataset_class_name(data, (int)p->guess[i]),
+                                        "truth", cn_dataset_class_name(data, (int)p->truth[i]),
+                                        "confidence", p->confidence[i]));
     }
     if (json_wanted(args)) {
-        json_t *j = json_pack("{s:s, s:i, s:i, s:i, s:s, s:O}", "schema", "cenote-predict", "v", 1, "examples", p->n,
-                              "right", right, "picture", path, "predictions", rows);
+        json_t *j =
+            json_pack("{s:s, s:i, s:i, s:i, s:s, s:O}", "schema", "cenote-predict", "v", 1,
+                      "examples", p->n, "right", right, "picture", path, "predictions", rows);
         json_dumpf(j, stdout, JSON_COMPACT);
         printf("\n");
         json_decref(j);
@@ -115,10 +121,13 @@ static int run(const Args *args)
     char path[1040], title[128];
     const char *folder = operand(args, 0);
     bool ok = config_load(&c, folder);
-    if (ok && c.model->regression) ok = cn_fail(CN_EINVALID, "predict: %s has no classes to draw", c.model->name);
+    if (ok && c.model->regression)
+        ok = cn_fail(CN_EINVALID, "predict: %s has no classes to draw", c.model->name);
     cn_module *net = ok ? run_network(&c, folder) : NULL;
     cn_dataset *test = net ? config_data(&c, CN_TEST) : NULL;
-    if (test) p.n = read_indices(given(args, "index") ? text_of(args, "index") : "0-17", cn_dataset_samples(test), p.index);
+    if (test)
+        p.n = read_indices(given(args, "index") ? text_of(args, "index") : "0-17",
+                           cn_dataset_samples(test), p.index);
     snprintf(path, sizeof path, "%s/predictions.png", folder);
     if (given(args, "out")) snprintf(path, sizeof path, "%s", text_of(args, "out"));
     if (ok) snprintf(title, sizeof title, "%s on %s", c.model->title, c.data);
@@ -135,8 +144,9 @@ const Command command_predict = {
     .least = 1,
     .most = 1,
     .about = "classify test images and draw them with their labels",
-    .details = "Draws examples of the test data with what the network in run folder DIR takes them for: green when it is "
-               "right, red with the truth below when it is not.",
+    .details =
+        "Draws examples of the test data with what the network in run folder DIR takes them for: green when it is "
+        "right, red with the truth below when it is not.",
     .examples = "cenote predict runs/lenet\ncenote predict runs/lenet --index 0-35 --out grid.svg",
     .options = options,
     .run = run,

@@ -29,8 +29,9 @@ static void draw_bar(const cn_fit_progress *p)
     for (int i = 0; i < CELLS; i++)
         n += (size_t)snprintf(bar + n, sizeof bar - n, "%s", inside * CELLS > i + 0.5 ? "━" : " ");
     write_time(left, whole > 0 ? p->seconds * (1 - whole) / whole : 0);
-    fprintf(stderr, "\r\033[Kepoch %lld/%lld %s loss %.4f acc %.4f  %.0f/s  %s left", (long long)p->epoch + 1,
-            (long long)p->epochs, bar, p->train_loss, p->train_acc, p->examples_per_second, left);
+    fprintf(stderr, "\r\033[Kepoch %lld/%lld %s loss %.4f acc %.4f  %.0f/s  %s left",
+            (long long)p->epoch + 1, (long long)p->epochs, bar, p->train_loss, p->train_acc,
+            p->examples_per_second, left);
     fflush(stderr);
 }
 
@@ -38,7 +39,8 @@ static void write_epoch(const cn_fit_progress *p, bool after_bar)
 {
     fprintf(stderr, "%sepoch %2lld/%lld  loss %.4f  acc %.4f", after_bar ? "\r\033[K" : "",
             (long long)p->epoch, (long long)p->epochs, p->train_loss, p->train_acc);
-    if (!isnan(p->test_loss)) fprintf(stderr, "  test loss %.4f  acc %.4f", p->test_loss, p->test_acc);
+    if (!isnan(p->test_loss))
+        fprintf(stderr, "  test loss %.4f  acc %.4f", p->test_loss, p->test_acc);
     fprintf(stderr, "  lr %g  %.0f examples/s\n", p->lr, p->examples_per_second);
 }
 

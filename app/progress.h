@@ -5,12 +5,13 @@
 #include <cenote/train.h>
 
 typedef struct {
-    bool bar;           /* a moving line; otherwise one line per epoch */
+    bool bar; /* a moving line; otherwise one line per epoch */
     bool quiet;
     double last_drawn;
 } Progress;
 
 Progress progress_begin(bool quiet);
-void progress_show(const cn_fit_progress *p, void *context); /* a cn_fit watch; context: a Progress */
+void progress_show(const cn_fit_progress *p,
+                   void *context); /* a cn_fit watch; context: a Progress */
 
 #endif

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- configuration ------------------------------------------------------------------------------------ */
+/* ---- configuration ------------------------------------------------------------------------- */
 
 static bool choose_model(const char *name, Config *c)
 {
@@ -47,13 +47,14 @@ bool config_from_args(const Args *args, const char *model, Config *c)
 
 static json_t *config_to_json(const Config *c)
 {
-    return json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I}",
-                     "v", 1, "version", cn_version(), "model", c->model->name, "data", c->data, "epochs",
-                     (json_int_t)c->epochs, "batch", (json_int_t)c->batch, "limit", (json_int_t)c->limit,
-                     "seed", (json_int_t)c->seed, "optim", c->optim, "schedule", c->schedule, "lr", c->lr,
-                     "momentum", c->momentum, "weight_decay", c->weight_decay, "clip", c->clip, "workers",
-                     (json_int_t)c->workers, "patience", (json_int_t)c->patience, "checkpoint_steps",
-                     (json_int_t)c->checkpoint_steps);
+    return json_pack(
+        "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I}",
+        "v", 1, "version", cn_version(), "model", c->model->name, "data", c->data, "epochs",
+        (json_int_t)c->epochs, "batch", (json_int_t)c->batch, "limit", (json_int_t)c->limit, "seed",
+        (json_int_t)c->seed, "optim", c->optim, "schedule", c->schedule, "lr", c->lr, "momentum",
+        c->momentum, "weight_decay", c->weight_decay, "clip", c->clip, "workers",
+        (json_int_t)c->workers, "patience", (json_int_t)c->patience, "checkpoint_steps",
+        (json_int_t)c->checkpoint_steps);
 }
 
 bool config_save(const Config *c, const char *folder)
@@ -62,7 +63,8 @@ bool config_save(const Config *c, const char *folder)
     snprintf(path, sizeof path, "%s/config.json", folder);
     snprintf(temporary, sizeof temporary, "%s.new", path);
     json_t *j = config_to_json(c);
-    bool ok = j && json_dump_file(j, temporary, JSON_INDENT(2)) == 0 && rename(temporary, path) == 0;
+    bool ok =
+        j && json_dump_file(j, temporary, JSON_INDENT(2)) == 0 && rename(temporary, path) == 0;
     json_decref(j);
     return ok || cn_fail(CN_EIO, "%s: cannot write: %s", path, strerror(errno));
 }
@@ -76,15 +78,17 @@ bool config_load(Config *c, const char *folder)
     int v = 0;
     memset(c, 0, sizeof *c);
     snprintf(path, sizeof path, "%s/config.json", folder);
-    if (access(path, F_OK)) return cn_fail(CN_ENOTFOUND, "%s: no run folder (config.json is missing)", folder);
+    if (access(path, F_OK))
+        return cn_fail(CN_ENOTFOUND, "%s: no run folder (config.json is missing)", folder);
     json_t *j = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     if (!j) return cn_fail(CN_EFORMAT, "%s: line %d: %s", path, error.line, error.text);
-    bool ok = !json_unpack_ex(j, &error, 0,
-                              "{s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:F, s:F, s:F, s:F, s:I, s:I, s:I}",
-                              "v", &v, "model", &model, "data", &data, "epochs", &epochs, "batch", &batch,
-                              "limit", &limit, "seed", &seed, "optim", &optim, "schedule", &schedule, "lr",
-                              &c->lr, "momentum", &c->momentum, "weight_decay", &c->weight_decay, "clip",
-                              &c->clip, "workers", &workers, "patience", &patience, "checkpoint_steps", &steps);
+    bool ok = !json_unpack_ex(
+        j, &error, 0,
+        "{s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:F, s:F, s:F, s:F, s:I, s:I, s:I}", "v", &v,
+        "model", &model, "data", &data, "epochs", &epochs, "batch", &batch, "limit", &limit, "seed",
+        &seed, "optim", &optim, "schedule", &schedule, "lr", &c->lr, "momentum", &c->momentum,
+        "weight_decay", &c->weight_decay, "clip", &c->clip, "workers", &workers, "patience",
+        &patience, "checkpoint_steps", &steps);
     if (!ok) cn_fail(CN_EFORMAT, "%s: %s", path, error.text);
     else if (v != 1) ok = cn_fail(CN_EFORMAT, "%s: version %d is unknown", path, v);
     ok = ok && choose_model(model, c);
@@ -99,14 +103,15 @@ bool config_load(Config *c, const char *folder)
     return ok;
 }
 
-/* ---- what it describes ----------------------------------------------------------------------------------- */
+/* ---- what it describes --------------------------------------------------------------------- */
 
 /* y = 2 x1 - 3.4 x2 + 4.2 + noise: the book's synthetic regression data (D2L 3.3). */
 static cn_dataset *linear_data(cn_part split, uint64_t seed)
 {
     enum { SAMPLES = 1000 };
     cn_rng rng = cn_rng_make(seed, split == CN_TRAIN ? 1 : 2);
-    cn_tensor *x = cn_empty(CN_SHAPE(SAMPLES, 2), CN_F32), *y = cn_empty(CN_SHAPE(SAMPLES, 1), CN_F32);
+    cn_tensor *x = cn_empty(CN_SHAPE(SAMPLES, 2), CN_F32),
+              *y = cn_empty(CN_SHAPE(SAMPLES, 1), CN_F32);
     float *px = cn_data_mut(x), *py = cn_data_mut(y);
     for (int i = 0; px && py && i < SAMPLES; i++) {
         double a = cn_rng_normal(&rng), b = cn_rng_normal(&rng);
@@ -120,8 +125,8 @@ cn_dataset *config_data(const Config *c, cn_part split)
 {
     bool linear = strcmp(c->data, "linear") == 0;
     if (linear != c->model->regression) {
-        cn_fail(CN_EINVALID, "the model %s cannot learn from the data set %s; try --data %s", c->model->name,
-                c->data, c->model->data);
+        cn_fail(CN_EINVALID, "the model %s cannot learn from the data set %s; try --data %s",
+                c->model->name, c->data, c->model->data);
         return NULL;
     }
     if (linear) return linear_data(split, c->seed);
@@ -142,8 +147,10 @@ cn_module *config_network(const Config *c)
 
 cn_optim *config_optimiser(const Config *c, cn_module *net)
 {
-    if (strcmp(c->optim, "adam") == 0) return cn_adam(net, .lr = c->lr, .weight_decay = c->weight_decay);
-    if (strcmp(c->optim, "adamw") == 0) return cn_adamw(net, .lr = c->lr, .weight_decay = c->weight_decay);
+    if (strcmp(c->optim, "adam") == 0)
+        return cn_adam(net, .lr = c->lr, .weight_decay = c->weight_decay);
+    if (strcmp(c->optim, "adamw") == 0)
+        return cn_adamw(net, .lr = c->lr, .weight_decay = c->weight_decay);
     if (strcmp(c->optim, "sgd") == 0)
         return cn_sgd(net, .lr = c->lr, .momentum = c->momentum, .weight_decay = c->weight_decay);
     cn_fail(CN_ENOTFOUND, "there is no optimiser '%s'; there are sgd, adam and adamw", c->optim);
@@ -153,13 +160,15 @@ cn_optim *config_optimiser(const Config *c, cn_module *net)
 cn_sched *config_schedule(const Config *c, cn_optim *o)
 {
     if (strcmp(c->schedule, "cosine") == 0) return cn_cosine_lr(o, c->epochs, 0);
-    if (strcmp(c->schedule, "step") == 0) return cn_step_lr(o, c->epochs / 3 > 0 ? c->epochs / 3 : 1, 0.1);
+    if (strcmp(c->schedule, "step") == 0)
+        return cn_step_lr(o, c->epochs / 3 > 0 ? c->epochs / 3 : 1, 0.1);
     if (strcmp(c->schedule, "constant") != 0)
-        cn_fail(CN_ENOTFOUND, "there is no schedule '%s'; there are constant, step and cosine", c->schedule);
+        cn_fail(CN_ENOTFOUND, "there is no schedule '%s'; there are constant, step and cosine",
+                c->schedule);
     return NULL;
 }
 
-/* ---- run folders -------------------------------------------------------------------------------------------- */
+/* ---- run folders --------------------------------------------------------------------------- */
 
 cn_module *run_network(const Config *c, const char *folder)
 {
@@ -178,13 +187,16 @@ bool make_folder(const char *path)
 {
     char part[1024];
     size_t n = strlen(path);
-    if (n == 0 || n >= sizeof part) return cn_fail(CN_EINVALID, "'%.60s' is no name for a folder", path);
+    if (n == 0 || n >= sizeof part)
+        return cn_fail(CN_EINVALID, "'%.60s' is no name for a folder", path);
     for (size_t i = 1; i <= n; i++) {
         if (path[i] != '/' && path[i] != 0) continue;
         memcpy(part, path, i);
         part[i] = 0;
         struct stat st;
-        if (mkdir(part, 0777) == 0 || (errno == EEXIST && stat(part, &st) == 0 && S_ISDIR(st.st_mode))) continue;
+        if (mkdir(part, 0777) == 0 ||
+            (errno == EEXIST && stat(part, &st) == 0 && S_ISDIR(st.st_mode)))
+            continue;
         return cn_fail(CN_EIO, "%s: cannot make this folder: %s", part, strerror(errno));
     }
     return true;

@@ -1,4 +1,5 @@
-/* run.h - what train, eval, predict and the others share: a model with its data, and run folders. */
+/* run.h - what train, eval, predict and the others share: a model with its data, and run folders.
+   */
 #ifndef APP_RUN_H
 #define APP_RUN_H
 
@@ -16,7 +17,8 @@ typedef struct {
     int64_t workers, patience, checkpoint_steps;
 } Config;
 
-bool config_from_args(const Args *args, const char *model, Config *c); /* the book's values where nothing is given */
+bool config_from_args(const Args *args, const char *model,
+                      Config *c); /* the book's values where nothing is given */
 bool config_save(const Config *c, const char *folder);
 bool config_load(Config *c, const char *folder);
 

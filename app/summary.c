@@ -13,7 +13,9 @@ static int run(const Args *args)
 {
     Config c = { 0 };
     const cn_model *m = cn_model_find(operand(args, 0));
-    if (!m) return failed_with(args, EXIT_NO_INPUT, "there is no model '%s'; 'cenote list' shows all", operand(args, 0));
+    if (!m)
+        return failed_with(args, EXIT_NO_INPUT, "there is no model '%s'; 'cenote list' shows all",
+                           operand(args, 0));
     c.model = m;
     cn_module *net = config_network(&c);
     cn_shape input = m->input;

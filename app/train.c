@@ -18,12 +18,14 @@ static const Option options[] = {
     { "optim", "NAME", OPT_TEXT, "sgd", 0, 0, "sgd, adam or adamw" },
     { "momentum", "X", OPT_FLOAT, "0", 0, 1, "momentum of sgd" },
     { "weight-decay", "X", OPT_FLOAT, "0", 0, 1e6, "weight decay" },
-    { "schedule", "NAME", OPT_TEXT, "constant", 0, 0, "learning rate over the epochs: constant, step or cosine" },
+    { "schedule", "NAME", OPT_TEXT, "constant", 0, 0,
+      "learning rate over the epochs: constant, step or cosine" },
     { "clip", "X", OPT_FLOAT, "0", 0, 1e9, "largest norm of the gradient; 0: no clipping" },
     { "seed", "N", OPT_INT, "0", 0, 1e18, "seed of parameters, order of examples and dropout" },
     { "limit", "N", OPT_INT, "0", 0, 1e12, "use only the first N examples; 0: all" },
     { "workers", "N", OPT_INT, "1", 0, 64, "threads that prepare batches" },
-    { "patience", "N", OPT_INT, "0", 0, 1e9, "stop after N epochs without a better test accuracy; 0: never" },
+    { "patience", "N", OPT_INT, "0", 0, 1e9,
+      "stop after N epochs without a better test accuracy; 0: never" },
     { "checkpoint-steps", "N", OPT_INT, "0", 0, 1e9, "save within epochs, too, every N steps" },
     { "out", "DIR", OPT_TEXT, NULL, 0, 0, "run folder (default: runs/MODEL-TIME)" },
     { "resume", "DIR", OPT_TEXT, NULL, 0, 0, "go on with an interrupted run" },
@@ -75,19 +77,21 @@ static bool draw_curves(const Config *c, const char *out)
     return true;
 }
 
-static bool train(const Config *c, const char *out, bool resume, bool quiet, cn_fit_progress *result)
+static bool train(const Config *c, const char *out, bool resume, bool quiet,
+                  cn_fit_progress *result)
 {
     Progress progress = progress_begin(quiet);
     cn_dataset *data = config_data(c, CN_TRAIN), *test = data ? config_data(c, CN_TEST) : NULL;
     cn_module *net = test ? config_network(c) : NULL;
     cn_optim *optim = net ? config_optimiser(c, net) : NULL;
     cn_sched *sched = optim ? config_schedule(c, optim) : NULL;
-    bool ok = cn_ok() && cn_fit(result, net, data, .optim = optim, .sched = sched, .validate = test,
-                                .loss = c->model->regression ? squared_error : NULL, .batch = c->batch,
-                                .epochs = c->epochs, .seed = c->seed, .clip = c->clip,
-                                .workers = (int)c->workers, .out = out, .resume = resume,
-                                .patience = c->patience, .checkpoint_steps = c->checkpoint_steps,
-                                .watch = progress_show, .watch_context = &progress);
+    bool ok =
+        cn_ok() && cn_fit(result, net, data, .optim = optim, .sched = sched, .validate = test,
+                          .loss = c->model->regression ? squared_error : NULL, .batch = c->batch,
+                          .epochs = c->epochs, .seed = c->seed, .clip = c->clip,
+                          .workers = (int)c->workers, .out = out, .resume = resume,
+                          .patience = c->patience, .checkpoint_steps = c->checkpoint_steps,
+                          .watch = progress_show, .watch_context = &progress);
     cn_sched_free(sched);
     cn_optim_free(optim);
     cn_module_free(net);
@@ -105,16 +109,18 @@ static void report(const Args *args, const Config *c, const char *out, const cn_
 {
     if (!json_wanted(args)) {
         printf("%s on %s: train loss %.4f", c->model->title, c->data, p->train_loss);
-        if (!c->model->regression) printf(", train accuracy %.4f, test accuracy %.4f", p->train_acc, p->test_acc);
+        if (!c->model->regression)
+            printf(", train accuracy %.4f, test accuracy %.4f", p->train_acc, p->test_acc);
         printf(", %.1f s\nrun folder: %s\n", p->seconds, out);
         return;
     }
-    json_t *j = json_pack("{s:s, s:i, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "schema",
-                          "cenote-train", "v", 1, "model", c->model->name, "data", c->data, "epochs",
-                          (json_int_t)p->epoch, "seed", (json_int_t)c->seed, "train_loss", number(p->train_loss),
-                          "train_acc", number(p->train_acc), "test_loss", number(p->test_loss), "test_acc",
-                          number(p->test_acc), "seconds", number(p->seconds), "examples_per_s",
-                          number(p->examples_per_second), "out", out, "stopped_early", (int)p->stopped_early);
+    json_t *j = json_pack(
+        "{s:s, s:i, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "schema",
+        "cenote-train", "v", 1, "model", c->model->name, "data", c->data, "epochs",
+        (json_int_t)p->epoch, "seed", (json_int_t)c->seed, "train_loss", number(p->train_loss),
+        "train_acc", number(p->train_acc), "test_loss", number(p->test_loss), "test_acc",
+        number(p->test_acc), "seconds", number(p->seconds), "examples_per_s",
+        number(p->examples_per_second), "out", out, "stopped_early", (int)p->stopped_early);
     json_dumpf(j, stdout, JSON_COMPACT);
     printf("\n");
     json_decref(j);
@@ -125,14 +131,16 @@ static int run(const Args *args)
     Config c;
     char out[1024];
     const char *resume = text_of(args, "resume");
-    if (!resume && !operand(args, 0)) return failed_with(args, EXIT_USAGE, "train: which model? 'cenote list' shows all");
+    if (!resume && !operand(args, 0))
+        return failed_with(args, EXIT_USAGE, "train: which model? 'cenote list' shows all");
     bool ok;
     if (resume) {
         ok = config_load(&c, resume);
         snprintf(out, sizeof out, "%s", resume);
         if (ok && given(args, "epochs")) c.epochs = int_of(args, "epochs");
     } else {
-        ok = config_from_args(args, operand(args, 0), &c) && choose_folder(args, &c, out) && config_save(&c, out);
+        ok = config_from_args(args, operand(args, 0), &c) && choose_folder(args, &c, out) &&
+             config_save(&c, out);
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
@@ -149,9 +157,10 @@ const Command command_train = {
     .operands = "[MODEL]",
     .most = 1,
     .about = "train a network of the book",
-    .details = "Trains with the book's hyper-parameters unless told otherwise and leaves a run folder: config.json, "
-               "metrics.jsonl, model.safetensors, checkpoints/, curves.svg and curves.png. A run that was stopped, "
-               "even by SIGKILL, goes on with --resume and ends with the same bits as an unbroken one.",
+    .details =
+        "Trains with the book's hyper-parameters unless told otherwise and leaves a run folder: config.json, "
+        "metrics.jsonl, model.safetensors, checkpoints/, curves.svg and curves.png. A run that was stopped, "
+        "even by SIGKILL, goes on with --resume and ends with the same bits as an unbroken one.",
     .examples = "cenote train lenet --data fashion-mnist --epochs 10 --seed 1 --out runs/lenet\n"
                 "cenote train --resume runs/lenet",
     .options = options,

@@ -3,6 +3,7 @@
 
 static cn_module *make(int64_t classes)
 {
+    /* clang-format off */
     cn_module *net = cn_sequential(
         cn_conv2d_layer(6, .kernel = 5, .padding = 2), cn_sigmoid_layer(), cn_avg_pool2d_layer(2),
         cn_conv2d_layer(16, .kernel = 5),              cn_sigmoid_layer(), cn_avg_pool2d_layer(2),
@@ -10,6 +11,7 @@ static cn_module *make(int64_t classes)
         cn_linear_layer(120), cn_sigmoid_layer(),
         cn_linear_layer(84),  cn_sigmoid_layer(),
         cn_linear_layer(classes));
+    /* clang-format on */
     if (cn_init(net, cn_xavier_uniform, NULL)) return net;
     cn_module_free(net);
     return NULL;
@@ -21,7 +23,9 @@ const cn_model model_lenet = {
     .section = "7.6",
     .about = "two convolutions and three linear layers, with sigmoids",
     .input = { 3, { 1, 28, 28 } },
-    .batch = 256, .epochs = 10, .lr = 0.9,
+    .batch = 256,
+    .epochs = 10,
+    .lr = 0.9,
     .data = "fashion-mnist",
     .make = make,
 };

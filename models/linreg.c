@@ -16,7 +16,9 @@ const cn_model model_linreg = {
     .about = "one linear unit and the squared error",
     .input = { 1, { 2 } },
     .regression = true,
-    .batch = 10, .epochs = 3, .lr = 0.03,
+    .batch = 10,
+    .epochs = 3,
+    .lr = 0.03,
     .data = "linear",
     .make = make,
 };

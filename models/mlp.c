@@ -16,7 +16,9 @@ const cn_model model_mlp = {
     .section = "5.2",
     .about = "784 - 256 - 10, with ReLU",
     .input = { 3, { 1, 28, 28 } },
-    .batch = 256, .epochs = 10, .lr = 0.1,
+    .batch = 256,
+    .epochs = 10,
+    .lr = 0.1,
     .data = "fashion-mnist",
     .make = make,
 };

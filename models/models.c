@@ -5,7 +5,8 @@
 
 extern const cn_model model_lenet, model_linreg, model_mlp, model_softmax;
 
-const cn_model *const cn_models[] = { &model_linreg, &model_softmax, &model_mlp, &model_lenet, NULL };
+const cn_model *const cn_models[] = { &model_linreg, &model_softmax, &model_mlp, &model_lenet,
+                                      NULL };
 
 const cn_model *cn_model_find(const char *name)
 {

@@ -15,7 +15,9 @@ const cn_model model_softmax = {
     .section = "4.5",
     .about = "one linear layer and cross-entropy",
     .input = { 3, { 1, 28, 28 } },
-    .batch = 256, .epochs = 10, .lr = 0.1,
+    .batch = 256,
+    .epochs = 10,
+    .lr = 0.1,
     .data = "fashion-mnist",
     .make = make,
 };

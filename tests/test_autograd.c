@@ -160,7 +160,7 @@ static void test_cotangents(void **state)
     assert_error("cotangent");
     cn_tensor *wrong = cn_ones(CN_SHAPE(3), CN_F64), *v = vector(2, (double[]){ 10, 100 });
     assert_false(cn_backward_of(&y, &wrong, 1, NULL));
-    assert_error("(3)");
+    assert_error("(3,)");
     assert_true(cn_backward_of(&y, &v, 1, NULL));
     assert_close(at(cn_grad(x), 0), 40);
     assert_close(at(cn_grad(x), 1), 600);

@@ -115,12 +115,18 @@ static int64_t first_difference(const cn_tensor *a, const cn_tensor *b, double *
     return at < n ? at : -1;
 }
 
+/* What conv_block saves for its gradient is laid out as its kernel likes. */
+static bool is_private(const char *op, int result)
+{
+    return strcmp(op, "conv_block") == 0 && result == 1;
+}
+
 static int compare(const char *op, const char *text, const char *provider, const Results *got, const Results *want)
 {
     for (int i = 0; i < want->n; i++) {
         const cn_tensor *a = got->t[i], *b = want->t[i];
         double x, y;
-        if (!a && !b) continue;
+        if ((!a && !b) || is_private(op, i)) continue;
         if (!a || !b || cn_dtype_of(a) != cn_dtype_of(b) || !cn_shape_equal(cn_shape_of(a), cn_shape_of(b)))
             return printf("%s(%s), %s: result %d is of another kind\n", op, text, provider, i), 1;
         int64_t at = first_difference(a, b, &x, &y);

@@ -11,7 +11,8 @@ CN_API cn_tensor *cn_requires_grad(cn_tensor *t, bool on);
 CN_API bool cn_needs_grad(const cn_tensor *t);
 CN_API bool cn_is_leaf(const cn_tensor *t);
 
-/* The gradient accumulated in a leaf; NULL when there is none (which is not an error, and not zeros).
+/* The gradient accumulated in a leaf; NULL when there is none (which is not an error, and not
+   zeros).
    Borrowed: it lives as long as the leaf holds it. */
 CN_API cn_tensor *cn_grad(const cn_tensor *t);
 CN_API void cn_set_grad(cn_tensor *t, cn_tensor *grad); /* NULL: none, as after zero_grad */
@@ -21,7 +22,8 @@ CN_API cn_tensor *cn_detach(cn_tensor *t);
 
 /* ---- backward ------------------------------------------------------------------------------ */
 
-/* Adds d(loss)/d(leaf) to the gradient of every leaf that loss, a one-element tensor, depends on. */
+/* Adds d(loss)/d(leaf) to the gradient of every leaf that loss, a one-element tensor, depends on.
+   */
 CN_API bool cn_backward(cn_tensor *loss);
 
 typedef struct cn_backward_options {
@@ -43,7 +45,8 @@ CN_API bool cn_grad_of(cn_tensor *const *outs, cn_tensor *const *cotangents, int
 
 /* ---- hooks --------------------------------------------------------------------------------- */
 
-/* Called with the gradient of t when it is known; returns it, a replacement, or NULL after cn_fail(). */
+/* Called with the gradient of t when it is known; returns it, a replacement, or NULL after
+   cn_fail(). */
 typedef cn_tensor *cn_grad_hook(cn_tensor *grad, void *context);
 CN_API bool cn_register_hook(cn_tensor *t, cn_grad_hook *hook, void *context);
 

@@ -48,18 +48,18 @@ CN_API const char *cn_engines(void);
 
 typedef enum cn_code {
     CN_OK = 0,
-    CN_EINVALID = -1,    /* a shape, dtype, index or option that makes no sense */
-    CN_ENOMEM = -2,      /* the system or the set limit has no more memory */
-    CN_EIO = -3,         /* the operating system could not read or write */
-    CN_EFORMAT = -4,     /* a file is not what it claims to be, or is damaged */
-    CN_ENOTFOUND = -5,   /* no such file, data set, model, op or option */
-    CN_EDIVERGED = -6,   /* the loss became NaN or infinite */
+    CN_EINVALID = -1,     /* a shape, dtype, index or option that makes no sense */
+    CN_ENOMEM = -2,       /* the system or the set limit has no more memory */
+    CN_EIO = -3,          /* the operating system could not read or write */
+    CN_EFORMAT = -4,      /* a file is not what it claims to be, or is damaged */
+    CN_ENOTFOUND = -5,    /* no such file, data set, model, op or option */
+    CN_EDIVERGED = -6,    /* the loss became NaN or infinite */
     CN_EINTERRUPTED = -7, /* stopped by the user; what could be saved was saved */
-    CN_EUNSUPPORTED = -8 /* this build or this op cannot do that */
+    CN_EUNSUPPORTED = -8  /* this build or this op cannot do that */
 } cn_code;
 
-CN_API bool cn_ok(void);              /* true while this thread has no error */
-CN_API const char *cn_error(void);    /* the message: one line, "" when there is none */
+CN_API bool cn_ok(void);           /* true while this thread has no error */
+CN_API const char *cn_error(void); /* the message: one line, "" when there is none */
 CN_API cn_code cn_error_code(void);
 CN_API void cn_error_clear(void);
 
@@ -85,8 +85,8 @@ typedef enum cn_dtype {
 #define CN_NUM_DTYPES 10
 #define CN_NO_DTYPE (-1) /* where an optional dtype is not given */
 
-CN_API const char *cn_dtype_name(cn_dtype dtype);  /* "float32", as PyTorch says it */
-CN_API size_t cn_dtype_size(cn_dtype dtype);       /* bytes per element */
+CN_API const char *cn_dtype_name(cn_dtype dtype); /* "float32", as PyTorch says it */
+CN_API size_t cn_dtype_size(cn_dtype dtype);      /* bytes per element */
 CN_API bool cn_dtype_is_float(cn_dtype dtype);
 
 /* ---- shapes: outermost dimension first, as in (N, C, H, W) --------------------------------- */
@@ -111,7 +111,7 @@ typedef struct cn_named_only {
 
 /* ---- runtime ------------------------------------------------------------------------------ */
 
-CN_API void cn_set_threads(int n);  /* threads for kernels; 0: as many as the machine offers */
+CN_API void cn_set_threads(int n); /* threads for kernels; 0: as many as the machine offers */
 CN_API int cn_threads(void);
 
 CN_END_DECLS

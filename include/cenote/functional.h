@@ -1,4 +1,5 @@
-/* functional.h - the operators of neural networks: PyTorch's nn.functional. See ops.h for what all ops
+/* functional.h - the operators of neural networks: PyTorch's nn.functional. See ops.h for what
+   all ops
    have in common. Images are (N, C, H, W). */
 #ifndef CENOTE_FUNCTIONAL_H
 #define CENOTE_FUNCTIONAL_H
@@ -11,19 +12,21 @@ CN_BEGIN_DECLS
 /* input (..., in) weight^T (out, in) + bias (out), or NULL: (..., out). D2L 3.1. */
 CN_API cn_tensor *cn_linear(cn_tensor *input, cn_tensor *weight, cn_tensor *bias);
 
-/* ---- convolution ------------------------------------------------------------------------------------- */
+/* ---- convolution --------------------------------------------------------------------------- */
 
 typedef struct cn_conv2d_args {
     size_t size;
     cn_tensor *input, *weight; /* (N, C, H, W) or (C, H, W); (out, C / groups, height, width) */
     cn_named_only named_only_;
-    cn_tensor *bias;           /* (out) */
-    int64_t stride[2], padding[2], dilation[2]; /* 1, 0, 1; of stride and dilation one number serves for both */
-    int64_t groups;            /* 1 */
-    bool same;                 /* pad so that the output is as large as the input */
+    cn_tensor *bias; /* (out) */
+    int64_t stride[2], padding[2],
+        dilation[2]; /* 1, 0, 1; of stride and dilation one number serves for both */
+    int64_t groups;  /* 1 */
+    bool same;       /* pad so that the output is as large as the input */
 } cn_conv2d_args;
 CN_API cn_tensor *cn_conv2d_with(const cn_conv2d_args *args);
-#define cn_conv2d(...) cn_conv2d_with(&(cn_conv2d_args){ .size = sizeof(cn_conv2d_args), __VA_ARGS__ })
+#define cn_conv2d(...)                                                                             \
+    cn_conv2d_with(&(cn_conv2d_args){ .size = sizeof(cn_conv2d_args), __VA_ARGS__ })
 
 typedef struct cn_conv1d_args {
     size_t size;
@@ -34,11 +37,17 @@ typedef struct cn_conv1d_args {
     bool same;
 } cn_conv1d_args;
 CN_API cn_tensor *cn_conv1d_with(const cn_conv1d_args *args);
-#define cn_conv1d(...) cn_conv1d_with(&(cn_conv1d_args){ .size = sizeof(cn_conv1d_args), __VA_ARGS__ })
+#define cn_conv1d(...)                                                                             \
+    cn_conv1d_with(&(cn_conv1d_args){ .size = sizeof(cn_conv1d_args), __VA_ARGS__ })
 
-/* ---- margins ------------------------------------------------------------------------------------------- */
+/* ---- margins ------------------------------------------------------------------------------- */
 
-typedef enum cn_pad_mode { CN_PAD_CONSTANT, CN_PAD_REFLECT, CN_PAD_REPLICATE, CN_PAD_CIRCULAR } cn_pad_mode;
+typedef enum cn_pad_mode {
+    CN_PAD_CONSTANT,
+    CN_PAD_REFLECT,
+    CN_PAD_REPLICATE,
+    CN_PAD_CIRCULAR
+} cn_pad_mode;
 
 typedef struct cn_pad_args {
     size_t size;
@@ -52,7 +61,7 @@ CN_API cn_tensor *cn_pad_with(const cn_pad_args *args);
 #define cn_pad(...) cn_pad_with(&(cn_pad_args){ .size = sizeof(cn_pad_args), __VA_ARGS__ })
 CN_API cn_tensor *cn_constant_pad_nd(cn_tensor *input, cn_shape pad, double value);
 
-/* ---- pooling: (N, C, H, W) or (C, H, W) ------------------------------------------------------------------ */
+/* ---- pooling: (N, C, H, W) or (C, H, W) ---------------------------------------------------- */
 
 typedef struct cn_pool2d_args {
     size_t size;
@@ -67,28 +76,31 @@ typedef struct cn_pool2d_args {
 } cn_pool2d_args;
 CN_API cn_tensor *cn_avg_pool2d_with(const cn_pool2d_args *args);
 CN_API cn_tensor *cn_max_pool2d_with(const cn_pool2d_args *args);
-#define cn_avg_pool2d(...) cn_avg_pool2d_with(&(cn_pool2d_args){ .size = sizeof(cn_pool2d_args), __VA_ARGS__ })
-#define cn_max_pool2d(...) cn_max_pool2d_with(&(cn_pool2d_args){ .size = sizeof(cn_pool2d_args), __VA_ARGS__ })
+#define cn_avg_pool2d(...)                                                                         \
+    cn_avg_pool2d_with(&(cn_pool2d_args){ .size = sizeof(cn_pool2d_args), __VA_ARGS__ })
+#define cn_max_pool2d(...)                                                                         \
+    cn_max_pool2d_with(&(cn_pool2d_args){ .size = sizeof(cn_pool2d_args), __VA_ARGS__ })
 CN_API cn_tensor *cn_adaptive_avg_pool2d(cn_tensor *input, int64_t height, int64_t width);
 CN_API cn_tensor *cn_adaptive_max_pool2d(cn_tensor *input, int64_t height, int64_t width);
 
-/* ---- softmax ------------------------------------------------------------------------------------------------ */
+/* ---- softmax ------------------------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_softmax(cn_tensor *input, int dim);
 CN_API cn_tensor *cn_log_softmax(cn_tensor *input, int dim);
 CN_API cn_tensor *cn_logsumexp_with(const cn_reduce_args *args);
-#define cn_logsumexp(...) cn_logsumexp_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+#define cn_logsumexp(...)                                                                          \
+    cn_logsumexp_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
 
-/* ---- normalisation, dropout --------------------------------------------------------------------------------- */
+/* ---- normalisation, dropout ---------------------------------------------------------------- */
 
 typedef struct cn_batch_norm_args {
     size_t size;
     cn_tensor *input; /* (N, C) or (N, C, ...) */
     cn_named_only named_only_;
     cn_tensor *running_mean, *running_var, *weight, *bias; /* (C) each, or NULL */
-    bool training;    /* standardise by the batch and update the running statistics */
-    double momentum;  /* of that update; 0: they stay as they are */
-    double eps;       /* 1e-5 */
+    bool training;   /* standardise by the batch and update the running statistics */
+    double momentum; /* of that update; 0: they stay as they are */
+    double eps;      /* 1e-5 */
 } cn_batch_norm_args;
 CN_API cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *args);
 #define cn_batch_norm(...)                                                                         \
@@ -99,36 +111,45 @@ typedef struct cn_layer_norm_args {
     cn_tensor *input;
     cn_shape normalized_shape; /* of the last dimensions */
     cn_named_only named_only_;
-    cn_tensor *weight, *bias;  /* of that shape */
-    double eps;                /* 1e-5 */
+    cn_tensor *weight, *bias; /* of that shape */
+    double eps;               /* 1e-5 */
 } cn_layer_norm_args;
 CN_API cn_tensor *cn_layer_norm_with(const cn_layer_norm_args *args);
 #define cn_layer_norm(...)                                                                         \
     cn_layer_norm_with(&(cn_layer_norm_args){ .size = sizeof(cn_layer_norm_args), __VA_ARGS__ })
 
-/* Zeroes elements with probability p and scales the rest by 1 / (1 - p), drawing from rng and moving it on; rng
+/* Zeroes elements with probability p and scales the rest by 1 / (1 - p), drawing from rng and
+   moving it on; rng
    NULL: not in training, the input itself. */
 CN_API cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng);
-CN_API cn_tensor *cn_dropout2d(cn_tensor *input, double p, cn_rng *rng); /* whole channels of (N, C, H, W) */
+CN_API cn_tensor *cn_dropout2d(cn_tensor *input, double p,
+                               cn_rng *rng); /* whole channels of (N, C, H, W) */
 
-/* ---- losses ------------------------------------------------------------------------------------------------- */
+/* ---- losses -------------------------------------------------------------------------------- */
 
-typedef enum cn_reduction { CN_REDUCE_MEAN, CN_REDUCE_SUM, CN_REDUCE_NONE, CN_REDUCE_BATCHMEAN } cn_reduction;
+typedef enum cn_reduction {
+    CN_REDUCE_MEAN,
+    CN_REDUCE_SUM,
+    CN_REDUCE_NONE,
+    CN_REDUCE_BATCHMEAN
+} cn_reduction;
 
 typedef struct cn_cross_entropy_args {
     size_t size;
-    cn_tensor *input, *target; /* (N, C, ..) or (C); class indices (N, ..), or probabilities like input */
+    cn_tensor *input,
+        *target; /* (N, C, ..) or (C); class indices (N, ..), or probabilities like input */
     cn_named_only named_only_;
-    cn_tensor *weight;         /* (C) */
-    cn_reduction reduction;    /* the mean counts each element with the weight of its class */
-    double label_smoothing;    /* not of nll_loss */
-    bool ignores;              /* leave out elements whose target is ignore_index (else: -100) */
+    cn_tensor *weight;      /* (C) */
+    cn_reduction reduction; /* the mean counts each element with the weight of its class */
+    double label_smoothing; /* not of nll_loss */
+    bool ignores;           /* leave out elements whose target is ignore_index (else: -100) */
     int64_t ignore_index;
 } cn_cross_entropy_args;
 CN_API cn_tensor *cn_cross_entropy_with(const cn_cross_entropy_args *args);
 CN_API cn_tensor *cn_nll_loss_with(const cn_cross_entropy_args *args);
 #define cn_cross_entropy(...)                                                                      \
-    cn_cross_entropy_with(&(cn_cross_entropy_args){ .size = sizeof(cn_cross_entropy_args), __VA_ARGS__ })
+    cn_cross_entropy_with(                                                                         \
+        &(cn_cross_entropy_args){ .size = sizeof(cn_cross_entropy_args), __VA_ARGS__ })
 #define cn_nll_loss(...)                                                                           \
     cn_nll_loss_with(&(cn_cross_entropy_args){ .size = sizeof(cn_cross_entropy_args), __VA_ARGS__ })
 
@@ -136,8 +157,8 @@ typedef struct cn_loss_args {
     size_t size;
     cn_tensor *input, *target;
     cn_named_only named_only_;
-    cn_reduction reduction;         /* CN_REDUCE_BATCHMEAN: kl_div only */
-    double beta;                    /* 1: where smooth_l1_loss, huber_loss (its delta) turn linear */
+    cn_reduction reduction; /* CN_REDUCE_BATCHMEAN: kl_div only */
+    double beta;            /* 1: where smooth_l1_loss, huber_loss (its delta) turn linear */
     cn_tensor *weight, *pos_weight; /* binary cross-entropy; pos_weight: with logits */
     bool log_target;                /* kl_div */
 } cn_loss_args;
@@ -158,16 +179,18 @@ CN_API cn_tensor *cn_kl_div_with(const cn_loss_args *args);
     cn_binary_cross_entropy_with_logits_with(CN_LOSS_ARGS_(__VA_ARGS__))
 #define cn_kl_div(...) cn_kl_div_with(CN_LOSS_ARGS_(__VA_ARGS__))
 
-/* ---- activations --------------------------------------------------------------------------------------------- */
+/* ---- activations --------------------------------------------------------------------------- */
 
-CN_API cn_tensor *cn_gelu(cn_tensor *input);      /* input Phi(input), Phi the normal distribution function */
+CN_API cn_tensor *cn_gelu(
+    cn_tensor *input); /* input Phi(input), Phi the normal distribution function */
 CN_API cn_tensor *cn_gelu_tanh(cn_tensor *input); /* its approximation */
-CN_API cn_tensor *cn_leaky_relu(cn_tensor *input, double negative_slope); /* PyTorch's default: 0.01 */
-CN_API cn_tensor *cn_elu(cn_tensor *input, double alpha);                 /* 1 */
+CN_API cn_tensor *cn_leaky_relu(cn_tensor *input,
+                                double negative_slope);   /* PyTorch's default: 0.01 */
+CN_API cn_tensor *cn_elu(cn_tensor *input, double alpha); /* 1 */
 CN_API cn_tensor *cn_selu(cn_tensor *input);
 CN_API cn_tensor *cn_silu(cn_tensor *input);
 CN_API cn_tensor *cn_mish(cn_tensor *input);
-CN_API cn_tensor *cn_softplus(cn_tensor *input);  /* log(1 + exp(input)) */
+CN_API cn_tensor *cn_softplus(cn_tensor *input); /* log(1 + exp(input)) */
 CN_API cn_tensor *cn_softsign(cn_tensor *input);
 CN_API cn_tensor *cn_prelu(cn_tensor *input, cn_tensor *weight);
 CN_API cn_tensor *cn_relu6(cn_tensor *input);
@@ -176,21 +199,22 @@ CN_API cn_tensor *cn_hardsigmoid(cn_tensor *input);
 CN_API cn_tensor *cn_hardswish(cn_tensor *input);
 CN_API cn_tensor *cn_logsigmoid(cn_tensor *input); /* log(1 / (1 + exp(-input))) */
 
-/* ---- tables of vectors ----------------------------------------------------------------------------------------- */
+/* ---- tables of vectors --------------------------------------------------------------------- */
 
 typedef struct cn_embedding_args {
     size_t size;
     cn_tensor *input, *weight; /* indices of any shape; (rows, width) */
     cn_named_only named_only_;
-    bool pads;                 /* row padding_idx gets no gradient */
+    bool pads; /* row padding_idx gets no gradient */
     int64_t padding_idx;
 } cn_embedding_args;
 CN_API cn_tensor *cn_embedding_with(const cn_embedding_args *args);
 #define cn_embedding(...)                                                                          \
     cn_embedding_with(&(cn_embedding_args){ .size = sizeof(cn_embedding_args), __VA_ARGS__ })
-CN_API cn_tensor *cn_one_hot(cn_tensor *input, int64_t num_classes); /* -1: the largest index plus one */
+CN_API cn_tensor *cn_one_hot(cn_tensor *input,
+                             int64_t num_classes); /* -1: the largest index plus one */
 
-/* ---- lengths and angles ---------------------------------------------------------------------------------------- */
+/* ---- lengths and angles -------------------------------------------------------------------- */
 
 /* input / max(norm of input along dim, 1e-12), with the p-norm. */
 CN_API cn_tensor *cn_normalize(cn_tensor *input, double p, int dim);

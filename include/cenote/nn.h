@@ -1,7 +1,9 @@
 /* nn.h - modules: layers with parameters, under PyTorch's names and state_dict keys.
 
-   A module is made by a constructor, run by cn_forward() and freed by cn_module_free(). Containers own
-   their children, also when a constructor fails. Shapes that are not given (in-features, in-channels)
+   A module is made by a constructor, run by cn_forward() and freed by cn_module_free().
+   Containers own
+   their children, also when a constructor fails. Shapes that are not given (in-features,
+   in-channels)
    are inferred at the first forward. */
 #ifndef CENOTE_NN_H
 #define CENOTE_NN_H
@@ -13,22 +15,24 @@ CN_BEGIN_DECLS
 
 typedef struct cn_module cn_module;
 
-/* ---- using ------------------------------------------------------------------------------------- */
+/* ---- using --------------------------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_forward(cn_module *m, cn_tensor *x);
 /* Modules with several inputs (losses) or outputs. *n_out: room in, count out. */
-CN_API bool cn_forward_all(cn_module *m, cn_tensor *const *in, int n_in, cn_tensor **out, int *n_out);
+CN_API bool cn_forward_all(cn_module *m, cn_tensor *const *in, int n_in, cn_tensor **out,
+                           int *n_out);
 
-CN_API void cn_train_mode(cn_module *m, bool on); /* dropout and batch norm behave differently; on at first */
+CN_API void cn_train_mode(cn_module *m,
+                          bool on); /* dropout and batch norm behave differently; on at first */
 CN_API bool cn_is_training(const cn_module *m);
-CN_API cn_module *cn_module_keep(cn_module *m);   /* one more owner: to use a module in two places */
-CN_API void cn_module_free(cn_module *m);         /* gives one ownership back; NULL is fine */
+CN_API cn_module *cn_module_keep(cn_module *m); /* one more owner: to use a module in two places */
+CN_API void cn_module_free(cn_module *m);       /* gives one ownership back; NULL is fine */
 CN_API const char *cn_module_name(const cn_module *m); /* "Linear" */
 CN_API int cn_module_children(const cn_module *m);
-CN_API cn_module *cn_module_child(cn_module *m, int i);          /* borrowed */
-CN_API cn_module *cn_module_at(cn_module *m, const char *path);  /* "0.1"; NULL when there is none */
+CN_API cn_module *cn_module_child(cn_module *m, int i);         /* borrowed */
+CN_API cn_module *cn_module_at(cn_module *m, const char *path); /* "0.1"; NULL when there is none */
 
-/* ---- parameters --------------------------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------------------------- */
 
 typedef struct cn_entry {
     const char *name;  /* dotted, as in PyTorch's state_dict: "0.weight"; lives during the visit */
@@ -36,16 +40,20 @@ typedef struct cn_entry {
     bool is_buffer;    /* saved with the parameters, but not trained */
 } cn_entry;
 
-/* Calls `visit` for all parameters and buffers in PyTorch's order; stops at false, and returns it. */
-CN_API bool cn_visit(cn_module *m, bool (*visit)(const cn_entry *entry, void *context), void *context);
-CN_API int cn_parameters(cn_module *m, cn_tensor **out, int room); /* how many; writes those that fit */
-CN_API int64_t cn_parameter_count(cn_module *m);                   /* elements; shared ones once */
+/* Calls `visit` for all parameters and buffers in PyTorch's order; stops at false, and returns
+   it. */
+CN_API bool cn_visit(cn_module *m, bool (*visit)(const cn_entry *entry, void *context),
+                     void *context);
+CN_API int cn_parameters(cn_module *m, cn_tensor **out,
+                         int room);              /* how many; writes those that fit */
+CN_API int64_t cn_parameter_count(cn_module *m); /* elements; shared ones once */
 CN_API void cn_zero_grad(cn_module *m);
-CN_API void cn_freeze(cn_module *m, bool frozen);                  /* parameters stop requiring gradients */
-/* Makes all shapes known without training: runs one forward without gradients on zeros of this shape. */
+CN_API void cn_freeze(cn_module *m, bool frozen); /* parameters stop requiring gradients */
+/* Makes all shapes known without training: runs one forward without gradients on zeros of this
+   shape. */
 CN_API bool cn_build(cn_module *m, cn_shape input);
 
-/* ---- initialisation ------------------------------------------------------------------------------ */
+/* ---- initialisation ------------------------------------------------------------------------ */
 
 /* Called with each weight and bias: `name` is "weight" or "bias". */
 typedef bool cn_initialiser(cn_tensor *parameter, const char *name, void *context);
@@ -54,14 +62,15 @@ CN_API bool cn_init(cn_module *m, cn_initialiser *init, void *context);
 
 /* Ready-made ones; context: NULL, or a const double * (the gain, or the standard deviation). They
    draw from cn_default_rng(). Biases: zero, or as PyTorch leaves them for the first two. */
-CN_API cn_initialiser cn_xavier_uniform;  /* U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)); biases kept (D2L 4.8) */
+CN_API cn_initialiser
+    cn_xavier_uniform; /* U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)); biases kept (D2L 4.8) */
 CN_API cn_initialiser cn_xavier_normal;
 CN_API cn_initialiser cn_kaiming_uniform; /* U(-a, a), a = sqrt(6 / fan_in) */
 CN_API cn_initialiser cn_kaiming_normal;
-CN_API cn_initialiser cn_normal_init;     /* N(0, std), std 0.01 when no context is given; biases 0 */
+CN_API cn_initialiser cn_normal_init; /* N(0, std), std 0.01 when no context is given; biases 0 */
 CN_API cn_initialiser cn_zeros_init;
 
-/* ---- containers ----------------------------------------------------------------------------------- */
+/* ---- containers ---------------------------------------------------------------------------- */
 
 #ifndef __cplusplus
 extern CN_API cn_module *const cn_end; /* marks the end of a list; no module */
@@ -71,7 +80,7 @@ extern CN_API cn_module *const cn_end; /* marks the end of a list; no module */
 CN_API cn_module *cn_sequential_of(cn_module *const *modules); /* ended by cn_end */
 CN_API cn_module *cn_sequential_n(cn_module *const *modules, int n);
 
-/* ---- layers ---------------------------------------------------------------------------------------- */
+/* ---- layers -------------------------------------------------------------------------------- */
 
 typedef struct cn_linear_options {
     size_t size;
@@ -86,10 +95,11 @@ typedef struct cn_conv2d_options {
     size_t size;
     int64_t out;
     cn_named_only named_only_;
-    int64_t in;                               /* 0: inferred */
+    int64_t in;                                /* 0: inferred */
     int64_t kernel, stride, padding, dilation; /* 3, 1, 0, 1 */
-    int64_t kernel_hw[2], stride_hw[2], padding_hw[2], dilation_hw[2]; /* instead, when not square */
-    int64_t groups;                           /* 1 */
+    int64_t kernel_hw[2], stride_hw[2], padding_hw[2],
+        dilation_hw[2]; /* instead, when not square */
+    int64_t groups;     /* 1 */
     bool no_bias;
 } cn_conv2d_options;
 CN_API cn_module *cn_conv2d_layer_with(const cn_conv2d_options *o);
@@ -125,19 +135,21 @@ CN_API cn_module *cn_batch_norm1d_layer_with(const cn_batch_norm_options *o);
     cn_avg_pool2d_layer_with(&(cn_pool_options){ .size = sizeof(cn_pool_options), __VA_ARGS__ })
 #endif
 
-CN_API cn_module *cn_flatten_layer(void);        /* (N, ...) to (N, features) */
+CN_API cn_module *cn_flatten_layer(void); /* (N, ...) to (N, features) */
 CN_API cn_module *cn_dropout_layer(double p);
 CN_API cn_module *cn_relu_layer(void);
 CN_API cn_module *cn_sigmoid_layer(void);
 CN_API cn_module *cn_tanh_layer(void);
 CN_API cn_module *cn_batch_norm2d_layer(void);
 CN_API cn_module *cn_batch_norm1d_layer(void);
-/* Any module class by PyTorch's name with its default arguments: "GELU". NULL: unknown, or it needs some. */
+/* Any module class by PyTorch's name with its default arguments: "GELU". NULL: unknown, or it
+   needs some. */
 CN_API cn_module *cn_layer(const char *cls);
 
-/* ---- what a network is made of --------------------------------------------------------------------- */
+/* ---- what a network is made of ------------------------------------------------------------- */
 
-/* A table of layers with output shapes, parameters and multiply-adds for an input of this shape, like
+/* A table of layers with output shapes, parameters and multiply-adds for an input of this shape,
+   like
    snprintf: the length it has or would have; 0: an error is set. */
 CN_API size_t cn_summary(cn_module *m, cn_shape input, char *buf, size_t room);
 

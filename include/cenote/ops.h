@@ -1,7 +1,9 @@
 /* ops.h - operators on tensors, under PyTorch's names.
 
-   All of them: results belong to the current scope, NULL inputs give NULL, gradients are recorded when
-   an input requires them. Broadcasting and type promotion follow PyTorch. Required arguments come by
+   All of them: results belong to the current scope, NULL inputs give NULL, gradients are recorded
+   when
+   an input requires them. Broadcasting and type promotion follow PyTorch. Required arguments come
+   by
    position, options by name:  cn_sum(x, .dim = CN_SHAPE(0), .keepdim = true). */
 #ifndef CENOTE_OPS_H
 #define CENOTE_OPS_H
@@ -16,7 +18,7 @@ CN_API cn_tensor *cn_call_op(const char *name, cn_tensor *const *inputs, int n);
 /* A number as an operand: yields to the other operand's type, as a Python number does. */
 CN_API cn_tensor *cn_num(double value);
 
-/* ---- arithmetic, element by element ------------------------------------------------------------ */
+/* ---- arithmetic, element by element -------------------------------------------------------- */
 
 CN_API cn_tensor *cn_add(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_sub(cn_tensor *input, cn_tensor *other);
@@ -34,7 +36,8 @@ CN_API cn_tensor *cn_maximum(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_minimum(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_clamp_min(cn_tensor *input, cn_tensor *min);
 CN_API cn_tensor *cn_clamp_max(cn_tensor *input, cn_tensor *max);
-CN_API cn_tensor *cn_clamp(cn_tensor *input, cn_tensor *min, cn_tensor *max); /* one of them may be NULL */
+CN_API cn_tensor *cn_clamp(cn_tensor *input, cn_tensor *min,
+                           cn_tensor *max); /* one of them may be NULL */
 CN_API cn_tensor *cn_exp(cn_tensor *input);
 CN_API cn_tensor *cn_log(cn_tensor *input);
 CN_API cn_tensor *cn_sqrt(cn_tensor *input);
@@ -68,9 +71,10 @@ CN_API cn_tensor *cn_relu(cn_tensor *input);
 CN_API cn_tensor *cn_add_(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_sub_(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_mul_(cn_tensor *input, cn_tensor *other);
-CN_API cn_tensor *cn_copy_(cn_tensor *input, cn_tensor *source); /* broadcasts, converts; not recorded */
+CN_API cn_tensor *cn_copy_(cn_tensor *input,
+                           cn_tensor *source); /* broadcasts, converts; not recorded */
 
-/* ---- comparison: bool results -------------------------------------------------------------------- */
+/* ---- comparison: bool results -------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_eq(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_ne(cn_tensor *input, cn_tensor *other);
@@ -87,7 +91,7 @@ CN_API cn_tensor *cn_isnan(cn_tensor *input);
 CN_API cn_tensor *cn_isinf(cn_tensor *input);
 CN_API cn_tensor *cn_isfinite(cn_tensor *input);
 
-/* ---- reduction ------------------------------------------------------------------------------------- */
+/* ---- reduction ----------------------------------------------------------------------------- */
 
 typedef struct cn_reduce_args {
     size_t size;
@@ -104,12 +108,15 @@ CN_API cn_tensor *cn_mean_with(const cn_reduce_args *args);
 
 CN_API cn_tensor *cn_amax_with(const cn_reduce_args *args);
 CN_API cn_tensor *cn_amin_with(const cn_reduce_args *args);
-CN_API cn_tensor *cn_argmax_with(const cn_reduce_args *args); /* one dim, or none: of all, flattened */
+CN_API cn_tensor *cn_argmax_with(
+    const cn_reduce_args *args); /* one dim, or none: of all, flattened */
 CN_API cn_tensor *cn_argmin_with(const cn_reduce_args *args);
 #define cn_amax(...) cn_amax_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
 #define cn_amin(...) cn_amin_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
-#define cn_argmax(...) cn_argmax_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
-#define cn_argmin(...) cn_argmin_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+#define cn_argmax(...)                                                                             \
+    cn_argmax_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+#define cn_argmin(...)                                                                             \
+    cn_argmin_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
 
 /* Elements and where they were; both NULL on failure. */
 typedef struct cn_indexed {
@@ -125,7 +132,7 @@ typedef struct cn_var_args {
     cn_named_only named_only_;
     cn_shape dim; /* none: all */
     bool keepdim;
-    bool biased;  /* divide by n instead of n - 1 */
+    bool biased; /* divide by n instead of n - 1 */
 } cn_var_args;
 
 CN_API cn_tensor *cn_var_with(const cn_var_args *args);
@@ -145,20 +152,23 @@ typedef struct cn_norm_args {
 CN_API cn_tensor *cn_norm_with(const cn_norm_args *args);
 #define cn_norm(...) cn_norm_with(&(cn_norm_args){ .size = sizeof(cn_norm_args), __VA_ARGS__ })
 
-/* ---- running sums, sorting -------------------------------------------------------------------------- */
+/* ---- running sums, sorting ----------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_cumsum(cn_tensor *input, int dim);
 CN_API cn_tensor *cn_cumprod(cn_tensor *input, int dim);
-CN_API cn_indexed cn_sort(cn_tensor *input, int dim, bool descending); /* stable; NaN is the largest */
+CN_API cn_indexed cn_sort(cn_tensor *input, int dim,
+                          bool descending); /* stable; NaN is the largest */
 CN_API cn_tensor *cn_argsort(cn_tensor *input, int dim, bool descending);
-CN_API cn_indexed cn_topk(cn_tensor *input, int64_t k, int dim);       /* the k largest, in order */
+CN_API cn_indexed cn_topk(cn_tensor *input, int64_t k, int dim); /* the k largest, in order */
 
-/* ---- indexing: indices are int64, parts are views ---------------------------------------------------- */
+/* ---- indexing: indices are int64, parts are views ------------------------------------------ */
 
-CN_API cn_tensor *cn_select(cn_tensor *input, int dim, int64_t index);  /* input[index], without dim */
+CN_API cn_tensor *cn_select(cn_tensor *input, int dim,
+                            int64_t index); /* input[index], without dim */
 CN_API cn_tensor *cn_narrow(cn_tensor *input, int dim, int64_t start, int64_t length);
 CN_API cn_tensor *cn_slice(cn_tensor *input, int dim, int64_t start, int64_t end, int64_t step);
-CN_API cn_tensor *cn_slice_scatter(cn_tensor *input, cn_tensor *src, int dim, int64_t start, int64_t end);
+CN_API cn_tensor *cn_slice_scatter(cn_tensor *input, cn_tensor *src, int dim, int64_t start,
+                                   int64_t end);
 /* Parts of `size` along dim, the last perhaps smaller, into parts[room]: how many, or -1. */
 CN_API int cn_split(cn_tensor *input, int64_t size, int dim, cn_tensor *parts[], int room);
 CN_API cn_tensor *cn_gather(cn_tensor *input, int dim, cn_tensor *index);
@@ -170,52 +180,55 @@ CN_API cn_tensor *cn_index_copy(cn_tensor *input, int dim, cn_tensor *index, cn_
 CN_API cn_tensor *cn_where(cn_tensor *condition, cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_masked_fill(cn_tensor *input, cn_tensor *mask, cn_tensor *value);
 CN_API cn_tensor *cn_masked_select(cn_tensor *input, cn_tensor *mask);
-CN_API cn_tensor *cn_nonzero(cn_tensor *input);                         /* one index per row */
+CN_API cn_tensor *cn_nonzero(cn_tensor *input); /* one index per row */
 
-/* ---- joining and repeating ------------------------------------------------------------------------------ */
+/* ---- joining and repeating ----------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_cat(cn_tensor *const *tensors, int n, int dim);
-CN_API cn_tensor *cn_stack(cn_tensor *const *tensors, int n, int dim);  /* along a new dimension */
+CN_API cn_tensor *cn_stack(cn_tensor *const *tensors, int n, int dim); /* along a new dimension */
 CN_API cn_tensor *cn_repeat(cn_tensor *input, cn_shape repeats);
-CN_API cn_tensor *cn_flip(cn_tensor *input, cn_shape dims);             /* a copy */
+CN_API cn_tensor *cn_flip(cn_tensor *input, cn_shape dims); /* a copy */
 
-/* ---- shape: views where they can be ------------------------------------------------------------------ */
+/* ---- shape: views where they can be -------------------------------------------------------- */
 
-CN_API cn_tensor *cn_reshape(cn_tensor *input, cn_shape shape);   /* one size may be -1 */
-CN_API cn_tensor *cn_view_as(cn_tensor *input, cn_shape shape);   /* reshape that never copies */
-CN_API cn_tensor *cn_flatten(cn_tensor *input, int start_dim);    /* start_dim to the last become one */
+CN_API cn_tensor *cn_reshape(cn_tensor *input, cn_shape shape); /* one size may be -1 */
+CN_API cn_tensor *cn_view_as(cn_tensor *input, cn_shape shape); /* reshape that never copies */
+CN_API cn_tensor *cn_flatten(cn_tensor *input,
+                             int start_dim); /* start_dim to the last become one */
 CN_API cn_tensor *cn_permute(cn_tensor *input, cn_shape dims);
 CN_API cn_tensor *cn_transpose(cn_tensor *input, int dim0, int dim1);
-CN_API cn_tensor *cn_expand(cn_tensor *input, cn_shape shape);    /* -1 keeps a size */
-CN_API cn_tensor *cn_squeeze(cn_tensor *input, cn_shape dims);    /* drops size 1; no dims: all of them */
+CN_API cn_tensor *cn_expand(cn_tensor *input, cn_shape shape); /* -1 keeps a size */
+CN_API cn_tensor *cn_squeeze(cn_tensor *input,
+                             cn_shape dims); /* drops size 1; no dims: all of them */
 CN_API cn_tensor *cn_unsqueeze(cn_tensor *input, int dim);
-CN_API cn_tensor *cn_t(cn_tensor *input);                         /* the transpose of a matrix */
+CN_API cn_tensor *cn_t(cn_tensor *input); /* the transpose of a matrix */
 CN_API cn_tensor *cn_contiguous(cn_tensor *input);
 CN_API cn_tensor *cn_clone(cn_tensor *input);
 CN_API cn_tensor *cn_to(cn_tensor *input, cn_dtype dtype);
 
-/* ---- products ------------------------------------------------------------------------------------------ */
+/* ---- products ------------------------------------------------------------------------------ */
 
-CN_API cn_tensor *cn_matmul(cn_tensor *input, cn_tensor *other);  /* PyTorch's rules for 1-d and batches */
-CN_API cn_tensor *cn_mm(cn_tensor *input, cn_tensor *mat2);       /* (m, k) x (k, n) */
-CN_API cn_tensor *cn_bmm(cn_tensor *input, cn_tensor *mat2);      /* (b, m, k) x (b, k, n) */
-CN_API cn_tensor *cn_dot(cn_tensor *input, cn_tensor *other);     /* of two vectors */
+CN_API cn_tensor *cn_matmul(cn_tensor *input,
+                            cn_tensor *other); /* PyTorch's rules for 1-d and batches */
+CN_API cn_tensor *cn_mm(cn_tensor *input, cn_tensor *mat2);   /* (m, k) x (k, n) */
+CN_API cn_tensor *cn_bmm(cn_tensor *input, cn_tensor *mat2);  /* (b, m, k) x (b, k, n) */
+CN_API cn_tensor *cn_dot(cn_tensor *input, cn_tensor *other); /* of two vectors */
 CN_API cn_tensor *cn_mv(cn_tensor *input, cn_tensor *vec);
 CN_API cn_tensor *cn_outer(cn_tensor *input, cn_tensor *other);
 /* "bij,bjk->bik": sums of products by Einstein's convention. */
 CN_API cn_tensor *cn_einsum(const char *equation, cn_tensor *const *operands, int n);
 
-/* ---- making: see also cn_zeros, cn_full and their kin in tensor.h -------------------------------------- */
+/* ---- making: see also cn_zeros, cn_full and their kin in tensor.h -------------------------- */
 
 CN_API cn_tensor *cn_arange(double start, double end, double step, cn_dtype dtype);
 CN_API cn_tensor *cn_linspace(double start, double end, int64_t steps, cn_dtype dtype);
 CN_API cn_tensor *cn_eye(int64_t n, cn_dtype dtype);
 
 /* Random, from this thread's default generator; see rng.h. */
-CN_API cn_tensor *cn_rand(cn_shape shape, cn_dtype dtype);   /* uniform in [0, 1) */
-CN_API cn_tensor *cn_randn(cn_shape shape, cn_dtype dtype);  /* normal: mean 0, variance 1 */
+CN_API cn_tensor *cn_rand(cn_shape shape, cn_dtype dtype);  /* uniform in [0, 1) */
+CN_API cn_tensor *cn_randn(cn_shape shape, cn_dtype dtype); /* normal: mean 0, variance 1 */
 CN_API cn_tensor *cn_randint(int64_t low, int64_t high, cn_shape shape); /* int64, low .. high-1 */
-CN_API cn_tensor *cn_randperm(int64_t n);                    /* 0 .. n-1 in random order */
+CN_API cn_tensor *cn_randperm(int64_t n); /* 0 .. n-1 in random order */
 
 CN_END_DECLS
 #endif

@@ -14,11 +14,12 @@ typedef struct cn_tensor cn_tensor;
 
 /* ---- scopes ------------------------------------------------------------------------------- */
 
-CN_API size_t cn_mark(void);              /* opens a scope: remembers the top of the stack of results */
-CN_API void cn_release(size_t mark);      /* drops every result made since `mark` */
-CN_API cn_tensor *cn_return(size_t mark, cn_tensor *t); /* the same, but hands t to the outer scope */
-CN_API cn_tensor *cn_keep(cn_tensor *t);  /* the caller now owns a reference */
-CN_API void cn_drop(cn_tensor *t);        /* gives it back; NULL is fine */
+CN_API size_t cn_mark(void);         /* opens a scope: remembers the top of the stack of results */
+CN_API void cn_release(size_t mark); /* drops every result made since `mark` */
+CN_API cn_tensor *cn_return(size_t mark,
+                            cn_tensor *t); /* the same, but hands t to the outer scope */
+CN_API cn_tensor *cn_keep(cn_tensor *t);   /* the caller now owns a reference */
+CN_API void cn_drop(cn_tensor *t);         /* gives it back; NULL is fine */
 
 #ifndef __cplusplus
 /* CN_SCOPE { ... }: a block whose results end with it. Leave it by its end, not by `return`
@@ -32,12 +33,13 @@ CN_API void cn_drop(cn_tensor *t);        /* gives it back; NULL is fine */
 
 /* ---- making ------------------------------------------------------------------------------- */
 
-CN_API cn_tensor *cn_empty(cn_shape shape, cn_dtype dtype);   /* contents undefined */
+CN_API cn_tensor *cn_empty(cn_shape shape, cn_dtype dtype); /* contents undefined */
 CN_API cn_tensor *cn_zeros(cn_shape shape, cn_dtype dtype);
 CN_API cn_tensor *cn_ones(cn_shape shape, cn_dtype dtype);
 CN_API cn_tensor *cn_full(cn_shape shape, double value, cn_dtype dtype);
-CN_API cn_tensor *cn_from(const void *data, cn_shape shape, cn_dtype dtype); /* copies row-major data */
-CN_API cn_tensor *cn_scalar(double value);                    /* 0-d float32 */
+CN_API cn_tensor *cn_from(const void *data, cn_shape shape,
+                          cn_dtype dtype); /* copies row-major data */
+CN_API cn_tensor *cn_scalar(double value); /* 0-d float32 */
 /* Uses the caller's memory, row-major, without copying; `release(context)` is called when the last
    tensor on it is gone (NULL: never). */
 CN_API cn_tensor *cn_wrap(void *data, cn_shape shape, cn_dtype dtype,
@@ -45,14 +47,16 @@ CN_API cn_tensor *cn_wrap(void *data, cn_shape shape, cn_dtype dtype,
 
 /* ---- looking ------------------------------------------------------------------------------ */
 
-CN_API const cn_shape *cn_shape_of(const cn_tensor *t);   /* NULL of NULL */
-CN_API int cn_ndim(const cn_tensor *t);                   /* -1 of NULL */
-CN_API int64_t cn_size(const cn_tensor *t, int dim);      /* negative dims count from the end; -1: error */
+CN_API const cn_shape *cn_shape_of(const cn_tensor *t); /* NULL of NULL */
+CN_API int cn_ndim(const cn_tensor *t);                 /* -1 of NULL */
+CN_API int64_t cn_size(const cn_tensor *t,
+                       int dim); /* negative dims count from the end; -1: error */
 CN_API int64_t cn_numel(const cn_tensor *t);
 CN_API cn_dtype cn_dtype_of(const cn_tensor *t);
 CN_API bool cn_is_contiguous(const cn_tensor *t);
-CN_API double cn_item(const cn_tensor *t);                /* the value of a one-element tensor; NaN and an error otherwise */
-CN_API double cn_at(const cn_tensor *t, cn_shape index);  /* one element, by index */
+CN_API double cn_item(
+    const cn_tensor *t); /* the value of a one-element tensor; NaN and an error otherwise */
+CN_API double cn_at(const cn_tensor *t, cn_shape index); /* one element, by index */
 
 /* The elements, row-major. cn_data() refuses (NULL) what is not contiguous: cn_contiguous() first.
    Writing through cn_data_mut() counts as an in-place change. */
@@ -61,7 +65,8 @@ CN_API void *cn_data_mut(cn_tensor *t);
 
 /* Copies the elements, row-major and converted to `dtype`, to `dst` (room for `count` elements). */
 CN_API bool cn_read(const cn_tensor *t, cn_dtype dtype, void *dst, int64_t count) CN_MUST_CHECK;
-/* Sets the elements from row-major data of `dtype`. In place: refused where autograd needs the old. */
+/* Sets the elements from row-major data of `dtype`. In place: refused where autograd needs the
+   old. */
 CN_API bool cn_write(cn_tensor *t, cn_dtype dtype, const void *src, int64_t count) CN_MUST_CHECK;
 
 /* Writes a readable picture of the tensor, as PyTorch prints it, like snprintf: returns the length
@@ -76,8 +81,9 @@ typedef struct cn_memory_stats {
 } cn_memory_stats;
 
 CN_API cn_memory_stats cn_memory(void);
-CN_API void cn_set_memory_limit(size_t bytes); /* 0: none. Beyond it allocations fail with CN_ENOMEM */
-CN_API void cn_trim_memory(void);              /* gives cached blocks back to the system */
+CN_API void cn_set_memory_limit(
+    size_t bytes);                /* 0: none. Beyond it allocations fail with CN_ENOMEM */
+CN_API void cn_trim_memory(void); /* gives cached blocks back to the system */
 
 CN_END_DECLS
 #endif

@@ -10,19 +10,21 @@
 
 CN_BEGIN_DECLS
 
-/* ---- state: parameters and buffers by PyTorch's keys --------------------------------------------- */
+/* ---- state: parameters and buffers by PyTorch's keys --------------------------------------- */
 
 /* Shares the tensors' memory. The caller frees it with cn_dict_free(). */
 CN_API cn_dict *cn_state_dict(cn_module *m);
-/* Copies the values in. Shapes must agree; with `strict` so must the keys. A failed load changes nothing.
+/* Copies the values in. Shapes must agree; with `strict` so must the keys. A failed load changes
+   nothing.
    A module whose shapes are not known yet must be built first. */
 CN_API bool cn_load_state_dict(cn_module *m, const cn_dict *state, bool strict);
 
-/* An optimiser's state as torch.optim has it: {"state": {"0": {...}, ..}, "param_groups": {"0": {...}}}. */
+/* An optimiser's state as torch.optim has it: {"state": {"0": {...}, ..}, "param_groups": {"0":
+   {...}}}. */
 CN_API cn_dict *cn_optim_state_dict(const cn_optim *o);
 CN_API bool cn_optim_load_state_dict(cn_optim *o, const cn_dict *state);
 
-/* ---- fitting --------------------------------------------------------------------------------------- */
+/* ---- fitting ------------------------------------------------------------------------------- */
 
 /* The loss of a batch, one number; NULL after an error. */
 typedef cn_tensor *cn_loss_fn(cn_tensor *output, const cn_batch *batch, void *context);
@@ -31,10 +33,10 @@ typedef enum cn_fit_event { CN_FIT_BEGIN, CN_FIT_STEP, CN_FIT_EPOCH, CN_FIT_END 
 
 typedef struct cn_fit_progress {
     cn_fit_event event;
-    int64_t epoch, epochs;     /* finished so far, and in all */
-    int64_t step, steps;       /* within this epoch */
-    double train_loss, train_acc; /* means of this epoch so far */
-    double test_loss, test_acc;   /* of the last validation; NaN before */
+    int64_t epoch, epochs;                   /* finished so far, and in all */
+    int64_t step, steps;                     /* within this epoch */
+    double train_loss, train_acc;            /* means of this epoch so far */
+    double test_loss, test_acc;              /* of the last validation; NaN before */
     double lr, examples_per_second, seconds; /* seconds: of training, resumed parts included */
     bool stopped_early, interrupted;
 } cn_fit_progress;
@@ -44,25 +46,26 @@ typedef struct cn_fit_options {
     cn_module *net;
     cn_dataset *train;
     cn_named_only named_only_;
-    cn_optim *optim;          /* must be given */
-    cn_sched *sched;          /* stepped after each epoch */
+    cn_optim *optim; /* must be given */
+    cn_sched *sched; /* stepped after each epoch */
     cn_dataset *validate;
-    cn_loss_fn *loss;         /* NULL: cross-entropy of class scores */
+    cn_loss_fn *loss; /* NULL: cross-entropy of class scores */
     void *loss_context;
-    int64_t batch, epochs;    /* 256, 10 */
-    uint64_t seed;            /* of the order of the samples */
-    double clip;              /* largest norm of the gradient; 0: no clipping */
-    int workers;              /* loader threads */
-    const char *out;          /* run folder: metrics.jsonl, checkpoints/, model.safetensors; NULL: none */
-    bool resume;              /* go on from the checkpoint in `out` */
+    int64_t batch, epochs; /* 256, 10 */
+    uint64_t seed;         /* of the order of the samples */
+    double clip;           /* largest norm of the gradient; 0: no clipping */
+    int workers;           /* loader threads */
+    const char *out; /* run folder: metrics.jsonl, checkpoints/, model.safetensors; NULL: none */
+    bool resume;     /* go on from the checkpoint in `out` */
     int64_t checkpoint_steps; /* also within epochs; 0: after each epoch */
-    int64_t patience;         /* stop after so many epochs without a better test accuracy; 0: never */
+    int64_t patience; /* stop after so many epochs without a better test accuracy; 0: never */
     void (*watch)(const cn_fit_progress *p, void *context);
     void *watch_context;
     cn_transform transform[CN_MAX_TRANSFORMS];
 } cn_fit_options;
 
-/* Trains. False: an error, also CN_EDIVERGED (the loss is not a number) and CN_EINTERRUPTED (what was
+/* Trains. False: an error, also CN_EDIVERGED (the loss is not a number) and CN_EINTERRUPTED (what
+   was
    done is saved in the run folder). `last`, if not NULL, gets the final figures in every case. */
 CN_API bool cn_fit_with(const cn_fit_options *o, cn_fit_progress *last);
 #ifndef __cplusplus
@@ -78,8 +81,8 @@ typedef struct cn_score {
     double loss, accuracy;
     int64_t samples;
 } cn_score;
-CN_API bool cn_evaluate(cn_module *net, cn_dataset *data, int64_t batch, cn_loss_fn *loss, void *context,
-                        cn_score *out);
+CN_API bool cn_evaluate(cn_module *net, cn_dataset *data, int64_t batch, cn_loss_fn *loss,
+                        void *context, cn_score *out);
 
 /* The learning curves of a run folder, from its metrics.jsonl. */
 CN_API cn_figure *cn_learning_curves(const char *run_folder, const char *title);

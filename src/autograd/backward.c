@@ -1,6 +1,7 @@
 /* backward.c - reverse mode.
 
-   Calls are visited from the deepest up: a call is deeper than every call that made one of its inputs,
+   Calls are visited from the deepest up: a call is deeper than every call that made one of its
+   inputs,
    so when it is its turn all its consumers have handed in their gradients. A heap keeps that order
    without a pass over the graph; nothing recurses. */
 #include "autograd/grads.h"
@@ -9,8 +10,8 @@
 #include <string.h>
 
 typedef struct {
-    cn_tensor *target;   /* whose gradient is wanted (cn_grad_of) */
-    cn_tensor *grad;     /* collected so far; owned */
+    cn_tensor *target; /* whose gradient is wanted (cn_grad_of) */
+    cn_tensor *grad;   /* collected so far; owned */
 } Capture;
 
 enum { FEW = 32 };
@@ -19,7 +20,7 @@ typedef struct Engine {
     cn_node **heap; /* few, or allocated */
     cn_node *few[FEW];
     size_t count, room;
-    Capture *captures;   /* NULL: accumulate in leaves */
+    Capture *captures; /* NULL: accumulate in leaves */
     int n_captures;
     bool retain, create;
 } Engine;
@@ -29,7 +30,7 @@ struct cn_grads {
     cn_node *node;
 };
 
-/* ---- the heap, deepest first ------------------------------------------------------------------ */
+/* ---- the heap, deepest first --------------------------------------------------------------- */
 
 static bool heap_push(Engine *e, cn_node *node)
 {
@@ -63,7 +64,7 @@ static cn_node *heap_pop(Engine *e)
     return top;
 }
 
-/* ---- adding gradients -------------------------------------------------------------------------- */
+/* ---- adding gradients ---------------------------------------------------------------------- */
 
 static const cn_op *op_named(const char *name, const cn_op **cache)
 {
@@ -113,7 +114,7 @@ static bool accumulate(const Engine *e, cn_tensor **slot, cn_tensor *g, bool sto
     return true;
 }
 
-/* ---- what gradient rules use ------------------------------------------------------------------- */
+/* ---- what gradient rules use --------------------------------------------------------------- */
 
 int cn_grad_inputs(const cn_grads *g)
 {
@@ -229,7 +230,7 @@ void cn_give(cn_grads *g, int i, cn_tensor *gradient)
     if (t) deliver(g->engine, edge->node, edge->out_index, edge->leaf, t);
 }
 
-/* ---- the pass ---------------------------------------------------------------------------------- */
+/* ---- the pass ------------------------------------------------------------------------------ */
 
 static bool capture_outputs(Engine *e, cn_node *node)
 {
@@ -257,8 +258,10 @@ static bool apply_hooks(cn_node *node)
 static bool visit(Engine *e, cn_node *node)
 {
     if (node->consumed)
-        return cn_fail(CN_EINVALID, "backward: the graph of %s was freed by an earlier backward; "
-                                    "pass .retain_graph = true to the first", node->op->name);
+        return cn_fail(CN_EINVALID,
+                       "backward: the graph of %s was freed by an earlier backward; "
+                       "pass .retain_graph = true to the first",
+                       node->op->name);
     if (!apply_hooks(node) || !capture_outputs(e, node)) return false;
     cn_grads g = { e, node };
     node->op->backward(&g);
@@ -295,11 +298,14 @@ static bool check_root(cn_tensor *out, cn_tensor *cotangent)
     char a[128], b[128];
     if (!out) return false;
     if (!out->requires_grad)
-        return cn_fail(CN_EINVALID, "backward: the output does not depend on anything that requires "
-                                    "gradients");
+        return cn_fail(CN_EINVALID,
+                       "backward: the output does not depend on anything that requires "
+                       "gradients");
     if (!cotangent && out->v.numel != 1)
-        return cn_fail(CN_EINVALID, "backward: an output of shape %s needs a cotangent; only a single "
-                                    "number has an implied one", cn_shape_text(&out->v.shape, a));
+        return cn_fail(CN_EINVALID,
+                       "backward: an output of shape %s needs a cotangent; only a single "
+                       "number has an implied one",
+                       cn_shape_text(&out->v.shape, a));
     if (cotangent && !cn_shape_equal(&out->v.shape, &cotangent->v.shape))
         return cn_fail(CN_EINVALID, "backward: cotangent of shape %s for an output of shape %s",
                        cn_shape_text(&cotangent->v.shape, a), cn_shape_text(&out->v.shape, b));
@@ -365,8 +371,10 @@ static bool hand_out(Capture *c, int n, cn_tensor **grads, bool allow_unused)
     for (int i = 0; i < n; i++) {
         grads[i] = c[i].grad ? cn_scope_add(c[i].grad) : NULL;
         if (!grads[i] && !allow_unused)
-            ok = cn_fail(CN_EINVALID, "grad_of: the outputs do not depend on input %d; pass "
-                                      ".allow_unused = true to get NULL for it", i);
+            ok = cn_fail(CN_EINVALID,
+                         "grad_of: the outputs do not depend on input %d; pass "
+                         ".allow_unused = true to get NULL for it",
+                         i);
     }
     return ok;
 }

@@ -26,7 +26,7 @@ typedef struct cn_edge {
 typedef struct cn_result {
     cn_tensor *saved; /* an alias without a graph: the output itself would close a cycle */
     uint32_t version;
-    cn_tensor *grad;  /* collected so far, while backward runs */
+    cn_tensor *grad; /* collected so far, while backward runs */
     cn_spec spec;
 } cn_result;
 

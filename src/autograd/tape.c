@@ -85,7 +85,8 @@ static void copy_spec(cn_spec *spec, const cn_tensor *t)
 
 static cn_node *node_new(const cn_call *c)
 {
-    size_t edges = (size_t)c->n_in * sizeof(cn_edge), results = (size_t)c->n_out * sizeof(cn_result);
+    size_t edges = (size_t)c->n_in * sizeof(cn_edge),
+           results = (size_t)c->n_out * sizeof(cn_result);
     cn_node *n = cn_alloc(sizeof *n + edges + results + c->op->params_size);
     if (!n) return NULL;
     *n = (cn_node){ .op = c->op, .n_in = c->n_in, .n_out = c->n_out };
@@ -117,7 +118,8 @@ static void connect(cn_node *n, int i, cn_tensor *t, bool save)
 /* Does output i carry a gradient? */
 static bool graded(const cn_call *c, int i)
 {
-    return c->out[i] && cn_dtype_is_float(c->out[i]->v.dtype) && (i == 0 || !(c->op->flags & CN_FIRST_OUT_ONLY));
+    return c->out[i] && cn_dtype_is_float(c->out[i]->v.dtype) &&
+           (i == 0 || !(c->op->flags & CN_FIRST_OUT_ONLY));
 }
 
 static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save, bool is_graded)
@@ -141,7 +143,8 @@ bool cn_tape_record(const cn_call *c)
     for (int i = 0; i < c->n_out; i++) owners += graded(c, i);
     cn_node *n = owners ? node_new(c) : NULL;
     if (!n) return owners == 0;
-    for (int i = 0; i < c->n_in; i++) connect(n, i, c->in[i], i < 16 && (c->op->saves & CN_SAVE_IN(i)));
+    for (int i = 0; i < c->n_in; i++)
+        connect(n, i, c->in[i], i < 16 && (c->op->saves & CN_SAVE_IN(i)));
     bool ok = true;
     atomic_init(&n->refs, owners);
     for (int i = 0; i < c->n_out; i++)
@@ -177,7 +180,8 @@ cn_tensor *cn_requires_grad(cn_tensor *t, bool on)
         return NULL;
     }
     if (!on && t->node) {
-        cn_fail(CN_EINVALID, "requires_grad: only leaves can stop requiring gradients; use cn_detach");
+        cn_fail(CN_EINVALID,
+                "requires_grad: only leaves can stop requiring gradients; use cn_detach");
         return NULL;
     }
     t->requires_grad = on;

@@ -6,7 +6,7 @@
 
 enum { MANY = 64 }; /* inputs up to this number need no allocation */
 
-/* ---- inputs as kernels want them ------------------------------------------------------------- */
+/* ---- inputs as kernels want them ----------------------------------------------------------- */
 
 static cn_dtype kernel_dtype(const cn_op *op, cn_dtype own, cn_dtype common)
 {
@@ -67,7 +67,7 @@ static bool run_kernel(const cn_call *c)
     return ok;
 }
 
-/* ---- the three kinds of op ------------------------------------------------------------------- */
+/* ---- the three kinds of op ----------------------------------------------------------------- */
 
 static bool apply_infer(cn_call *c)
 {
@@ -128,7 +128,7 @@ cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void
     return cn_apply(op, in, n_in, params, &out, 1) ? out : NULL;
 }
 
-/* ---- in place -------------------------------------------------------------------------------- */
+/* ---- in place ------------------------------------------------------------------------------ */
 
 static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *result)
 {
@@ -141,11 +141,15 @@ static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *res
                        cn_dtype_name(result->v.dtype), cn_dtype_name(t->v.dtype));
     if (!cn_grad_enabled()) return true;
     if (t->requires_grad && !t->node)
-        return cn_fail(CN_EINVALID, "%s_: a leaf that requires gradients cannot change in place; do it "
-                                    "inside CN_NO_GRAD", op->name);
+        return cn_fail(CN_EINVALID,
+                       "%s_: a leaf that requires gradients cannot change in place; do it "
+                       "inside CN_NO_GRAD",
+                       op->name);
     if (t->is_view && result->requires_grad)
-        return cn_fail(CN_EUNSUPPORTED, "%s_: gradients through a change of a view are not recorded; "
-                                        "use the form without underscore", op->name);
+        return cn_fail(CN_EUNSUPPORTED,
+                       "%s_: gradients through a change of a view are not recorded; "
+                       "use the form without underscore",
+                       op->name);
     return true;
 }
 
@@ -157,7 +161,8 @@ cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, con
     if (ok) {
         cn_copy_view(&t->v, &r->v);
         t->storage->version++;
-        if (cn_grad_enabled()) cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
+        if (cn_grad_enabled())
+            cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
     }
     cn_release(mark);
     return ok ? t : NULL;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- values as text --------------------------------------------------------------------------- */
+/* ---- values as text ------------------------------------------------------------------------ */
 
 static bool parse_word(const char *t, cn_ffi_value *v)
 {
@@ -75,7 +75,7 @@ bool cn_value_parse(const char *text, cn_ffi_value *out, cn_ffi_value items[CN_M
     return parse_string(text, out, strings, room);
 }
 
-/* ---- one argument ------------------------------------------------------------------------------ */
+/* ---- one argument -------------------------------------------------------------------------- */
 
 typedef struct {
     const char *who;
@@ -86,10 +86,12 @@ typedef struct {
 
 static bool mismatch(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
-    static const char *const kinds[] = { "None", "bool", "int", "float", "str", "Tensor", "list",
-                                         "dtype", "slice", "Ellipsis", "dict" };
-    static const char *const wanted[] = { "a Tensor", "a list of Tensors", "an int", "a float", "a bool",
-                                          "a str", "a dtype", "a number", "ints", "floats" };
+    static const char *const kinds[] = { "None", "bool",  "int",   "float",    "str", "Tensor",
+                                         "list", "dtype", "slice", "Ellipsis", "dict" };
+    static const char *const wanted[] = {
+        "a Tensor", "a list of Tensors", "an int",   "a float", "a bool",
+        "a str",    "a dtype",           "a number", "ints",    "floats"
+    };
     const char *got = v->kind >= 0 && v->kind <= 10 ? kinds[v->kind] : "an unknown kind";
     return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s, not %s", b->who, a->name,
                    wanted[a->type], got);
@@ -152,7 +154,8 @@ static bool bind_padding(const Binder *b, const cn_arg *a, const cn_ffi_value *v
 {
     if (strcmp(v->u.s, "valid") == 0) return out->n = a->length ? a->length : 1, true;
     if (strcmp(v->u.s, "same") == 0) return out->n = CN_PADDING_SAME, true;
-    return cn_fail(CN_EINVALID, "%s: padding must be numbers, 'same' or 'valid', not '%s'", b->who, v->u.s);
+    return cn_fail(CN_EINVALID, "%s: padding must be numbers, 'same' or 'valid', not '%s'", b->who,
+                   v->u.s);
 }
 
 static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints *out)
@@ -160,7 +163,8 @@ static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints
     int64_t one;
     *out = (cn_ints){ 0 };
     if (v->kind == CN_KIND_NONE && a->optional) return out->n = -1, true;
-    if (v->kind == CN_KIND_STR && strcmp(a->name, "padding") == 0) return bind_padding(b, a, v, out);
+    if (v->kind == CN_KIND_STR && strcmp(a->name, "padding") == 0)
+        return bind_padding(b, a, v, out);
     if (as_int(v, &one)) {
         out->n = a->length ? a->length : 1;
         for (int i = 0; i < out->n; i++) out->v[i] = one;
@@ -168,16 +172,16 @@ static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints
     }
     if (v->kind != CN_KIND_LIST) return mismatch(b, a, v);
     if (v->n > CN_MAX_DIMS)
-        return cn_fail(CN_EINVALID, "%s: argument '%s' has %d entries, at most %d are possible", b->who,
-                       a->name, v->n, CN_MAX_DIMS);
+        return cn_fail(CN_EINVALID, "%s: argument '%s' has %d entries, at most %d are possible",
+                       b->who, a->name, v->n, CN_MAX_DIMS);
     out->n = v->n;
     for (int i = 0; i < v->n; i++)
         if (!as_int(&v->u.list[i], &out->v[i])) return mismatch(b, a, &v->u.list[i]);
     if (a->length && out->n == 1)
         for (int i = 1; i < a->length; i++) out->v[i] = out->v[0], out->n = a->length;
     if (!a->length || out->n == a->length) return true;
-    return cn_fail(CN_EINVALID, "%s: argument '%s' needs %d entries, not %d", b->who, a->name, a->length,
-                   v->n);
+    return cn_fail(CN_EINVALID, "%s: argument '%s' needs %d entries, not %d", b->who, a->name,
+                   a->length, v->n);
 }
 
 static bool as_float(const cn_ffi_value *v, double *out)
@@ -230,7 +234,8 @@ static bool bind_float(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *
     return true;
 }
 
-/* Parameters are copied with a recorded call and outlive the caller's text: equal strings share one copy
+/* Parameters are copied with a recorded call and outlive the caller's text: equal strings share
+   one copy
    that is never freed. The few words that options take fit; a flood of others is refused. */
 static const char *intern(const char *text)
 {
@@ -254,7 +259,8 @@ static bool bind_str(Binder *b, const cn_arg *a, const cn_ffi_value *v, const ch
     if (v->kind == CN_KIND_NONE) return true;
     if (v->kind != CN_KIND_STR) return mismatch(b, a, v);
     *out = intern(v->u.s);
-    return *out || cn_fail(CN_EINVALID, "%s: argument '%s' is no word that it knows", b->who, a->name);
+    return *out ||
+           cn_fail(CN_EINVALID, "%s: argument '%s' is no word that it knows", b->who, a->name);
 }
 
 static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
@@ -284,7 +290,7 @@ static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
     return false;
 }
 
-/* ---- all of them -------------------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------------------------- */
 
 static bool bind_default(Binder *b, const cn_arg *a)
 {
@@ -295,7 +301,8 @@ static bool bind_default(Binder *b, const cn_arg *a)
     if (a->type == CN_ARG_TENSORS) return true;
     if (a->type == CN_ARG_STR && strcmp(a->preset, "None") != 0)
         v = (cn_ffi_value){ .kind = CN_KIND_STR, .u.s = a->preset }; /* as old as the schema */
-    else if (a->has_default && !cn_value_parse(a->preset, &v, items, text, sizeof text)) return false;
+    else if (a->has_default && !cn_value_parse(a->preset, &v, items, text, sizeof text))
+        return false;
     return bind_one(b, a, &v);
 }
 
@@ -307,12 +314,14 @@ static int position_of(const cn_schema *s, const char *name)
 }
 
 /* Trailing integers for a list of any length may be given one by one, as in reshape(x, 2, 3). */
-static int gather_ints(const cn_schema *s, int at, const cn_ffi_arg *args, int n, cn_ffi_value items[])
+static int gather_ints(const cn_schema *s, int at, const cn_ffi_arg *args, int n,
+                       cn_ffi_value items[])
 {
     int count = 0;
     bool last = at + 1 == s->n_args || s->args[at + 1].keyword_only;
     if (s->args[at].type != CN_ARG_INTS || s->args[at].length || !last) return 0;
-    while (count < n && count < CN_MAX_DIMS && !args[count].name && args[count].value.kind == CN_KIND_INT)
+    while (count < n && count < CN_MAX_DIMS && !args[count].name &&
+           args[count].value.kind == CN_KIND_INT)
         items[count] = args[count].value, count++;
     return count > 1 ? count : 0;
 }
@@ -327,7 +336,8 @@ static bool assign(const cn_schema *s, const char *who, const cn_ffi_arg *args, 
         if (where >= s->n_args || (!args[i].name && s->args[where].keyword_only))
             return cn_fail(CN_EINVALID, "%s: too many positional arguments (%d)", who, n);
         if (given[where])
-            return cn_fail(CN_EINVALID, "%s: argument '%s' is given twice", who, s->args[where].name);
+            return cn_fail(CN_EINVALID, "%s: argument '%s' is given twice", who,
+                           s->args[where].name);
         given[where] = &args[i].value;
         int run = args[i].name ? 0 : gather_ints(s, where, args + i, n - i, items);
         if (!run) continue;

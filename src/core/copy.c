@@ -48,7 +48,8 @@ static void copy_row_convert(int64_t n, char *const p[], const int64_t step[], c
         if (integers) *(int64_t *)(void *)d = cn_load_i64(s, t->from);
         else if (t->from == CN_I64 && !cn_dtype_is_float(t->to) && t->to != CN_BOOL) {
             int64_t x = *(const int64_t *)(const void *)s;
-            memcpy(d, &x, cn_dtype_size(t->to)); /* little-endian: the low bytes, that is modulo 2^k */
+            memcpy(d, &x,
+                   cn_dtype_size(t->to)); /* little-endian: the low bytes, that is modulo 2^k */
         } else cn_store_f64(d, t->to, cn_load_f64(s, t->from));
     }
 }

@@ -10,11 +10,11 @@ typedef struct {
 } Info;
 
 static const Info info[CN_NUM_DTYPES] = {
-    [CN_BOOL] = { "bool", 1, CN_CAT_BOOL, 0 },      [CN_U8] = { "uint8", 1, CN_CAT_INT, 0 },
-    [CN_I8] = { "int8", 1, CN_CAT_INT, 1 },         [CN_I16] = { "int16", 2, CN_CAT_INT, 2 },
-    [CN_I32] = { "int32", 4, CN_CAT_INT, 3 },       [CN_I64] = { "int64", 8, CN_CAT_INT, 4 },
-    [CN_F16] = { "float16", 2, CN_CAT_FLOAT, 0 },   [CN_BF16] = { "bfloat16", 2, CN_CAT_FLOAT, 0 },
-    [CN_F32] = { "float32", 4, CN_CAT_FLOAT, 1 },   [CN_F64] = { "float64", 8, CN_CAT_FLOAT, 2 },
+    [CN_BOOL] = { "bool", 1, CN_CAT_BOOL, 0 },    [CN_U8] = { "uint8", 1, CN_CAT_INT, 0 },
+    [CN_I8] = { "int8", 1, CN_CAT_INT, 1 },       [CN_I16] = { "int16", 2, CN_CAT_INT, 2 },
+    [CN_I32] = { "int32", 4, CN_CAT_INT, 3 },     [CN_I64] = { "int64", 8, CN_CAT_INT, 4 },
+    [CN_F16] = { "float16", 2, CN_CAT_FLOAT, 0 }, [CN_BF16] = { "bfloat16", 2, CN_CAT_FLOAT, 0 },
+    [CN_F32] = { "float32", 4, CN_CAT_FLOAT, 1 }, [CN_F64] = { "float64", 8, CN_CAT_FLOAT, 2 },
 };
 
 static bool known(cn_dtype d)

@@ -4,7 +4,8 @@
 
 #include <cenote/base.h>
 
-/* Puts text, such as the path of a module, before the message of the current error, if there is one. */
+/* Puts text, such as the path of a module, before the message of the current error, if there is
+   one. */
 void cn_error_prefix(const char *fmt, ...) CN_PRINTF(1, 2);
 
 #endif

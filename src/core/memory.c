@@ -1,8 +1,10 @@
 /* memory.c - the caching allocator.
 
    A block is a 64-byte header and the user's bytes. Sizes are rounded up to classes, four to each
-   power of two. Freed blocks below 1 MiB go to a cache of the freeing thread, larger ones to a cache
-   that all threads share: fresh memory costs a page fault per 4 KiB, which is as dear as using it. */
+   power of two. Freed blocks below 1 MiB go to a cache of the freeing thread, larger ones to a
+   cache
+   that all threads share: fresh memory costs a page fault per 4 KiB, which is as dear as using
+   it. */
 #include "core/memory.h"
 
 #include <pthread.h>

@@ -5,7 +5,8 @@
 
 #include <cenote/tensor.h>
 
-/* Like malloc and free, with two differences: blocks are 64-byte aligned and come from a cache, and a
+/* Like malloc and free, with two differences: blocks are 64-byte aligned and come from a cache,
+   and a
    failure records CN_ENOMEM before NULL is returned. A size of 0 gives a valid block. */
 CN_API void *cn_alloc(size_t size);
 CN_API void *cn_alloc_zeroed(size_t size);
@@ -18,7 +19,6 @@ bool cn_mul_size(size_t a, size_t b, size_t *out, const char *what);
 
 /* For tests: the n-th allocation from now fails (0: the next one), and all after it; -1: none. */
 CN_API void cn_alloc_fail_after(int64_t n);
-
 
 void cn_count_tensor(int change); /* +1, -1 */
 /* Tensors that exist now, as far as this thread knows. */

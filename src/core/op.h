@@ -1,6 +1,7 @@
 /* op.h - the type of an op, of a call, and the one way to make a call.
 
-   An op is a constant of type cn_op in a file of src/ops/, listed in src/ops/ops.def. Everything that
+   An op is a constant of type cn_op in a file of src/ops/, listed in src/ops/ops.def. Everything
+   that
    calls, checks, documents or differentiates ops works from that table. */
 #ifndef CN_CORE_OP_H
 #define CN_CORE_OP_H
@@ -64,7 +65,8 @@ typedef struct cn_call {
     const cn_op *op;
     const void *params; /* the op's parameter struct; NULL when it has none */
     int n_in, n_out;
-    cn_tensor *const *in; /* in the schema's order, a list in its place; NULL: an optional one not given */
+    cn_tensor *const
+        *in; /* in the schema's order, a list in its place; NULL: an optional one not given */
     cn_tensor **out;
 } cn_call;
 
@@ -81,11 +83,12 @@ typedef bool cn_kernel(const cn_call *call);
 typedef enum cn_op_flags {
     CN_POINTWISE = 1 << 0,  /* inputs broadcast to the output; kernels see one compute dtype */
     CN_NO_GRAD_OP = 1 << 1, /* not differentiable, by nature */
-    CN_ANY_DTYPE = 1 << 2,  /* kernels move elements of any type; otherwise they see f32, f64, i64, bool */
-    CN_ROWS = 1 << 3,       /* kernels want contiguous inputs */
-    CN_RANDOM = 1 << 4,     /* draws from the default generator: not repeatable, not compared */
-    CN_TO_FLOAT = 1 << 5,   /* pointwise on integers gives float32 */
-    CN_ON_STRIDES = 1 << 6, /* refuses inputs by their strides */
+    CN_ANY_DTYPE =
+        1 << 2, /* kernels move elements of any type; otherwise they see f32, f64, i64, bool */
+    CN_ROWS = 1 << 3,          /* kernels want contiguous inputs */
+    CN_RANDOM = 1 << 4,        /* draws from the default generator: not repeatable, not compared */
+    CN_TO_FLOAT = 1 << 5,      /* pointwise on integers gives float32 */
+    CN_ON_STRIDES = 1 << 6,    /* refuses inputs by their strides */
     CN_FIRST_OUT_ONLY = 1 << 7 /* only output 0 carries a gradient */
 } cn_op_flags;
 
@@ -94,18 +97,19 @@ struct cn_op {
     const char *name;    /* PyTorch's qualified name */
     const char *aliases; /* other names, separated by blanks; NULL: none */
     const char *schema;
-    const char *doc;     /* formula and source, one line */
+    const char *doc; /* formula and source, one line */
     unsigned flags;
     size_t params_size;
-    unsigned optional;   /* inputs that may be absent: CN_SAVE_IN(i) of each */
-    unsigned saves;      /* what backward reads: CN_SAVE_IN(i) | CN_SAVE_OUT(i) */
+    unsigned optional; /* inputs that may be absent: CN_SAVE_IN(i) of each */
+    unsigned saves;    /* what backward reads: CN_SAVE_IN(i) | CN_SAVE_OUT(i) */
 
     /* Exactly one of these three says what a call does. */
-    bool (*infer)(const cn_call *call, cn_spec out[]); /* dtype and shape of the outputs; then a kernel runs */
-    bool (*view)(const cn_call *call, cn_view *out);   /* the output shares the memory of input 0 */
-    bool (*compose)(cn_call *call);                    /* sets call->out by calling other ops */
+    bool (*infer)(const cn_call *call,
+                  cn_spec out[]); /* dtype and shape of the outputs; then a kernel runs */
+    bool (*view)(const cn_call *call, cn_view *out); /* the output shares the memory of input 0 */
+    bool (*compose)(cn_call *call);                  /* sets call->out by calling other ops */
 
-    cn_kernel *kernel;   /* the reference kernel, complete, portable; with infer */
+    cn_kernel *kernel; /* the reference kernel, complete, portable; with infer */
     void (*backward)(cn_grads *g);
     /* Example calls for tests, docs and benches, separated by '|'. See core/sample.h. */
     const char *samples;
@@ -119,7 +123,8 @@ extern const int cn_op_count;
 
 const cn_op *cn_op_find(const char *name); /* by name, alias or C identifier; NULL: unknown */
 
-/* Makes the call: checks, infers, picks a kernel, runs it, records it. Outputs belong to the current
+/* Makes the call: checks, infers, picks a kernel, runs it, records it. Outputs belong to the
+   current
    scope. A NULL among the inputs that are not optional fails quietly: its error is already set. */
 bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *params, cn_tensor **out,
               int n_out);

@@ -82,7 +82,8 @@ void cn_say(const char *fmt, ...)
     else fprintf(stderr, "%s\n", line);
 }
 
-/* Each (op, provider, outcome) is said once: a training run makes the same choice a million times. */
+/* Each (op, provider, outcome) is said once: a training run makes the same choice a million
+   times. */
 static void say(const cn_call *call, const char *who, const char *outcome)
 {
     static _Atomic uint64_t said[256];
@@ -96,7 +97,8 @@ static void say(const cn_call *call, const char *who, const char *outcome)
     cn_say("cenote: %s: %s %s", call->op->name, who, outcome);
 }
 
-/* For tests, which ask whether it moved: a lost count between threads does not matter, its price would. */
+/* For tests, which ask whether it moved: a lost count between threads does not matter, its price
+   would. */
 static void count_use(int place)
 {
     int64_t n = atomic_load_explicit(&state.uses[place], memory_order_relaxed);
@@ -125,7 +127,8 @@ bool cn_provider_takes(const cn_call *call)
     const char *why;
     look_once();
     for (int i = 0; cn_providers[i]; i++)
-        if ((state.present & state.allowed & (1u << i)) && cn_providers[i]->find(call, &why)) return true;
+        if ((state.present & state.allowed & (1u << i)) && cn_providers[i]->find(call, &why))
+            return true;
     return false;
 }
 

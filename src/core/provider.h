@@ -5,7 +5,7 @@
 #include "core/op.h"
 
 typedef struct cn_provider {
-    size_t size;         /* sizeof(cn_provider) it was compiled with */
+    size_t size; /* sizeof(cn_provider) it was compiled with */
     const char *name;
     bool (*probe)(void); /* is the library, the instruction set or the device here? asked once */
     /* The kernel for a call with these inputs and parameters, or NULL and the reason in *why. */
@@ -23,7 +23,8 @@ bool cn_provider_takes(const cn_call *call);
 
 /* For tests: only providers whose bit (their place in the list) is set are asked. */
 void cn_restrict_providers(unsigned mask);
-/* How often the provider at that place has been chosen in this process; the reference is after the last. */
+/* How often the provider at that place has been chosen in this process; the reference is after
+   the last. */
 int64_t cn_provider_uses(int place);
 
 /* Where talk goes: stderr unless the program sets something else. */

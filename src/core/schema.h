@@ -7,7 +7,7 @@
 #include <cenote/ffi.h>
 
 typedef enum cn_arg_type {
-    CN_ARG_TENSOR, /* Tensor, Tensor? */
+    CN_ARG_TENSOR,  /* Tensor, Tensor? */
     CN_ARG_TENSORS, /* Tensor[], Tensor?[] */
     CN_ARG_INT,
     CN_ARG_FLOAT,
@@ -22,10 +22,10 @@ typedef enum cn_arg_type {
 typedef struct cn_arg {
     char name[32], preset[32]; /* preset: the default as written; "" when there is none */
     cn_arg_type type;
-    bool optional;      /* a `?` type */
+    bool optional; /* a `?` type */
     bool has_default, keyword_only;
-    int length;         /* of int[2]: 2; 0: any */
-    size_t offset;      /* in the parameter struct */
+    int length;    /* of int[2]: 2; 0: any */
+    size_t offset; /* in the parameter struct */
 } cn_arg;
 
 enum { CN_MAX_ARGS = 24 };
@@ -47,7 +47,8 @@ typedef struct cn_bound {
     _Alignas(8) char params[CN_MAX_PARAM_BYTES];
 } cn_bound;
 
-/* Matches args with the schema: positional first, then by name; defaults for the rest. Numbers given
+/* Matches args with the schema: positional first, then by name; defaults for the rest. Numbers
+   given
    where a tensor is expected become tensors of the current scope. `who` starts the messages. */
 bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n, cn_bound *out);
 void cn_bound_clear(cn_bound *b);
@@ -57,7 +58,7 @@ size_t cn_arg_bytes(const cn_arg *a); /* of the argument in the parameter struct
 
 /* Reads a value as written in Python: 3, -1.5, True, None, 'text', (2, 3), [1, 2], float32, inf.
    Lists of at most CN_MAX_DIMS elements go to items. */
-bool cn_value_parse(const char *text, cn_ffi_value *out, cn_ffi_value items[CN_MAX_DIMS], char *strings,
-                    size_t room);
+bool cn_value_parse(const char *text, cn_ffi_value *out, cn_ffi_value items[CN_MAX_DIMS],
+                    char *strings, size_t room);
 
 #endif

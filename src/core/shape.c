@@ -72,11 +72,12 @@ bool cn_shape_broadcast(const cn_shape *a, const cn_shape *b, cn_shape *out, con
         if (*d == e || e == 1) continue;
         if (*d != 1) {
             char ta[128], tb[128];
-            return cn_fail(CN_EINVALID,
-                           "%s: shapes %s and %s do not broadcast: sizes %lld and %lld in dimension "
-                           "%d must be equal or 1",
-                           what, cn_shape_text(a, ta), cn_shape_text(b, tb),
-                           (long long)(big == a ? *d : e), (long long)(big == a ? e : *d), lead + i);
+            return cn_fail(
+                CN_EINVALID,
+                "%s: shapes %s and %s do not broadcast: sizes %lld and %lld in dimension "
+                "%d must be equal or 1",
+                what, cn_shape_text(a, ta), cn_shape_text(b, tb), (long long)(big == a ? *d : e),
+                (long long)(big == a ? e : *d), lead + i);
         }
         *d = e;
     }

@@ -10,7 +10,8 @@ typedef struct cn_dead {
     cn_node *nodes;
 } cn_dead;
 
-void cn_dead_tensor(cn_dead *dead, cn_tensor *t); /* gives a reference back; queues it when it was the last */
+void cn_dead_tensor(cn_dead *dead,
+                    cn_tensor *t); /* gives a reference back; queues it when it was the last */
 void cn_dead_node(cn_dead *dead, cn_node *node);
 void cn_node_bury(cn_dead *dead); /* frees the first queued node, queues what it held */
 void cn_bury(cn_dead *dead);      /* frees everything queued */

@@ -257,7 +257,8 @@ double cn_at(const cn_tensor *t, cn_shape index)
         inside = at >= 0 && at < n;
         offset += at * t->v.strides[i];
     }
-    if (inside) return cn_load_f64(t->v.data + offset * (int64_t)cn_dtype_size(t->v.dtype), t->v.dtype);
+    if (inside)
+        return cn_load_f64(t->v.data + offset * (int64_t)cn_dtype_size(t->v.dtype), t->v.dtype);
     cn_fail(CN_EINVALID, "at: index %s is outside shape %s", cn_shape_text(&index, ti),
             cn_shape_text(&t->v.shape, ts));
     return (double)NAN;

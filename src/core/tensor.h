@@ -33,15 +33,15 @@ typedef struct cn_hook cn_hook;
 struct cn_tensor {
     cn_view v; /* first: a tensor is a view with owners */
     cn_storage *storage;
-    cn_node *node;       /* the recorded call that made it; NULL for leaves */
-    cn_tensor *grad;     /* of a leaf, after backward */
-    cn_hook *hooks;      /* called with its gradient */
+    cn_node *node;        /* the recorded call that made it; NULL for leaves */
+    cn_tensor *grad;      /* of a leaf, after backward */
+    cn_hook *hooks;       /* called with its gradient */
     cn_tensor *next_dead; /* only while it is being freed */
     atomic_int refs;
-    uint8_t out_index;   /* which output of node it is */
+    uint8_t out_index; /* which output of node it is */
     bool requires_grad;
-    bool is_number;      /* a plain number: does not decide the result's type within its category */
-    bool is_view;        /* shares the storage of another tensor */
+    bool is_number; /* a plain number: does not decide the result's type within its category */
+    bool is_view;   /* shares the storage of another tensor */
 };
 
 /* A tensor on fresh memory, owned by the innermost scope. Contents undefined. */
@@ -51,7 +51,8 @@ cn_tensor *cn_tensor_new_owned(const cn_shape *shape, cn_dtype dtype);
 /* A tensor that looks at base's storage through `view`, owned by the innermost scope. */
 cn_tensor *cn_tensor_view(const cn_tensor *base, const cn_view *view);
 cn_tensor *cn_tensor_view_owned(const cn_tensor *base, const cn_view *view);
-cn_tensor *cn_scope_add(cn_tensor *t); /* gives one reference to the scope; on failure drops it, NULL */
+cn_tensor *cn_scope_add(
+    cn_tensor *t); /* gives one reference to the scope; on failure drops it, NULL */
 /* A number as a 0-d tensor that yields to other operands in type promotion. */
 cn_tensor *cn_number(double value);
 cn_tensor *cn_number_i64(int64_t value);
@@ -72,12 +73,14 @@ static inline cn_tensor *cn_ref(cn_tensor *t)
 
 /* ---- shapes -------------------------------------------------------------------------------- */
 
-/* The number of elements in *out; false on negative sizes and on overflow. `what` names the culprit. */
+/* The number of elements in *out; false on negative sizes and on overflow. `what` names the
+   culprit. */
 bool cn_shape_numel(const cn_shape *s, int64_t *out, const char *what);
 bool cn_shape_equal(const cn_shape *a, const cn_shape *b);
 /* The broadcast of a and b, by NumPy's rule. */
 bool cn_shape_broadcast(const cn_shape *a, const cn_shape *b, cn_shape *out, const char *what);
-/* -ndim .. ndim-1 to 0 .. ndim-1 (a 0-d tensor counts as 1-d here); -1 and an error when outside. */
+/* -ndim .. ndim-1 to 0 .. ndim-1 (a 0-d tensor counts as 1-d here); -1 and an error when outside.
+   */
 int cn_wrap_dim(int64_t dim, int ndim, const char *what);
 /* "(2, 3)"; returns buf. */
 const char *cn_shape_text(const cn_shape *s, char buf[128]);
@@ -95,7 +98,8 @@ cn_dtype cn_dtype_promote(cn_dtype a, cn_dtype b);
 /* The type of the result of a pointwise op on these (NULLs skipped): PyTorch's rule with its three
    ranks of operands: tensors with dimensions, 0-d tensors, plain numbers. */
 cn_dtype cn_result_type(cn_tensor *const *in, int n);
-/* The type kernels compute `d` in: f32 for the halves, i64 for the integers, itself for the others. */
+/* The type kernels compute `d` in: f32 for the halves, i64 for the integers, itself for the
+   others. */
 cn_dtype cn_compute_dtype(cn_dtype d);
 
 /* ---- moving elements ----------------------------------------------------------------------- */

@@ -43,7 +43,8 @@ static void each_shown(Printer *p, int dim, const char *at, void (*use)(Printer 
     bool cut = p->v->numel > SUMMARISE_ABOVE && n > 2 * EDGE;
     for (int64_t i = 0; i < n; i++) {
         if (cut && i == EDGE) i = n - EDGE;
-        each_shown(p, dim + 1, at + i * p->v->strides[dim] * (int64_t)cn_dtype_size(p->v->dtype), use);
+        each_shown(p, dim + 1, at + i * p->v->strides[dim] * (int64_t)cn_dtype_size(p->v->dtype),
+                   use);
     }
 }
 
@@ -116,7 +117,8 @@ static void rows(Printer *p, int dim, const char *at)
 static void tail(Printer *p, const cn_tensor *t)
 {
     char shape[128];
-    if (t->v.numel == 0 && t->v.shape.ndim != 1) put(p, ", size=%s", cn_shape_text(&t->v.shape, shape));
+    if (t->v.numel == 0 && t->v.shape.ndim != 1)
+        put(p, ", size=%s", cn_shape_text(&t->v.shape, shape));
     cn_dtype d = t->v.dtype;
     if (d != CN_F32 && d != CN_BOOL && (d != CN_I64 || t->v.numel == 0))
         put(p, ", dtype=%s", cn_dtype_name(d));

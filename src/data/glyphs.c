@@ -40,7 +40,7 @@ static float normal(cn_rng *rng, float deviation)
     return deviation * (float)cn_rng_normal(rng);
 }
 
-/* ---- from the plane of the shape to pixels --------------------------------------------------- */
+/* ---- from the plane of the shape to pixels ------------------------------------------------- */
 
 typedef struct distortion {
     float a, b, c, d; /* linear part: pixels per unit */

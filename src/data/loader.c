@@ -53,7 +53,7 @@ struct cn_loader {
     int n_threads;
 };
 
-/* ---- doing the work of a slot --------------------------------------------------------------- */
+/* ---- doing the work of a slot -------------------------------------------------------------- */
 
 /* The samples as the data set has them go to memory of ours, and transformed to the batch. */
 static bool fill_transformed(const cn_loader *l, slot *s)

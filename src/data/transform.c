@@ -42,7 +42,7 @@ cn_transform cn_transform_random_crop(int64_t height, int64_t width, int64_t pad
     };
 }
 
-/* ---- the steps: each maps a sample of shape `in` at x to one of shape `out` at y ------------- */
+/* ---- the steps: each maps a sample of shape `in` at x to one of shape `out` at y ----------- */
 
 typedef struct image {
     int64_t channels, height, width;
@@ -131,7 +131,7 @@ static void run_random_crop(const cn_transform *t, image in, image out, const vo
     }
 }
 
-/* ---- checks: each finds the shape after the step --------------------------------------------- */
+/* ---- checks: each finds the shape after the step ------------------------------------------- */
 
 static bool check_normalize(const cn_transform *t, image *io)
 {

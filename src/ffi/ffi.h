@@ -1,4 +1,5 @@
-/* ffi.h (internal) - every entry forgets the last error, works in a scope of its own, and turns the error
+/* ffi.h (internal) - every entry forgets the last error, works in a scope of its own, and turns
+   the error
    of what it called into a code. */
 #ifndef CN_FFI_FFI_H
 #define CN_FFI_FFI_H

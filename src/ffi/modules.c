@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- modules -------------------------------------------------------------------------------------------- */
+/* ---- modules ------------------------------------------------------------------------------- */
 
 int cn_ffi_module_new(const char *cls, const cn_ffi_arg *args, int n, cn_module **out)
 {
@@ -32,7 +32,8 @@ static bool gather_inputs(const cn_ffi_arg *args, int n, cn_tensor *in[8])
     return true;
 }
 
-int cn_ffi_module_forward(cn_module *m, const cn_ffi_arg *args, int n, cn_ffi_value *outs, int *nouts)
+int cn_ffi_module_forward(cn_module *m, const cn_ffi_arg *args, int n, cn_ffi_value *outs,
+                          int *nouts)
 {
     size_t mark = cn_ffi_enter();
     cn_tensor *in[8], *out[8];
@@ -72,7 +73,7 @@ void cn_ffi_module_release(cn_module *m)
     cn_module_free(m);
 }
 
-/* ---- optimisers ------------------------------------------------------------------------------------------ */
+/* ---- optimisers ---------------------------------------------------------------------------- */
 
 static bool add_groups(cn_optim *o, cn_tensor *const *params, const int *group, int n,
                        const cn_ffi_arg *const *args, const int *n_args, int n_groups)
@@ -83,7 +84,8 @@ static bool add_groups(cn_optim *o, cn_tensor *const *params, const int *group, 
         int count = 0;
         for (int i = 0; i < n; i++)
             if ((group ? group[i] : 0) == g) of_group[count++] = params[i];
-        ok = cn_optim_group(o, of_group, count, args ? args[g] : NULL, args && n_args ? n_args[g] : 0) >= 0;
+        ok = cn_optim_group(o, of_group, count, args ? args[g] : NULL,
+                            args && n_args ? n_args[g] : 0) >= 0;
     }
     cn_free(of_group);
     return ok;
@@ -142,7 +144,7 @@ void cn_ffi_optim_release(cn_optim *o)
     cn_optim_free(o);
 }
 
-/* ---- schedulers ------------------------------------------------------------------------------------------ */
+/* ---- schedulers ---------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t step_size;
@@ -212,7 +214,8 @@ int cn_ffi_sched_new(const char *cls, cn_optim *o, const cn_ffi_arg *args, int n
     *out = NULL;
     for (size_t i = 0; cls && i < CN_COUNT(schedulers); i++) {
         if (strcmp(schedulers[i].name, cls) != 0) continue;
-        if (cn_schema_parse(schedulers[i].schema, &schema) && cn_bind(&schema, cls, args, n, &bound))
+        if (cn_schema_parse(schedulers[i].schema, &schema) &&
+            cn_bind(&schema, cls, args, n, &bound))
             *out = schedulers[i].make(o, bound.params);
         return cn_ffi_leave(mark, *out != NULL);
     }

@@ -19,9 +19,10 @@ const char *cn_ffi_last_error(void)
     return cn_error();
 }
 
-/* ---- tensors -------------------------------------------------------------------------------------------- */
+/* ---- tensors ------------------------------------------------------------------------------- */
 
-/* The bytes that a strided view reaches from its first element; false when it goes backwards or overflows. */
+/* The bytes that a strided view reaches from its first element; false when it goes backwards or
+   overflows. */
 static bool reach(const cn_shape *s, const int64_t *strides, size_t item, size_t *bytes)
 {
     int64_t last = 0, step;
@@ -34,7 +35,8 @@ static bool reach(const cn_shape *s, const int64_t *strides, size_t item, size_t
     return cn_mul_size((size_t)last + 1, item, bytes, "tensor_new");
 }
 
-static cn_tensor *tensor_from(int dtype, const cn_shape *shape, const int64_t *strides, const void *data, size_t bytes)
+static cn_tensor *tensor_from(int dtype, const cn_shape *shape, const int64_t *strides,
+                              const void *data, size_t bytes)
 {
     cn_view from = { .dtype = (cn_dtype)dtype };
     size_t need;
@@ -52,8 +54,8 @@ static cn_tensor *tensor_from(int dtype, const cn_shape *shape, const int64_t *s
     return t;
 }
 
-int cn_ffi_tensor_new(int dtype, int ndim, const int64_t *shape, const int64_t *strides, const void *data,
-                      size_t bytes, cn_tensor **out)
+int cn_ffi_tensor_new(int dtype, int ndim, const int64_t *shape, const int64_t *strides,
+                      const void *data, size_t bytes, cn_tensor **out)
 {
     size_t mark = cn_ffi_enter();
     *out = NULL;
@@ -67,12 +69,15 @@ int cn_ffi_tensor_new(int dtype, int ndim, const int64_t *shape, const int64_t *
     return cn_ffi_leave(mark, t != NULL);
 }
 
-int cn_ffi_tensor_info(const cn_tensor *t, int *dtype, int *ndim, int64_t shape[8], int64_t strides[8])
+int cn_ffi_tensor_info(const cn_tensor *t, int *dtype, int *ndim, int64_t shape[8],
+                       int64_t strides[8])
 {
     size_t mark = cn_ffi_enter();
-    if (!t) return cn_fail(CN_EINVALID, "tensor_info: the tensor is NULL"), cn_ffi_leave(mark, false);
+    if (!t)
+        return cn_fail(CN_EINVALID, "tensor_info: the tensor is NULL"), cn_ffi_leave(mark, false);
     *dtype = (int)t->v.dtype, *ndim = t->v.shape.ndim;
-    for (int i = 0; i < t->v.shape.ndim; i++) shape[i] = t->v.shape.dim[i], strides[i] = t->v.strides[i];
+    for (int i = 0; i < t->v.shape.ndim; i++)
+        shape[i] = t->v.shape.dim[i], strides[i] = t->v.strides[i];
     return cn_ffi_leave(mark, true);
 }
 
@@ -107,7 +112,7 @@ void cn_ffi_tensor_release(cn_tensor *t)
     cn_drop(t);
 }
 
-/* ---- operators ------------------------------------------------------------------------------------------- */
+/* ---- operators ----------------------------------------------------------------------------- */
 
 int cn_ffi_op_count(void)
 {
@@ -172,12 +177,14 @@ static bool give_results(cn_tensor **results, int n, cn_ffi_value *outs, int *no
     return true;
 }
 
-static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs, int *nouts)
+static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nargs,
+                 cn_ffi_value *outs, int *nouts)
 {
     cn_schema schema;
     cn_bound b;
     cn_tensor *results[MAX_RESULTS] = { NULL };
-    if (!cn_schema_parse(op->schema, &schema) || !cn_bind(&schema, op->name, args, nargs, &b)) return false;
+    if (!cn_schema_parse(op->schema, &schema) || !cn_bind(&schema, op->name, args, nargs, &b))
+        return false;
     int n = b.n_out > 0 ? b.n_out : CN_MAX_OUT;
     bool ok;
     if (in_place) ok = (results[0] = cn_apply_inplace(op, b.in, b.n_in, b.params)) != NULL, n = 1;
@@ -186,7 +193,8 @@ static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nar
     return ok && give_results(results, n, outs, nouts);
 }
 
-int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs, int *nouts)
+int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs,
+                   int *nouts)
 {
     size_t mark = cn_ffi_enter();
     bool in_place;
@@ -200,7 +208,7 @@ int cn_ffi_backward(cn_tensor *const *outs, cn_tensor *const *cotangents, int n)
     return cn_ffi_leave(mark, cn_backward_of(outs, cotangents, n, NULL));
 }
 
-/* ---- settings --------------------------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------------ */
 
 int cn_ffi_set(const char *what, int64_t value)
 {

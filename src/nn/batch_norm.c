@@ -14,7 +14,8 @@ static bool make(cn_module *m, const BatchNorm *o, int64_t features)
 {
     cn_shape s = CN_SHAPE(features), scalar = cn_scalar_shape();
     if (o->affine) {
-        if (!cn_module_parameter(m, "weight", &s) || !cn_module_parameter(m, "bias", &s)) return false;
+        if (!cn_module_parameter(m, "weight", &s) || !cn_module_parameter(m, "bias", &s))
+            return false;
         cn_fill_view(&m->slots[0].tensor->v, 1);
     }
     if (!o->track_running_stats) return true;
@@ -31,8 +32,8 @@ static bool batch_norm_build(cn_module *m, const cn_shape *input)
     if (o->features) return input ? true : make(m, o, o->features);
     if (!input) return true;
     if (input->ndim < 2)
-        return cn_fail(CN_EINVALID, "%s: the input has %d dimensions, at least 2 are wanted", m->cls->name,
-                       input->ndim);
+        return cn_fail(CN_EINVALID, "%s: the input has %d dimensions, at least 2 are wanted",
+                       m->cls->name, input->ndim);
     return make(m, o, input->dim[1]);
 }
 
@@ -49,23 +50,24 @@ static bool batch_norm_forward(cn_module *m, cn_io *io)
     bool two_d = strcmp(m->cls->name, "BatchNorm2d") == 0;
     int nd = io->in[0]->v.shape.ndim;
     if (two_d ? nd != 4 : nd != 2 && nd != 3)
-        return cn_fail(CN_EINVALID, "%s: the input has %d dimensions, %s is wanted", m->cls->name, nd,
-                       two_d ? "(N, C, H, W)" : "(N, C) or (N, C, L)");
+        return cn_fail(CN_EINVALID, "%s: the input has %d dimensions, %s is wanted", m->cls->name,
+                       nd, two_d ? "(N, C, H, W)" : "(N, C) or (N, C, L)");
     cn_tensor *mean = cn_module_slot(m, "running_mean"), *var = cn_module_slot(m, "running_var");
     cn_tensor *batches = cn_module_slot(m, "num_batches_tracked");
     bool training = m->training || !mean;
     if (m->training && batches) ++*(int64_t *)cn_data_mut(batches);
     double momentum = mean && training ? momentum_now(o, batches) : 0;
     io->n_out = 1;
-    io->out[0] = cn_batch_norm(io->in[0], .running_mean = mean, .running_var = var,
-                               .weight = cn_module_slot(m, "weight"), .bias = cn_module_slot(m, "bias"),
-                               .training = training, .momentum = momentum, .eps = o->eps);
+    io->out[0] =
+        cn_batch_norm(io->in[0], .running_mean = mean, .running_var = var,
+                      .weight = cn_module_slot(m, "weight"), .bias = cn_module_slot(m, "bias"),
+                      .training = training, .momentum = momentum, .eps = o->eps);
     return io->out[0] != NULL;
 }
 
 #define BATCH_NORM(dims)                                                                           \
     .name = "BatchNorm" dims,                                                                      \
-    .schema = "BatchNorm" dims "(int num_features, float eps=1e-05, float? momentum=0.1, bool "     \
+    .schema = "BatchNorm" dims "(int num_features, float eps=1e-05, float? momentum=0.1, bool "    \
               "affine=True, bool track_running_stats=True)",                                       \
     .doc = "Standardises each channel over the batch, then scales and shifts it (D2L 8.5).",       \
     .options_size = sizeof(BatchNorm), .build = batch_norm_build, .forward = batch_norm_forward
@@ -97,10 +99,12 @@ cn_module *cn_batch_norm1d_layer_with(const cn_batch_norm_options *o)
 
 cn_module *cn_batch_norm2d_layer(void)
 {
-    return layer(&cn_class_BatchNorm2d, &(cn_batch_norm_options){ .size = sizeof(cn_batch_norm_options) });
+    return layer(&cn_class_BatchNorm2d,
+                 &(cn_batch_norm_options){ .size = sizeof(cn_batch_norm_options) });
 }
 
 cn_module *cn_batch_norm1d_layer(void)
 {
-    return layer(&cn_class_BatchNorm1d, &(cn_batch_norm_options){ .size = sizeof(cn_batch_norm_options) });
+    return layer(&cn_class_BatchNorm1d,
+                 &(cn_batch_norm_options){ .size = sizeof(cn_batch_norm_options) });
 }

@@ -55,7 +55,7 @@ cn_module *cn_flatten_layer(void)
     return cn_layer("Flatten");
 }
 
-/* ---- layers with options ------------------------------------------------------------------------------- */
+/* ---- layers with options ------------------------------------------------------------------- */
 
 static cn_module *pool_layer(const char *cls, const cn_pool_options *o)
 {

@@ -19,12 +19,14 @@ static bool conv2d_make(cn_module *m, int64_t in, const LazyConv2d *o)
 {
     int64_t kh = o->kernel_size.v[0], kw = o->kernel_size.v[1];
     if (in < 1 || o->out < 1 || kh < 1 || kw < 1 || o->groups < 1)
-        return cn_fail(CN_EINVALID, "%s: sizes must be positive, got %lld -> %lld channels, kernel %lld x "
-                                    "%lld, groups %lld", m->cls->name, (long long)in, (long long)o->out,
-                       (long long)kh, (long long)kw, (long long)o->groups);
+        return cn_fail(CN_EINVALID,
+                       "%s: sizes must be positive, got %lld -> %lld channels, kernel %lld x "
+                       "%lld, groups %lld",
+                       m->cls->name, (long long)in, (long long)o->out, (long long)kh, (long long)kw,
+                       (long long)o->groups);
     if (in % o->groups || o->out % o->groups)
-        return cn_fail(CN_EINVALID, "%s: %lld groups do not divide %lld -> %lld channels", m->cls->name,
-                       (long long)o->groups, (long long)in, (long long)o->out);
+        return cn_fail(CN_EINVALID, "%s: %lld groups do not divide %lld -> %lld channels",
+                       m->cls->name, (long long)o->groups, (long long)in, (long long)o->out);
     if (!cn_module_parameter(m, "weight", &CN_SHAPE(o->out, in / o->groups, kh, kw))) return false;
     if (o->bias && !cn_module_parameter(m, "bias", &CN_SHAPE(o->out))) return false;
     int64_t fan_in = cn_fan_in(&m->slots[0].tensor->v.shape);
@@ -82,8 +84,10 @@ static bool lazy_build(cn_module *m, const cn_shape *input)
 {
     if (!input) return true;
     if (input->ndim != 3 && input->ndim != 4)
-        return cn_fail(CN_EINVALID, "LazyConv2d: the input has %d dimensions, but (N, C, H, W) or (C, H, W) "
-                                    "is wanted", input->ndim);
+        return cn_fail(CN_EINVALID,
+                       "LazyConv2d: the input has %d dimensions, but (N, C, H, W) or (C, H, W) "
+                       "is wanted",
+                       input->ndim);
     return conv2d_make(m, input->dim[input->ndim - 3], m->options);
 }
 
@@ -119,7 +123,8 @@ bool cn_is_plain_conv2d(const cn_module *m, cn_ints *padding)
 }
 
 /* A pair from its rectangular form, else from its square one, else from the default. */
-static cn_ffi_value pair(const int64_t hw[2], int64_t square, int64_t otherwise, cn_ffi_value items[2])
+static cn_ffi_value pair(const int64_t hw[2], int64_t square, int64_t otherwise,
+                         cn_ffi_value items[2])
 {
     for (int i = 0; i < 2; i++) {
         int64_t x = hw[0] || hw[1] ? hw[i] : square ? square : otherwise;

@@ -1,4 +1,5 @@
-/* dropout.c - Dropout with a generator of its own: what it drops depends on its seed and on how often it
+/* dropout.c - Dropout with a generator of its own: what it drops depends on its seed and on how
+   often it
    ran, on nothing else. */
 #include "nn/module.h"
 
@@ -31,7 +32,8 @@ static bool dropout_forward(cn_module *m, cn_io *io)
 const cn_module_class cn_class_Dropout = {
     .name = "Dropout",
     .schema = "Dropout(float p=0.5, bool inplace=False)",
-    .doc = "In training, zeroes elements with probability p and scales the rest by 1 / (1 - p) (D2L 5.6).",
+    .doc =
+        "In training, zeroes elements with probability p and scales the rest by 1 / (1 - p) (D2L 5.6).",
     .options_size = sizeof(Dropout),
     .build = dropout_build,
     .forward = dropout_forward,

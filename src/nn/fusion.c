@@ -9,7 +9,7 @@ static cn_module *layer(const cn_module *sequence, int i)
     return i < sequence->n_children ? sequence->children[i].module : NULL;
 }
 
-/* ---- convolution, activation, pooling ------------------------------------------------------------------- */
+/* ---- convolution, activation, pooling ------------------------------------------------------ */
 
 static const char *activation_word(const cn_module *m)
 {
@@ -42,7 +42,8 @@ static bool both(const cn_ints *p, int64_t value)
 
 static bool halves(const Pool *p)
 {
-    return both(&p->kernel_size, 2) && (p->stride.n < 0 || both(&p->stride, 2)) && both(&p->padding, 0);
+    return both(&p->kernel_size, 2) && (p->stride.n < 0 || both(&p->stride, 2)) &&
+           both(&p->padding, 0);
 }
 
 static const char *pool_word(const cn_module *m)
@@ -53,7 +54,8 @@ static const char *pool_word(const cn_module *m)
     }
     if (m && m->op == &cn_op_max_pool2d) {
         const MaxPool2d *o = m->options;
-        if (halves(&o->pool) && !o->ceil_mode && !o->return_indices && both(&o->dilation, 1)) return "max";
+        if (halves(&o->pool) && !o->ceil_mode && !o->return_indices && both(&o->dilation, 1))
+            return "max";
     }
     return NULL;
 }
@@ -70,19 +72,23 @@ static int run_conv_block(cn_module *sequence, int first, cn_tensor *x, cn_tenso
     p.pool = pool_word(layer(sequence, next));
     if (p.pool) next++;
     else p.pool = "none";
-    cn_tensor *weight = conv->slots[0].tensor, *bias = conv->n_slots > 1 ? conv->slots[1].tensor : NULL;
-    if (weight->v.shape.dim[1] != x->v.shape.dim[1]) return 0; /* the layer itself says what is wrong */
+    cn_tensor *weight = conv->slots[0].tensor,
+              *bias = conv->n_slots > 1 ? conv->slots[1].tensor : NULL;
+    if (weight->v.shape.dim[1] != x->v.shape.dim[1])
+        return 0; /* the layer itself says what is wrong */
     if (!cn_conv_block_pays(x, weight, bias, &p)) return 0;
     *y = cn_conv_block_call(x, weight, bias, &p);
     return *y ? next - first : -1;
 }
 
-/* ---- linear, activation ------------------------------------------------------------------------------------ */
+/* ---- linear, activation -------------------------------------------------------------------- */
 
 static int run_linear_act(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y)
 {
     const cn_module *linear = layer(sequence, first), *activation = layer(sequence, first + 1);
-    if (!cn_is_linear(linear) || !activation || !activation->op || !cn_is_linear_activation(activation->op)) return 0;
+    if (!cn_is_linear(linear) || !activation || !activation->op ||
+        !cn_is_linear_activation(activation->op))
+        return 0;
     cn_tensor *bias = linear->n_slots > 1 ? linear->slots[1].tensor : NULL;
     *y = cn_linear_act(x, linear->slots[0].tensor, bias, activation->op);
     return *y ? 2 : -1;

@@ -4,12 +4,15 @@
 
 #include "nn/module.h"
 
-/* Runs the layers of a sequence from `first` on that a fused op can do together: *y, and how many they were;
-   0 when there is nothing to gain (then *y is untouched), -1 on errors. Results are those of the single
+/* Runs the layers of a sequence from `first` on that a fused op can do together: *y, and how many
+   they were;
+   0 when there is nothing to gain (then *y is untouched), -1 on errors. Results are those of the
+   single
    layers to rounding. */
 int cn_run_fused(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y);
 
-/* Is it a convolution with stride 1, dilation 1 and one group, of known shape? Its padding, if so. */
+/* Is it a convolution with stride 1, dilation 1 and one group, of known shape? Its padding, if
+   so. */
 bool cn_is_plain_conv2d(const cn_module *m, cn_ints *padding);
 bool cn_is_linear(const cn_module *m);
 

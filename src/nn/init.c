@@ -95,7 +95,8 @@ bool cn_init(cn_module *m, cn_initialiser *init, void *context)
     if (!m) return false;
     m->init = init, m->init_context = context;
     for (int i = 0; i < m->n_slots; i++)
-        if (!m->slots[i].is_buffer && !init(m->slots[i].tensor, m->slots[i].name, context)) return false;
+        if (!m->slots[i].is_buffer && !init(m->slots[i].tensor, m->slots[i].name, context))
+            return false;
     for (int i = 0; i < m->n_children; i++)
         if (!cn_init(m->children[i].module, init, context)) return false;
     return true;

@@ -1,8 +1,6 @@
 /* linear.c - Linear and its lazy form. */
 #include "nn/fusion.h"
 
-
-
 typedef struct {
     int64_t in, out;
     bool bias;
@@ -30,7 +28,8 @@ static bool linear_build(cn_module *m, const cn_shape *input)
 static bool linear_forward(cn_module *m, cn_io *io)
 {
     io->n_out = 1;
-    io->out[0] = cn_linear(io->in[0], m->slots[0].tensor, m->n_slots > 1 ? m->slots[1].tensor : NULL);
+    io->out[0] =
+        cn_linear(io->in[0], m->slots[0].tensor, m->n_slots > 1 ? m->slots[1].tensor : NULL);
     return io->out[0] != NULL;
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- making and freeing -------------------------------------------------------------------------- */
+/* ---- making and freeing -------------------------------------------------------------------- */
 
 static bool copy_options(cn_module *m, const cn_schema *schema, const cn_bound *bound)
 {
@@ -81,7 +81,7 @@ void cn_module_free(cn_module *m)
     cn_free(m);
 }
 
-/* ---- children and slots ----------------------------------------------------------------------------- */
+/* ---- children and slots -------------------------------------------------------------------- */
 
 static bool grow_children(cn_module *m)
 {
@@ -119,7 +119,8 @@ bool cn_module_parameter(cn_module *m, const char *name, const cn_shape *shape)
     return add_slot(m, name, cn_requires_grad(cn_zeros(*shape, CN_F32), true), false);
 }
 
-bool cn_module_buffer(cn_module *m, const char *name, const cn_shape *shape, cn_dtype dtype, double value)
+bool cn_module_buffer(cn_module *m, const char *name, const cn_shape *shape, cn_dtype dtype,
+                      double value)
 {
     return add_slot(m, name, cn_full(*shape, value, dtype), true);
 }
@@ -161,7 +162,7 @@ cn_module *cn_module_at(cn_module *m, const char *path)
     return m;
 }
 
-/* ---- running -------------------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------- */
 
 static bool run_op(cn_module *m, cn_io *io)
 {
@@ -176,7 +177,8 @@ static bool finish_building(cn_module *m, const cn_shape *input)
     if (m->cls->build && m->n_slots == 0 && !m->cls->build(m, input)) return false;
     m->built = true;
     for (int i = 0; i < m->n_slots && m->init; i++)
-        if (!m->slots[i].is_buffer && !m->init(m->slots[i].tensor, m->slots[i].name, m->init_context))
+        if (!m->slots[i].is_buffer &&
+            !m->init(m->slots[i].tensor, m->slots[i].name, m->init_context))
             return false;
     return true;
 }
@@ -228,7 +230,7 @@ bool cn_build(cn_module *m, cn_shape input)
     return ok;
 }
 
-/* ---- visiting ---------------------------------------------------------------------------------------------- */
+/* ---- visiting ------------------------------------------------------------------------------ */
 
 enum { PATH = 256 };
 

@@ -16,16 +16,19 @@ typedef struct cn_io {
 } cn_io;
 
 struct cn_module_class {
-    const char *name;      /* PyTorch's */
-    const char *schema;    /* constructor arguments in PyTorch's wording; they form the option struct */
+    const char *name; /* PyTorch's */
+    const char
+        *schema; /* constructor arguments in PyTorch's wording; they form the option struct */
     const char *doc;
     size_t options_size;
-    const char *op;        /* a functional class: the op it calls with its options; NULL otherwise */
-    /* Makes parameters and buffers; `input` is NULL when the constructor has just run. Returning true
+    const char *op; /* a functional class: the op it calls with its options; NULL otherwise */
+    /* Makes parameters and buffers; `input` is NULL when the constructor has just run. Returning
+       true
        without making any means: not yet, ask again with the first input. */
     bool (*build)(cn_module *m, const cn_shape *input);
     bool (*forward)(cn_module *m, cn_io *io);
-    double (*multiply_adds)(const cn_module *m, const cn_shape *out); /* of one forward; NULL: none */
+    double (*multiply_adds)(const cn_module *m,
+                            const cn_shape *out); /* of one forward; NULL: none */
 };
 
 typedef struct cn_slot {
@@ -45,16 +48,16 @@ struct cn_module {
     int refs;
     bool training, built;
     void *options;
-    const cn_op *op;       /* of a functional class */
-    void *op_params;       /* of a functional class: options in the order of the op */
-    cn_rng rng;            /* of random layers */
+    const cn_op *op; /* of a functional class */
+    void *op_params; /* of a functional class: options in the order of the op */
+    cn_rng rng;      /* of random layers */
     int n_slots, n_children, children_room;
     cn_slot slots[CN_MAX_SLOTS];
     struct cn_child {
         char *name;
         cn_module *module;
-    } *children;
-    cn_initialiser *init;  /* asked for before the parameters existed */
+    } * children;
+    cn_initialiser *init; /* asked for before the parameters existed */
     void *init_context;
     cn_watch *watch;
 };
@@ -67,7 +70,8 @@ const cn_module_class *cn_module_class_find(const char *name);
 bool cn_module_add(cn_module *m, const char *name, cn_module *child);
 /* Adds a float32 parameter or a buffer, filled with `value`; `name` must be a literal. */
 bool cn_module_parameter(cn_module *m, const char *name, const cn_shape *shape);
-bool cn_module_buffer(cn_module *m, const char *name, const cn_shape *shape, cn_dtype dtype, double value);
+bool cn_module_buffer(cn_module *m, const char *name, const cn_shape *shape, cn_dtype dtype,
+                      double value);
 cn_tensor *cn_module_slot(const cn_module *m, const char *name); /* NULL when there is none */
 
 /* PyTorch's default for Linear and Conv: uniform within 1 / sqrt(fan_in). */

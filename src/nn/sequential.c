@@ -8,7 +8,8 @@ static int run_next(cn_module *m, int i, cn_tensor *x, cn_tensor **y)
 {
     int n = cn_run_fused(m, i, x, y);
     if (n == 0) n = (*y = cn_forward(m->children[i].module, x)) ? 1 : -1;
-    if (n < 0) cn_error_prefix("%s (%s): ", m->children[i].name, cn_module_name(m->children[i].module));
+    if (n < 0)
+        cn_error_prefix("%s (%s): ", m->children[i].name, cn_module_name(m->children[i].module));
     return n;
 }
 

@@ -64,12 +64,13 @@ size_t cn_summary(cn_module *m, cn_shape input, char *buf, size_t room)
 {
     if (!m) return 0;
     Table t = { .watch = { line }, .root = m, .buf = buf, .room = room };
-    put(&t, "%-28s %-20s %-20s %12s %14s\n", "layer", "input", "output", "parameters", "multiply-adds");
+    put(&t, "%-28s %-20s %-20s %12s %14s\n", "layer", "input", "output", "parameters",
+        "multiply-adds");
     watch(m, &t.watch);
     bool ok = cn_build(m, input);
     watch(m, NULL);
     if (!ok) return 0;
-    put(&t, "total: %lld parameters, %.4g million multiply-adds\n", (long long)cn_parameter_count(m),
-        t.multiply_adds / 1e6);
+    put(&t, "total: %lld parameters, %.4g million multiply-adds\n",
+        (long long)cn_parameter_count(m), t.multiply_adds / 1e6);
     return t.length;
 }

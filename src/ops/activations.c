@@ -6,13 +6,13 @@
 
 #define CASES "[2,3] | [] | [0]"
 
-/* ---- with kernels of their own ------------------------------------------------------------------------------- */
+/* ---- with kernels of their own ------------------------------------------------------------ */
 
 #define POINTWISE(ident, parameters, struct_size, text, kept)                                      \
     CN_OP_HEAD(ident, "nn.functional." #ident, "(Tensor input" parameters ") -> Tensor"),          \
-    .aliases = #ident, .doc = text, .flags = CN_POINTWISE | CN_TO_FLOAT,                           \
-    .params_size = struct_size, .infer = cn_infer_pointwise, .kernel = ident##_kernel,             \
-    .saves = kept, .backward = ident##_backward
+        .aliases = #ident, .doc = text, .flags = CN_POINTWISE | CN_TO_FLOAT,                       \
+        .params_size = struct_size, .infer = cn_infer_pointwise, .kernel = ident##_kernel,         \
+        .saves = kept, .backward = ident##_backward
 
 static double first_of(const void *params)
 {
@@ -43,7 +43,7 @@ const cn_op cn_op_logsigmoid = {
 };
 
 #define OP leaky_relu
-#define EXPR x > 0 ? x : x * slope
+#define EXPR x > 0 ? x : x *slope
 #define PRELUDE const T slope = (T)first_of(params)
 #define FLOAT_ONLY
 #include "ops/unary.inc"
@@ -60,7 +60,7 @@ const cn_op cn_op_leaky_relu = {
 };
 
 #define OP elu
-#define EXPR x > 0 ? x : alpha * M(expm1)(x)
+#define EXPR x > 0 ? x : alpha *M(expm1)(x)
 #define PRELUDE const T alpha = (T)first_of(params)
 #define FLOAT_ONLY
 #include "ops/unary.inc"
@@ -83,7 +83,7 @@ typedef struct {
 } Softplus;
 
 #define OP softplus
-#define EXPR x * beta > threshold ? x : M(log1p)(M(exp)(x * beta)) / beta
+#define EXPR x *beta > threshold ? x : M(log1p)(M(exp)(x * beta)) / beta
 #define PRELUDE                                                                                    \
     const T beta = (T)((const Softplus *)params)->beta,                                            \
             threshold = (T)((const Softplus *)params)->threshold
@@ -99,13 +99,14 @@ static void softplus_backward(cn_grads *g)
 
 const cn_op cn_op_softplus = {
     POINTWISE(softplus, ", float beta=1.0, float threshold=20.0", sizeof(Softplus),
-              "log(1 + exp(beta input)) / beta; input where beta input is above threshold.", CN_SAVE_IN(0)),
+              "log(1 + exp(beta input)) / beta; input where beta input is above threshold.",
+              CN_SAVE_IN(0)),
     .samples = CASES " | [4] 2 0.5",
 };
 
 /* The normal distribution function times x; 0.7071.. is sqrt(1/2). */
 #define OP gelu_erf
-#define EXPR x * (T)0.5 * (1 + M(erf)(x * (T)0.70710678118654752440))
+#define EXPR x *(T)0.5 * (1 + M(erf)(x * (T)0.70710678118654752440))
 #define FLOAT_ONLY
 #include "ops/unary.inc"
 
@@ -113,8 +114,10 @@ const cn_op cn_op_softplus = {
 static void gelu_erf_backward(cn_grads *g)
 {
     cn_tensor *x = cn_saved_in(g, 0), *half = cn_number(0.5);
-    cn_tensor *below = cn_mul(cn_add(cn_erf(cn_mul(x, cn_number(0.70710678118654752440))), cn_number(1)), half);
-    cn_tensor *density = cn_mul(cn_exp(cn_neg(cn_mul(cn_mul(x, x), half))), cn_number(0.39894228040143267794));
+    cn_tensor *below =
+        cn_mul(cn_add(cn_erf(cn_mul(x, cn_number(0.70710678118654752440))), cn_number(1)), half);
+    cn_tensor *density =
+        cn_mul(cn_exp(cn_neg(cn_mul(cn_mul(x, x), half))), cn_number(0.39894228040143267794));
     cn_give(g, 0, cn_mul(cn_gout(g, 0), cn_add(below, cn_mul(x, density))));
 }
 
@@ -129,17 +132,18 @@ const cn_op cn_op_gelu_erf = {
     .samples = CASES,
 };
 
-/* ---- made of other ops ----------------------------------------------------------------------------------------- */
+/* ---- made of other ops -------------------------------------------------------------------- */
 
 #define COMPOSED(ident, parameters, struct_size, text)                                             \
     CN_OP_HEAD(ident, "nn.functional." #ident, "(Tensor input" parameters ") -> Tensor"),          \
-    .aliases = #ident, .doc = text, .params_size = struct_size, .compose = ident##_compose
+        .aliases = #ident, .doc = text, .params_size = struct_size, .compose = ident##_compose
 
 /* 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
 static cn_tensor *gelu_tanh(cn_tensor *x)
 {
     cn_tensor *cube = cn_mul(cn_mul(x, x), x);
-    cn_tensor *inner = cn_mul(cn_add(x, cn_mul(cube, cn_number(0.044715))), cn_number(0.79788456080286535588));
+    cn_tensor *inner =
+        cn_mul(cn_add(x, cn_mul(cube, cn_number(0.044715))), cn_number(0.79788456080286535588));
     return cn_mul(cn_mul(x, cn_number(0.5)), cn_add(cn_tanh(inner), cn_number(1)));
 }
 
@@ -147,13 +151,16 @@ static bool gelu_compose(cn_call *c)
 {
     const char *mode = *(const char *const *)c->params;
     if (mode && strcmp(mode, "tanh") == 0) return cn_set_out(c, 0, gelu_tanh(c->in[0]));
-    if (mode && strcmp(mode, "none") == 0) return cn_set_out(c, 0, CN_CALL(gelu_erf, NULL, c->in[0]));
-    return cn_fail(CN_EINVALID, "gelu: approximate must be 'none' or 'tanh', not '%s'", mode ? mode : "None");
+    if (mode && strcmp(mode, "none") == 0)
+        return cn_set_out(c, 0, CN_CALL(gelu_erf, NULL, c->in[0]));
+    return cn_fail(CN_EINVALID, "gelu: approximate must be 'none' or 'tanh', not '%s'",
+                   mode ? mode : "None");
 }
 
 const cn_op cn_op_gelu = {
-    COMPOSED(gelu, ", *, str approximate='none'", sizeof(char *),
-             "input times the normal distribution function, or its approximation by tanh (D2L 11.7)."),
+    COMPOSED(
+        gelu, ", *, str approximate='none'", sizeof(char *),
+        "input times the normal distribution function, or its approximation by tanh (D2L 11.7)."),
     .samples = CASES " | [4] approximate=tanh",
 };
 
@@ -162,15 +169,17 @@ static bool silu_compose(cn_call *c)
     return cn_set_out(c, 0, cn_mul(c->in[0], cn_sigmoid(c->in[0])));
 }
 
-const cn_op cn_op_silu = { COMPOSED(silu, "", 0, "input sigmoid(input), also called swish (D2L 5.1)."),
-                           .samples = CASES };
+const cn_op cn_op_silu = {
+    COMPOSED(silu, "", 0, "input sigmoid(input), also called swish (D2L 5.1)."), .samples = CASES
+};
 
 static bool mish_compose(cn_call *c)
 {
     return cn_set_out(c, 0, cn_mul(c->in[0], cn_tanh(cn_softplus(c->in[0]))));
 }
 
-const cn_op cn_op_mish = { COMPOSED(mish, "", 0, "input tanh(softplus(input))."), .samples = CASES };
+const cn_op cn_op_mish = { COMPOSED(mish, "", 0, "input tanh(softplus(input))."),
+                           .samples = CASES };
 
 /* The constants with which a network keeps its activations standardised. */
 static bool selu_compose(cn_call *c)
@@ -179,7 +188,8 @@ static bool selu_compose(cn_call *c)
     return cn_set_out(c, 0, cn_mul(y, cn_number(1.0507009873554804934)));
 }
 
-const cn_op cn_op_selu = { COMPOSED(selu, "", 0, "1.0507 elu(input, alpha=1.6733)."), .samples = CASES };
+const cn_op cn_op_selu = { COMPOSED(selu, "", 0, "1.0507 elu(input, alpha=1.6733)."),
+                           .samples = CASES };
 
 static bool celu_compose(cn_call *c)
 {
@@ -190,7 +200,8 @@ static bool celu_compose(cn_call *c)
 }
 
 const cn_op cn_op_celu = {
-    COMPOSED(celu, ", float alpha=1.0", sizeof(double), "alpha elu(input / alpha)."), .samples = CASES " | [4] 0.3",
+    COMPOSED(celu, ", float alpha=1.0", sizeof(double), "alpha elu(input / alpha)."),
+    .samples = CASES " | [4] 0.3",
 };
 
 /* At and beyond the bounds the gradient is 0, which is why this is not clamp. */
@@ -204,7 +215,8 @@ static bool hardtanh_compose(cn_call *c)
 {
     const double *bounds = c->params;
     if (!(bounds[0] < bounds[1]))
-        return cn_fail(CN_EINVALID, "hardtanh: min_val %g must be below max_val %g", bounds[0], bounds[1]);
+        return cn_fail(CN_EINVALID, "hardtanh: min_val %g must be below max_val %g", bounds[0],
+                       bounds[1]);
     return cn_set_out(c, 0, hard_tanh(c->in[0], bounds[0], bounds[1]));
 }
 
@@ -233,9 +245,12 @@ const cn_op cn_op_hardtanh = {
              "input kept between min_val and max_val."),
     .samples = CASES " | [6] -0.5 0.5",
 };
-const cn_op cn_op_relu6 = { COMPOSED(relu6, "", 0, "input kept between 0 and 6."), .samples = CASES };
-const cn_op cn_op_hardsigmoid = { COMPOSED(hardsigmoid, "", 0, "relu6(input + 3) / 6."), .samples = CASES };
-const cn_op cn_op_hardswish = { COMPOSED(hardswish, "", 0, "input relu6(input + 3) / 6."), .samples = CASES };
+const cn_op cn_op_relu6 = { COMPOSED(relu6, "", 0, "input kept between 0 and 6."),
+                            .samples = CASES };
+const cn_op cn_op_hardsigmoid = { COMPOSED(hardsigmoid, "", 0, "relu6(input + 3) / 6."),
+                                  .samples = CASES };
+const cn_op cn_op_hardswish = { COMPOSED(hardswish, "", 0, "input relu6(input + 3) / 6."),
+                                .samples = CASES };
 
 static bool softsign_compose(cn_call *c)
 {
@@ -258,7 +273,8 @@ static cn_tensor *shrink(cn_tensor *x, double lambda, double shift)
 static bool softshrink_compose(cn_call *c)
 {
     double lambda = first_of(c->params);
-    if (!(lambda >= 0)) return cn_fail(CN_EINVALID, "softshrink: lambd must not be negative, got %g", lambda);
+    if (!(lambda >= 0))
+        return cn_fail(CN_EINVALID, "softshrink: lambd must not be negative, got %g", lambda);
     return cn_set_out(c, 0, shrink(c->in[0], lambda, lambda));
 }
 
@@ -273,14 +289,18 @@ static bool threshold_compose(cn_call *c)
     return cn_set_out(c, 0, cn_where(cn_le(c->in[0], cn_number(p[0])), cn_number(p[1]), c->in[0]));
 }
 
-const cn_op cn_op_softsign = { COMPOSED(softsign, "", 0, "input / (1 + |input|)."), .samples = CASES };
-const cn_op cn_op_tanhshrink = { COMPOSED(tanhshrink, "", 0, "input - tanh(input)."), .samples = CASES };
+const cn_op cn_op_softsign = { COMPOSED(softsign, "", 0, "input / (1 + |input|)."),
+                               .samples = CASES };
+const cn_op cn_op_tanhshrink = { COMPOSED(tanhshrink, "", 0, "input - tanh(input)."),
+                                 .samples = CASES };
 const cn_op cn_op_softshrink = {
-    COMPOSED(softshrink, ", float lambd=0.5", sizeof(double), "input moved by lambd towards 0, and 0 within lambd."),
+    COMPOSED(softshrink, ", float lambd=0.5", sizeof(double),
+             "input moved by lambd towards 0, and 0 within lambd."),
     .samples = CASES " | [6] 0.3",
 };
 const cn_op cn_op_hardshrink = {
-    COMPOSED(hardshrink, ", float lambd=0.5", sizeof(double), "input, and 0 where it is within lambd of 0."),
+    COMPOSED(hardshrink, ", float lambd=0.5", sizeof(double),
+             "input, and 0 where it is within lambd of 0."),
     .samples = CASES " | [6] 0.3",
 };
 const cn_op cn_op_threshold = {
@@ -289,7 +309,7 @@ const cn_op cn_op_threshold = {
     .samples = "[2,3] 0.2 -1",
 };
 
-/* ---- with a weight, or along a dimension --------------------------------------------------------------------------- */
+/* ---- with a weight, or along a dimension -------------------------------------------------- */
 
 static bool prelu_compose(cn_call *c)
 {
@@ -297,8 +317,10 @@ static bool prelu_compose(cn_call *c)
     const cn_shape *s = &x->v.shape;
     int64_t channels = s->ndim > 1 ? s->dim[1] : 1;
     if (w->v.numel != 1 && (w->v.shape.ndim != 1 || w->v.numel != channels))
-        return cn_fail(CN_EINVALID, "prelu: weight must have 1 number or one for each of %lld channels, not %lld",
-                       (long long)channels, (long long)w->v.numel);
+        return cn_fail(
+            CN_EINVALID,
+            "prelu: weight must have 1 number or one for each of %lld channels, not %lld",
+            (long long)channels, (long long)w->v.numel);
     w = cn_reshape(w, w->v.numel == 1 ? cn_scalar_shape() : cn_shape_along(s->ndim, 1, channels));
     return cn_set_out(c, 0, cn_where(cn_gt(x, cn_number(0)), x, cn_mul(x, w)));
 }
@@ -318,17 +340,19 @@ static bool glu_compose(cn_call *c)
     if (dim < 0) return false;
     int64_t size = x->v.shape.ndim ? x->v.shape.dim[dim] : 1;
     if (size % 2)
-        return cn_fail(CN_EINVALID, "glu: dimension %d must have an even size, not %lld", dim, (long long)size);
+        return cn_fail(CN_EINVALID, "glu: dimension %d must have an even size, not %lld", dim,
+                       (long long)size);
     cn_tensor *gate = cn_sigmoid(cn_narrow(x, dim, size / 2, size / 2));
     return cn_set_out(c, 0, cn_mul(cn_narrow(x, dim, 0, size / 2), gate));
 }
 
 const cn_op cn_op_glu = {
-    COMPOSED(glu, ", int dim=-1", sizeof(int64_t), "The first half along dim times sigmoid of the second."),
+    COMPOSED(glu, ", int dim=-1", sizeof(int64_t),
+             "The first half along dim times sigmoid of the second."),
     .samples = "[2,4] | [2,4] 0",
 };
 
-/* ---- typed ------------------------------------------------------------------------------------------------------------- */
+/* ---- typed -------------------------------------------------------------------------------- */
 
 #define PLAIN(ident)                                                                               \
     cn_tensor *cn_##ident(cn_tensor *input)                                                        \

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* ---- geometry ---------------------------------------------------------------------------------------- */
+/* ---- geometry ----------------------------------------------------------------------------- */
 
 typedef struct Conv Conv;
 typedef void Plane(const Conv *c, int64_t outer, int64_t inner);
@@ -30,7 +30,8 @@ typedef struct {
 } Overlap;
 
 /* The r in 0 .. out-1 with 0 <= r stride + shift < size. */
-static void overlap_1d(int64_t size, int64_t out, int64_t stride, int64_t shift, int64_t *first, int64_t *end)
+static void overlap_1d(int64_t size, int64_t out, int64_t stride, int64_t shift, int64_t *first,
+                       int64_t *end)
 {
     int64_t room = size - shift; /* r stride < room */
     *first = shift < 0 ? (-shift + stride - 1) / stride : 0;
@@ -57,10 +58,13 @@ static bool within(int64_t x, int64_t least)
 static bool window_is_sane(const cn_conv_params *p, const char *what)
 {
     for (int i = 0; i < 2; i++)
-        if (!within(p->stride.v[i], 1) || !within(p->dilation.v[i], 1) || !within(p->padding.v[i], 0))
-            return cn_fail(CN_EINVALID, "%s: stride %lld and dilation %lld must be at least 1, padding %lld "
-                                        "at least 0", what, (long long)p->stride.v[i],
-                           (long long)p->dilation.v[i], (long long)p->padding.v[i]);
+        if (!within(p->stride.v[i], 1) || !within(p->dilation.v[i], 1) ||
+            !within(p->padding.v[i], 0))
+            return cn_fail(CN_EINVALID,
+                           "%s: stride %lld and dilation %lld must be at least 1, padding %lld "
+                           "at least 0",
+                           what, (long long)p->stride.v[i], (long long)p->dilation.v[i],
+                           (long long)p->padding.v[i]);
     return true;
 }
 
@@ -68,25 +72,32 @@ static bool channels_fit(const cn_shape *x, const cn_shape *w, int64_t groups, c
 {
     char tx[128], tw[128];
     if (x->ndim != 4 || w->ndim != 4)
-        return cn_fail(CN_EINVALID, "%s: input %s and weight %s must be (N, C, H, W) and (out, C / groups, "
-                                    "height, width)", what, cn_shape_text(x, tx), cn_shape_text(w, tw));
+        return cn_fail(CN_EINVALID,
+                       "%s: input %s and weight %s must be (N, C, H, W) and (out, C / groups, "
+                       "height, width)",
+                       what, cn_shape_text(x, tx), cn_shape_text(w, tw));
     if (groups < 1 || w->dim[0] % groups || w->dim[1] * groups != x->dim[1])
-        return cn_fail(CN_EINVALID, "%s: input %s has %lld channels, but weight %s with groups=%lld takes "
-                                    "%lld", what, cn_shape_text(x, tx), (long long)x->dim[1],
-                       cn_shape_text(w, tw), (long long)groups, (long long)(w->dim[1] * groups));
+        return cn_fail(CN_EINVALID,
+                       "%s: input %s has %lld channels, but weight %s with groups=%lld takes "
+                       "%lld",
+                       what, cn_shape_text(x, tx), (long long)x->dim[1], cn_shape_text(w, tw),
+                       (long long)groups, (long long)(w->dim[1] * groups));
     return true;
 }
 
 /* The shape of conv(x, w). */
-static bool output_shape(const cn_shape *x, const cn_shape *w, const cn_conv_params *p, const char *what, cn_shape *y)
+static bool output_shape(const cn_shape *x, const cn_shape *w, const cn_conv_params *p,
+                         const char *what, cn_shape *y)
 {
     if (!channels_fit(x, w, p->groups, what) || !window_is_sane(p, what)) return false;
     *y = CN_SHAPE(x->dim[0], w->dim[0], 0, 0);
     for (int i = 0; i < 2; i++) {
         int64_t padded = x->dim[2 + i] + 2 * p->padding.v[i];
-        int64_t span = p->dilation.v[i] * (w->dim[2 + i] - 1) + 1; /* a weight in memory: no overflow */
+        int64_t span =
+            p->dilation.v[i] * (w->dim[2 + i] - 1) + 1; /* a weight in memory: no overflow */
         if (w->dim[2 + i] < 1 || span > padded)
-            return cn_fail(CN_EINVALID, "%s: the kernel spans %lld, more than the %lld of the padded input",
+            return cn_fail(CN_EINVALID,
+                           "%s: the kernel spans %lld, more than the %lld of the padded input",
                            what, (long long)span, (long long)padded);
         y->dim[2 + i] = (padded - span) / p->stride.v[i] + 1;
     }
@@ -97,27 +108,39 @@ static bool same_dtypes(const cn_call *c)
 {
     for (int i = 1; i < c->n_in; i++)
         if (c->in[i] && c->in[i]->v.dtype != c->in[0]->v.dtype)
-            return cn_fail(CN_EINVALID, "%s: %s and %s: all tensors must have the same dtype", c->op->name,
-                           cn_dtype_name(c->in[0]->v.dtype), cn_dtype_name(c->in[i]->v.dtype));
+            return cn_fail(CN_EINVALID, "%s: %s and %s: all tensors must have the same dtype",
+                           c->op->name, cn_dtype_name(c->in[0]->v.dtype),
+                           cn_dtype_name(c->in[i]->v.dtype));
     return true;
 }
 
 static Conv conv_of(const cn_view *x, const cn_view *w, const cn_view *y, const cn_conv_params *p)
 {
     return (Conv){
-        .x = x->data, .w = w->data, .y = y->data,
-        .batch = x->shape.dim[0], .in_channels = x->shape.dim[1], .out_channels = w->shape.dim[0],
-        .group_in = w->shape.dim[1], .group_out = w->shape.dim[0] / p->groups,
-        .h = x->shape.dim[2], .width = x->shape.dim[3],
-        .kernel_h = w->shape.dim[2], .kernel_w = w->shape.dim[3],
-        .out_h = y->shape.dim[2], .out_w = y->shape.dim[3],
-        .stride_h = p->stride.v[0], .stride_w = p->stride.v[1],
-        .pad_h = p->padding.v[0], .pad_w = p->padding.v[1],
-        .dilation_h = p->dilation.v[0], .dilation_w = p->dilation.v[1],
+        .x = x->data,
+        .w = w->data,
+        .y = y->data,
+        .batch = x->shape.dim[0],
+        .in_channels = x->shape.dim[1],
+        .out_channels = w->shape.dim[0],
+        .group_in = w->shape.dim[1],
+        .group_out = w->shape.dim[0] / p->groups,
+        .h = x->shape.dim[2],
+        .width = x->shape.dim[3],
+        .kernel_h = w->shape.dim[2],
+        .kernel_w = w->shape.dim[3],
+        .out_h = y->shape.dim[2],
+        .out_w = y->shape.dim[3],
+        .stride_h = p->stride.v[0],
+        .stride_w = p->stride.v[1],
+        .pad_h = p->padding.v[0],
+        .pad_w = p->padding.v[1],
+        .dilation_h = p->dilation.v[0],
+        .dilation_w = p->dilation.v[1],
     };
 }
 
-/* ---- kernels ------------------------------------------------------------------------------------------- */
+/* ---- kernels ------------------------------------------------------------------------------ */
 
 #define T float
 #define NAME(x) x##_f32
@@ -150,7 +173,7 @@ static bool run_conv(Conv *c, int kind, cn_dtype dtype)
     return true;
 }
 
-/* ---- the three ops ---------------------------------------------------------------------------------------- */
+/* ---- the three ops ------------------------------------------------------------------------ */
 
 static cn_tensor *convolution(cn_tensor *x, cn_tensor *w, const cn_conv_params *p)
 {
@@ -164,13 +187,15 @@ static cn_conv_gradient_params sized(const cn_shape *shape, const cn_conv_params
     return s;
 }
 
-static cn_tensor *input_gradient(const cn_shape *shape, cn_tensor *w, cn_tensor *gy, const cn_conv_params *p)
+static cn_tensor *input_gradient(const cn_shape *shape, cn_tensor *w, cn_tensor *gy,
+                                 const cn_conv_params *p)
 {
     cn_conv_gradient_params params = sized(shape, p);
     return CN_CALL(conv2d_input, &params, w, gy);
 }
 
-static cn_tensor *weight_gradient(cn_tensor *x, const cn_shape *shape, cn_tensor *gy, const cn_conv_params *p)
+static cn_tensor *weight_gradient(cn_tensor *x, const cn_shape *shape, cn_tensor *gy,
+                                  const cn_conv_params *p)
 {
     cn_conv_gradient_params params = sized(shape, p);
     return CN_CALL(conv2d_weight, &params, x, gy);
@@ -180,10 +205,12 @@ static bool convolution2d_infer(const cn_call *c, cn_spec out[])
 {
     const cn_view *w = cn_in(c, 1), *b = cn_in(c, 2);
     out->dtype = c->in[0]->v.dtype;
-    if (!same_dtypes(c) || !output_shape(&c->in[0]->v.shape, &w->shape, c->params, "conv2d", &out->shape))
+    if (!same_dtypes(c) ||
+        !output_shape(&c->in[0]->v.shape, &w->shape, c->params, "conv2d", &out->shape))
         return false;
     return !b || (b->shape.ndim == 1 && b->shape.dim[0] == w->shape.dim[0]) ||
-           cn_fail(CN_EINVALID, "conv2d: the bias must have one number for each of %lld output channels",
+           cn_fail(CN_EINVALID,
+                   "conv2d: the bias must have one number for each of %lld output channels",
                    (long long)w->shape.dim[0]);
 }
 
@@ -309,7 +336,7 @@ const cn_op cn_op_conv2d_weight = {
                "[0,2,3,3] (2,2,2,2) [0,2,2,2]",
 };
 
-/* ---- conv2d, conv1d: batches, lines and padding by name resolved -------------------------------------------- */
+/* ---- conv2d, conv1d: batches, lines and padding by name resolved -------------------------- */
 
 /* padding='same': the output is as large as the input. What an odd total leaves over is padded on the
    right and at the bottom beforehand. */
@@ -372,7 +399,8 @@ static bool conv2d_compose(cn_call *c)
 /* One number for a line as the pair for a picture of height 1. */
 static cn_ints pair(const cn_ints *one, int64_t first)
 {
-    return (cn_ints){ .n = one->n == CN_PADDING_SAME ? CN_PADDING_SAME : 2, .v = { first, one->v[0] } };
+    return (cn_ints){ .n = one->n == CN_PADDING_SAME ? CN_PADDING_SAME : 2,
+                      .v = { first, one->v[0] } };
 }
 
 /* A line of length L is a picture of 1 by L. */
@@ -380,7 +408,8 @@ static bool conv1d_compose(cn_call *c)
 {
     const cn_conv_params *p = c->params;
     if (!cn_want_dims(c, 0, 2, 3) || !cn_want_dims(c, 1, 3, 3)) return false;
-    cn_conv_params flat = { pair(&p->stride, 1), pair(&p->padding, 0), pair(&p->dilation, 1), p->groups };
+    cn_conv_params flat = { pair(&p->stride, 1), pair(&p->padding, 0), pair(&p->dilation, 1),
+                            p->groups };
     int place = c->in[0]->v.shape.ndim - 1;
     cn_tensor *x = with_dim(c->in[0], place), *w = with_dim(c->in[1], 2);
     if (!x || !w) return false;
@@ -389,12 +418,14 @@ static bool conv1d_compose(cn_call *c)
 }
 
 const cn_op cn_op_conv2d = {
-    CN_OP_HEAD(conv2d, "nn.functional.conv2d",
-               "(Tensor input, Tensor weight, Tensor? bias=None, int[2] stride=1, int[2] padding=0, "
-               "int[2] dilation=1, int groups=1) -> Tensor"),
+    CN_OP_HEAD(
+        conv2d, "nn.functional.conv2d",
+        "(Tensor input, Tensor weight, Tensor? bias=None, int[2] stride=1, int[2] padding=0, "
+        "int[2] dilation=1, int groups=1) -> Tensor"),
     .aliases = "conv2d",
-    .doc = "Cross-correlation of (N, C, H, W) or (C, H, W) with weight (out, C / groups, height, width); "
-           "padding may be 'same' or 'valid' (D2L 6.2).",
+    .doc =
+        "Cross-correlation of (N, C, H, W) or (C, H, W) with weight (out, C / groups, height, width); "
+        "padding may be 'same' or 'valid' (D2L 6.2).",
     .params_size = sizeof(cn_conv_params),
     .optional = CN_SAVE_IN(2),
     .compose = conv2d_compose,
@@ -403,11 +434,13 @@ const cn_op cn_op_conv2d = {
 };
 
 const cn_op cn_op_conv1d = {
-    CN_OP_HEAD(conv1d, "nn.functional.conv1d",
-               "(Tensor input, Tensor weight, Tensor? bias=None, int[1] stride=1, int[1] padding=0, "
-               "int[1] dilation=1, int groups=1) -> Tensor"),
+    CN_OP_HEAD(
+        conv1d, "nn.functional.conv1d",
+        "(Tensor input, Tensor weight, Tensor? bias=None, int[1] stride=1, int[1] padding=0, "
+        "int[1] dilation=1, int groups=1) -> Tensor"),
     .aliases = "conv1d",
-    .doc = "Cross-correlation of (N, C, L) or (C, L) with weight (out, C / groups, length) (D2L 15.3).",
+    .doc =
+        "Cross-correlation of (N, C, L) or (C, L) with weight (out, C / groups, length) (D2L 15.3).",
     .params_size = sizeof(cn_conv_params),
     .optional = CN_SAVE_IN(2),
     .compose = conv1d_compose,
@@ -423,15 +456,18 @@ static cn_ints two(const int64_t v[2], int64_t none)
 
 cn_tensor *cn_conv2d_with(const cn_conv2d_args *a)
 {
-    cn_conv_params p = { two(a->stride, 1), two(a->padding, 0), two(a->dilation, 1), a->groups ? a->groups : 1 };
+    cn_conv_params p = { two(a->stride, 1), two(a->padding, 0), two(a->dilation, 1),
+                         a->groups ? a->groups : 1 };
     if (a->same) p.padding = (cn_ints){ .n = CN_PADDING_SAME };
     return CN_CALL(conv2d, &p, a->input, a->weight, a->bias);
 }
 
 cn_tensor *cn_conv1d_with(const cn_conv1d_args *a)
 {
-    cn_conv_params p = { { 1, { a->stride ? a->stride : 1 } }, { 1, { a->padding } },
-                 { 1, { a->dilation ? a->dilation : 1 } }, a->groups ? a->groups : 1 };
+    cn_conv_params p = { { 1, { a->stride ? a->stride : 1 } },
+                         { 1, { a->padding } },
+                         { 1, { a->dilation ? a->dilation : 1 } },
+                         a->groups ? a->groups : 1 };
     if (a->same) p.padding = (cn_ints){ .n = CN_PADDING_SAME };
     return CN_CALL(conv1d, &p, a->input, a->weight, a->bias);
 }

@@ -25,35 +25,39 @@ typedef struct {
 #define M(x) x
 #include "ops/cross_entropy.inc"
 
-/* ---- targets ------------------------------------------------------------------------------------------------ */
+/* ---- targets ------------------------------------------------------------------------------ */
 
 static bool is_row_target(const cn_call *c, const cn_view *target, int64_t rows)
 {
     char text[128];
-    if (target->dtype == CN_I64 && target->shape.ndim == 1 && target->shape.dim[0] == rows) return true;
-    return cn_fail(CN_EINVALID, "%s: the target must be %lld int64 class indices, not %s %s", c->op->name,
-                   (long long)rows, cn_dtype_name(target->dtype), cn_shape_text(&target->shape, text));
+    if (target->dtype == CN_I64 && target->shape.ndim == 1 && target->shape.dim[0] == rows)
+        return true;
+    return cn_fail(CN_EINVALID, "%s: the target must be %lld int64 class indices, not %s %s",
+                   c->op->name, (long long)rows, cn_dtype_name(target->dtype),
+                   cn_shape_text(&target->shape, text));
 }
 
-bool cn_targets_in_range(const cn_call *c, const cn_view *target, int64_t classes, int64_t ignore_index)
+bool cn_targets_in_range(const cn_call *c, const cn_view *target, int64_t classes,
+                         int64_t ignore_index)
 {
     const int64_t *t = (const int64_t *)(const void *)target->data;
     for (int64_t i = 0; i < target->numel; i++)
         if ((t[i] < 0 || t[i] >= classes) && t[i] != ignore_index)
-            return cn_fail(CN_EINVALID, "%s: target %lld at %lld is not a class: 0 to %lld are", c->op->name,
-                           (long long)t[i], (long long)i, (long long)classes - 1);
+            return cn_fail(CN_EINVALID, "%s: target %lld at %lld is not a class: 0 to %lld are",
+                           c->op->name, (long long)t[i], (long long)i, (long long)classes - 1);
     return true;
 }
 
-/* ---- cross-entropy of rows ------------------------------------------------------------------------------------ */
+/* ---- cross-entropy of rows ---------------------------------------------------------------- */
 
 static bool rows_infer(const cn_call *c, cn_spec out[])
 {
     const cn_view *x = cn_in(c, 0);
     if (!cn_want_dims(c, 0, 2, 2) || !is_row_target(c, cn_in(c, 1), x->shape.dim[0])) return false;
     if (!cn_dtype_is_float(x->dtype) || (x->shape.dim[1] == 0 && x->shape.dim[0]))
-        return cn_fail(CN_EINVALID, "cross_entropy: the scores must be of a float type and of at least one "
-                                    "class");
+        return cn_fail(CN_EINVALID,
+                       "cross_entropy: the scores must be of a float type and of at least one "
+                       "class");
     out[0] = out[1] = (cn_spec){ x->dtype, CN_SHAPE(x->shape.dim[0]) };
     return true;
 }
@@ -62,11 +66,15 @@ static bool rows_kernel(const cn_call *c)
 {
     const cn_view *x = cn_in(c, 0), *target = cn_in(c, 1);
     const cn_row_loss_params *p = c->params;
-    Rows r = { .x = x->data, .loss = cn_out(c, 0)->data, .lse = cn_out(c, 1)->data,
-               .target = (const int64_t *)(const void *)target->data, .classes = x->shape.dim[1],
+    Rows r = { .x = x->data,
+               .loss = cn_out(c, 0)->data,
+               .lse = cn_out(c, 1)->data,
+               .target = (const int64_t *)(const void *)target->data,
+               .classes = x->shape.dim[1],
                .ignore_index = p->ignore_index };
     if (!cn_targets_in_range(c, target, r.classes, p->ignore_index)) return false;
-    cn_parallel(x->shape.dim[0], 8 * r.classes, x->dtype == CN_F32 ? rows_job_f32 : rows_job_f64, &r);
+    cn_parallel(x->shape.dim[0], 8 * r.classes, x->dtype == CN_F32 ? rows_job_f32 : rows_job_f64,
+                &r);
     return true;
 }
 
@@ -93,23 +101,28 @@ static void rows_gradient(cn_grads *g)
 const cn_op cn_op_cross_entropy_rows = {
     CN_OP_HEAD(cross_entropy_rows, "cross_entropy_rows",
                "(Tensor input, Tensor target, int ignore_index=-100) -> (Tensor, Tensor)"),
-    .doc = "log sum exp(input) - input[target] of each row, 0 where it is ignored; and the log sum exp.",
+    .doc =
+        "log sum exp(input) - input[target] of each row, 0 where it is ignored; and the log sum exp.",
     .flags = CN_ROWS,
     .params_size = sizeof(cn_row_loss_params),
     .infer = rows_infer,
     .kernel = rows_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1) | CN_SAVE_OUT(1),
     .backward = rows_gradient,
-    .samples = "[4,3] i64<3[4] | [5,20] i64<20[5] ignore_index=3 | [0,3] i64<3[0] | f64[3,2] i64<2[3] 1",
+    .samples =
+        "[4,3] i64<3[4] | [5,20] i64<20[5] ignore_index=3 | [0,3] i64<3[0] | f64[3,2] i64<2[3] 1",
 };
 
 static bool rows_backward_infer(const cn_call *c, cn_spec out[])
 {
     const cn_view *g = cn_in(c, 0), *x = cn_in(c, 1), *lse = cn_in(c, 2);
     if (!cn_want_dims(c, 1, 2, 2) || !is_row_target(c, cn_in(c, 3), x->shape.dim[0])) return false;
-    if (g->numel != x->shape.dim[0] || lse->numel != g->numel || g->dtype != x->dtype || lse->dtype != x->dtype)
-        return cn_fail(CN_EINVALID, "%s: grad_output and logsumexp must have a number of the input's type for "
-                                    "each row", c->op->name);
+    if (g->numel != x->shape.dim[0] || lse->numel != g->numel || g->dtype != x->dtype ||
+        lse->dtype != x->dtype)
+        return cn_fail(CN_EINVALID,
+                       "%s: grad_output and logsumexp must have a number of the input's type for "
+                       "each row",
+                       c->op->name);
     *out = (cn_spec){ x->dtype, x->shape };
     return true;
 }
@@ -118,12 +131,16 @@ static bool rows_backward_kernel(const cn_call *c)
 {
     const cn_view *x = cn_in(c, 1), *target = cn_in(c, 3);
     const cn_row_loss_params *p = c->params;
-    Rows r = { .x = x->data, .loss = cn_in(c, 0)->data, .lse = cn_in(c, 2)->data, .to = cn_out(c, 0)->data,
-               .target = (const int64_t *)(const void *)target->data, .classes = x->shape.dim[1],
+    Rows r = { .x = x->data,
+               .loss = cn_in(c, 0)->data,
+               .lse = cn_in(c, 2)->data,
+               .to = cn_out(c, 0)->data,
+               .target = (const int64_t *)(const void *)target->data,
+               .classes = x->shape.dim[1],
                .ignore_index = p->ignore_index };
     if (!cn_targets_in_range(c, target, r.classes, p->ignore_index)) return false;
-    cn_parallel(x->shape.dim[0], 8 * r.classes, x->dtype == CN_F32 ? rows_backward_job_f32 : rows_backward_job_f64,
-                &r);
+    cn_parallel(x->shape.dim[0], 8 * r.classes,
+                x->dtype == CN_F32 ? rows_backward_job_f32 : rows_backward_job_f64, &r);
     return true;
 }
 
@@ -134,7 +151,8 @@ static void rows_backward_gradient(cn_grads *g)
     const cn_row_loss_params *params = cn_grad_params(g);
     cn_tensor *target = cn_saved_in(g, 3), *h = cn_gout(g, 0);
     cn_tensor *counts = cn_ne(target, cn_number_i64(params->ignore_index));
-    cn_tensor *hp = cn_mul(cn_mul(h, column(counts)), probabilities(cn_saved_in(g, 1), cn_saved_in(g, 2)));
+    cn_tensor *hp =
+        cn_mul(cn_mul(h, column(counts)), probabilities(cn_saved_in(g, 1), cn_saved_in(g, 2)));
     if (cn_wants(g, 0)) {
         cn_tensor *picked = CN_CALL(nll_rows, params, h, target);
         cn_give(g, 0, cn_add(cn_sum(hp, .dim = CN_SHAPE(1)), picked));
@@ -145,9 +163,10 @@ static void rows_backward_gradient(cn_grads *g)
 }
 
 const cn_op cn_op_cross_entropy_rows_backward = {
-    CN_OP_HEAD(cross_entropy_rows_backward, "cross_entropy_rows_backward",
-               "(Tensor grad_output, Tensor input, Tensor logsumexp, Tensor target, int ignore_index=-100) -> "
-               "Tensor"),
+    CN_OP_HEAD(
+        cross_entropy_rows_backward, "cross_entropy_rows_backward",
+        "(Tensor grad_output, Tensor input, Tensor logsumexp, Tensor target, int ignore_index=-100) -> "
+        "Tensor"),
     .doc = "The gradient of cross_entropy_rows: (softmax(input) - onehot(target)) grad_output.",
     .flags = CN_ROWS,
     .params_size = sizeof(cn_row_loss_params),
@@ -158,7 +177,7 @@ const cn_op cn_op_cross_entropy_rows_backward = {
     .samples = "[4] [4,3] [4] i64<3[4] | [5] [5,2] [5] i64<2[5] ignore_index=1",
 };
 
-/* ---- -input[target] of rows ----------------------------------------------------------------------------------- */
+/* ---- -input[target] of rows --------------------------------------------------------------- */
 
 static bool nll_rows_infer(const cn_call *c, cn_spec out[])
 {
@@ -169,17 +188,20 @@ static bool nll_rows_infer(const cn_call *c, cn_spec out[])
 }
 
 /* `rows` of any strides, one element of each: picked as -row[target] or, in backward, set to -value. */
-static void pick(const cn_view *rows, const cn_view *target, const cn_view *values, int64_t ignore_index, bool set)
+static void pick(const cn_view *rows, const cn_view *target, const cn_view *values,
+                 int64_t ignore_index, bool set)
 {
     for (int64_t i = 0; i < values->numel; i++) {
         int64_t t = ((const int64_t *)(const void *)target->data)[i * target->strides[0]];
         if (t == ignore_index) continue;
         int64_t at = i * rows->strides[0] + t * rows->strides[1], k = i * values->strides[0];
         if (rows->dtype == CN_F32) {
-            float *row = (float *)(void *)rows->data + at, *value = (float *)(void *)values->data + k;
+            float *row = (float *)(void *)rows->data + at,
+                  *value = (float *)(void *)values->data + k;
             *(set ? row : value) = -*(set ? value : row);
         } else {
-            double *row = (double *)(void *)rows->data + at, *value = (double *)(void *)values->data + k;
+            double *row = (double *)(void *)rows->data + at,
+                   *value = (double *)(void *)values->data + k;
             *(set ? row : value) = -*(set ? value : row);
         }
     }
@@ -210,7 +232,8 @@ static void nll_rows_gradient(cn_grads *g)
 }
 
 const cn_op cn_op_nll_rows = {
-    CN_OP_HEAD(nll_rows, "nll_rows", "(Tensor input, Tensor target, int ignore_index=-100) -> Tensor"),
+    CN_OP_HEAD(nll_rows, "nll_rows",
+               "(Tensor input, Tensor target, int ignore_index=-100) -> Tensor"),
     .doc = "-input[target] of each row, 0 where it is ignored.",
     .flags = CN_ROWS,
     .params_size = sizeof(cn_row_loss_params),
@@ -224,7 +247,8 @@ const cn_op cn_op_nll_rows = {
 static bool nll_backward_infer(const cn_call *c, cn_spec out[])
 {
     const NllBackward *p = c->params;
-    if (!cn_want_dims(c, 0, 1, 1) || !is_row_target(c, cn_in(c, 1), cn_in(c, 0)->shape.dim[0])) return false;
+    if (!cn_want_dims(c, 0, 1, 1) || !is_row_target(c, cn_in(c, 1), cn_in(c, 0)->shape.dim[0]))
+        return false;
     *out = (cn_spec){ cn_in(c, 0)->dtype, CN_SHAPE(cn_in(c, 0)->shape.dim[0], p->classes) };
     return true;
 }
@@ -258,7 +282,7 @@ const cn_op cn_op_nll_rows_backward = {
     .samples = "[4] i64<3[4] 3 | [5] i64<2[5] 2 ignore_index=1",
 };
 
-/* ---- any shape as rows ------------------------------------------------------------------------------------------ */
+/* ---- any shape as rows -------------------------------------------------------------------- */
 
 typedef struct {
     int64_t ignore_index;
@@ -273,7 +297,8 @@ typedef struct {
 
 typedef struct {
     const char *what;
-    cn_tensor *scores, *target, *weight; /* (rows, classes); (rows) or (rows, classes); (classes) or NULL */
+    cn_tensor *scores, *target,
+        *weight; /* (rows, classes); (rows) or (rows, classes); (classes) or NULL */
     int64_t ignore_index;
     double smoothing;
     cn_reduction reduction;
@@ -300,7 +325,8 @@ static bool set_up(const cn_call *c, const char *reduction, Task *t)
     char given[128], wanted[128];
     t->weight = c->n_in > 2 ? c->in[2] : NULL;
     if (!cn_reduction_named(reduction, t->what, &t->reduction)) return false;
-    if (s->ndim < 1) return cn_fail(CN_EINVALID, "%s: the input must have a dimension of classes", t->what);
+    if (s->ndim < 1)
+        return cn_fail(CN_EINVALID, "%s: the input must have a dimension of classes", t->what);
     bool probable = cn_dtype_is_float(target->v.dtype);
     t->shape = cn_without_dim(s, s->ndim > 1 ? 1 : 0);
     const cn_shape *fitting = probable ? s : &t->shape;
@@ -310,7 +336,8 @@ static bool set_up(const cn_call *c, const char *reduction, Task *t)
                        cn_shape_text(&target->v.shape, (char[128]){ 0 }));
     t->scores = as_rows(x);
     if (probable) t->target = as_rows(target);
-    else if ((target = cn_to(target, CN_I64))) t->target = cn_reshape(target, CN_SHAPE(target->v.numel));
+    else if ((target = cn_to(target, CN_I64)))
+        t->target = cn_reshape(target, CN_SHAPE(target->v.numel));
     if (!t->scores || !t->target) return false;
     int64_t classes = t->scores->v.shape.dim[1];
     if (!t->weight || (t->weight->v.shape.ndim == 1 && t->weight->v.numel == classes)) return true;
@@ -369,9 +396,13 @@ static cn_tensor *loss_of_probabilities(const Task *t, cn_tensor *log_probabilit
 static bool cross_entropy_compose(cn_call *c)
 {
     const CrossEntropy *p = c->params;
-    Task t = { .what = "cross_entropy", .ignore_index = p->ignore_index, .smoothing = p->label_smoothing };
+    Task t = { .what = "cross_entropy",
+               .ignore_index = p->ignore_index,
+               .smoothing = p->label_smoothing };
     if (!(t.smoothing >= 0 && t.smoothing <= 1))
-        return cn_fail(CN_EINVALID, "cross_entropy: label_smoothing must be between 0 and 1, got %g", t.smoothing);
+        return cn_fail(CN_EINVALID,
+                       "cross_entropy: label_smoothing must be between 0 and 1, got %g",
+                       t.smoothing);
     if (!set_up(c, p->reduction, &t)) return false;
     if (cn_dtype_is_float(t.target->v.dtype))
         return cn_set_out(c, 0, loss_of_probabilities(&t, cn_log_softmax(t.scores, 1)));
@@ -383,20 +414,23 @@ static bool cross_entropy_compose(cn_call *c)
     cn_tensor *out[2], *in[] = { t.scores, t.target };
     cn_row_loss_params rows = { t.ignore_index };
     if (!cn_apply(&cn_op_cross_entropy_rows, in, 2, &rows, out, 2)) return false;
-    return cn_set_out(c, 0, finish(&t, out[0], t.reduction == CN_REDUCE_MEAN ? row_shares(&t) : NULL));
+    return cn_set_out(c, 0,
+                      finish(&t, out[0], t.reduction == CN_REDUCE_MEAN ? row_shares(&t) : NULL));
 }
 
 const cn_op cn_op_cross_entropy = {
     CN_OP_HEAD(cross_entropy, "nn.functional.cross_entropy",
                "(Tensor input, Tensor target, Tensor? weight=None, int ignore_index=-100, "
                "str reduction='mean', float label_smoothing=0.0) -> Tensor"),
-    .doc = "-log softmax(input)[target] over dimension 1, for class indices or class probabilities (D2L 3.4).",
+    .doc =
+        "-log softmax(input)[target] over dimension 1, for class indices or class probabilities (D2L 3.4).",
     .params_size = sizeof(CrossEntropy),
     .optional = CN_SAVE_IN(2),
     .compose = cross_entropy_compose,
-    .samples = "[4,3] i64<3[4] | [3] i64<3[] | [2,3,2] i64<3[2,2] reduction=none | [4,3] i64<3[4] [3] ignore_index=1 "
-               "label_smoothing=0.1 | [4,3] +[4,3] label_smoothing=0.2 | [4,3] +[4,3] [3] reduction=sum | "
-               "[4,3] i64<3[4] reduction=sum ignore_index=0",
+    .samples =
+        "[4,3] i64<3[4] | [3] i64<3[] | [2,3,2] i64<3[2,2] reduction=none | [4,3] i64<3[4] [3] ignore_index=1 "
+        "label_smoothing=0.1 | [4,3] +[4,3] label_smoothing=0.2 | [4,3] +[4,3] [3] reduction=sum | "
+        "[4,3] i64<3[4] reduction=sum ignore_index=0",
 };
 
 static bool nll_loss_compose(cn_call *c)
@@ -417,12 +451,14 @@ const cn_op cn_op_nll_loss = {
     .params_size = sizeof(NllLoss),
     .optional = CN_SAVE_IN(2),
     .compose = nll_loss_compose,
-    .samples = "[4,3] i64<3[4] | [3] i64<3[] | [2,3,2] i64<3[2,2] [3] reduction=none | [4,3] i64<3[4] [3] 1",
+    .samples =
+        "[4,3] i64<3[4] | [3] i64<3[] | [2,3,2] i64<3[2,2] [3] reduction=none | [4,3] i64<3[4] [3] 1",
 };
 
 cn_tensor *cn_cross_entropy_with(const cn_cross_entropy_args *a)
 {
-    CrossEntropy p = { a->ignores ? a->ignore_index : -100, cn_reduction_name(a->reduction), a->label_smoothing };
+    CrossEntropy p = { a->ignores ? a->ignore_index : -100, cn_reduction_name(a->reduction),
+                       a->label_smoothing };
     return CN_CALL(cross_entropy, &p, a->input, a->target, a->weight);
 }
 

@@ -18,8 +18,9 @@ static bool dropout2d_compose(cn_call *c)
 const cn_op cn_op_dropout2d = {
     CN_OP_HEAD(dropout2d, "nn.functional.dropout2d",
                "(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor"),
-    .doc = "Zeroes whole channels of (N, C, H, W) or (C, H, W) with probability p and scales the others by "
-           "1 / (1 - p).",
+    .doc =
+        "Zeroes whole channels of (N, C, H, W) or (C, H, W) with probability p and scales the others by "
+        "1 / (1 - p).",
     .flags = CN_RANDOM,
     .params_size = sizeof(Dropout),
     .compose = dropout2d_compose,

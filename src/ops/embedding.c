@@ -16,7 +16,7 @@ static bool indices_in_range(const cn_call *c, const cn_view *index, int64_t row
     return true;
 }
 
-/* ---- kernels: padding (-1: none) is the row whose gradient stays 0 ------------------------------------------------ */
+/* ---- kernels: padding (-1: none) is the row whose gradient stays 0 ------------------------ */
 
 typedef struct {
     const cn_view *table, *picked;
@@ -29,7 +29,8 @@ static void pick_rows(int64_t first, int64_t last, void *context)
     const Rows *r = context;
     const size_t bytes = (size_t)r->width * cn_dtype_size(r->table->dtype);
     for (int64_t i = first; i < last; i++)
-        memcpy(r->picked->data + (size_t)i * bytes, r->table->data + (size_t)r->index[i] * bytes, bytes);
+        memcpy(r->picked->data + (size_t)i * bytes, r->table->data + (size_t)r->index[i] * bytes,
+               bytes);
 }
 
 #define T float
@@ -52,8 +53,8 @@ static bool rows_kernel(const cn_call *c)
 {
     const cn_view *index = cn_in(c, 0), *table = cn_in(c, 1);
     if (!indices_in_range(c, index, table->shape.dim[0])) return false;
-    Rows r = { table, cn_out(c, 0), (const int64_t *)(const void *)index->data, index->numel, table->shape.dim[1],
-               -1 };
+    Rows r = { table,        cn_out(c, 0),        (const int64_t *)(const void *)index->data,
+               index->numel, table->shape.dim[1], -1 };
     cn_parallel(r.count, r.width, pick_rows, &r);
     return true;
 }
@@ -69,7 +70,8 @@ static void rows_backward(cn_grads *g)
 }
 
 const cn_op cn_op_embedding_rows = {
-    CN_OP_HEAD(embedding_rows, "embedding_rows", "(Tensor input, Tensor weight, int padding=-1) -> Tensor"),
+    CN_OP_HEAD(embedding_rows, "embedding_rows",
+               "(Tensor input, Tensor weight, int padding=-1) -> Tensor"),
     .doc = "The rows of weight that the indices name; row `padding` gets no gradient.",
     .flags = CN_ROWS,
     .params_size = sizeof(int64_t),
@@ -84,11 +86,14 @@ static bool backward_infer(const cn_call *c, cn_spec out[])
 {
     const cn_shape *gy = &c->in[0]->v.shape, *index = &c->in[1]->v.shape;
     cn_shape lead = *gy;
-    if (gy->ndim < 1) return cn_fail(CN_EINVALID, "embedding_backward: grad_output has no dimensions");
+    if (gy->ndim < 1)
+        return cn_fail(CN_EINVALID, "embedding_backward: grad_output has no dimensions");
     lead.ndim--;
     if (!cn_shape_equal(&lead, index) || ((const Backward *)c->params)->rows < 0)
-        return cn_fail(CN_EINVALID, "embedding_backward: grad_output does not have a row for each index");
-    *out = (cn_spec){ c->in[0]->v.dtype, CN_SHAPE(((const Backward *)c->params)->rows, gy->dim[gy->ndim - 1]) };
+        return cn_fail(CN_EINVALID,
+                       "embedding_backward: grad_output does not have a row for each index");
+    *out = (cn_spec){ c->in[0]->v.dtype,
+                      CN_SHAPE(((const Backward *)c->params)->rows, gy->dim[gy->ndim - 1]) };
     return true;
 }
 
@@ -97,8 +102,8 @@ static bool backward_kernel(const cn_call *c)
     const Backward *p = c->params;
     const cn_view *table = cn_out(c, 0), *index = cn_in(c, 1);
     if (!indices_in_range(c, index, p->rows)) return false;
-    Rows r = { table, cn_in(c, 0), (const int64_t *)(const void *)index->data, index->numel, table->shape.dim[1],
-               p->padding };
+    Rows r = { table,        cn_in(c, 0),         (const int64_t *)(const void *)index->data,
+               index->numel, table->shape.dim[1], p->padding };
     cn_fill_view(table, 0);
     if (table->dtype != CN_F32 && table->dtype != CN_F64)
         return cn_fail(CN_EINVALID, "embedding_backward: grad_output must be of a float type");
@@ -128,7 +133,7 @@ const cn_op cn_op_embedding_backward = {
     .samples = "[5,3] i64<4[5] 4 | [2,3,2] i64<4[2,3] 4 padding=1 | [2] i64<3[] 3",
 };
 
-/* ---- embedding --------------------------------------------------------------------------------------------------------- */
+/* ---- embedding ---------------------------------------------------------------------------- */
 
 typedef struct {
     cn_opt_int padding_idx;
@@ -143,20 +148,23 @@ static bool embedding_compose(cn_call *c)
     cn_tensor *index = c->in[0], *weight = c->in[1];
     int64_t rows = weight->v.shape.ndim ? weight->v.shape.dim[0] : 0, padding = -1;
     if (p->max_norm.given || p->scale_grad_by_freq)
-        return cn_fail(CN_EUNSUPPORTED, "embedding: max_norm and scale_grad_by_freq are not supported");
+        return cn_fail(CN_EUNSUPPORTED,
+                       "embedding: max_norm and scale_grad_by_freq are not supported");
     if (p->padding_idx.given) {
         padding = p->padding_idx.value + (p->padding_idx.value < 0 ? rows : 0);
         if (padding < 0 || padding >= rows)
-            return cn_fail(CN_EINVALID, "embedding: padding_idx %lld is outside the %lld rows of weight",
+            return cn_fail(CN_EINVALID,
+                           "embedding: padding_idx %lld is outside the %lld rows of weight",
                            (long long)p->padding_idx.value, (long long)rows);
     }
     return cn_set_out(c, 0, CN_CALL(embedding_rows, &padding, index, weight));
 }
 
 const cn_op cn_op_embedding = {
-    CN_OP_HEAD(embedding, "nn.functional.embedding",
-               "(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, float norm_type=2.0, "
-               "bool scale_grad_by_freq=False, bool sparse=False) -> Tensor"),
+    CN_OP_HEAD(
+        embedding, "nn.functional.embedding",
+        "(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, float norm_type=2.0, "
+        "bool scale_grad_by_freq=False, bool sparse=False) -> Tensor"),
     .doc = "The rows of weight that the indices name; row padding_idx gets no gradient (D2L 15.1).",
     .params_size = sizeof(Embedding),
     .compose = embedding_compose,
@@ -165,11 +173,13 @@ const cn_op cn_op_embedding = {
 
 cn_tensor *cn_embedding_with(const cn_embedding_args *a)
 {
-    Embedding p = { { .given = a->pads, .value = a->padding_idx }, { .given = false }, 2, false, false };
+    Embedding p = {
+        { .given = a->pads, .value = a->padding_idx }, { .given = false }, 2, false, false
+    };
     return CN_CALL(embedding, &p, a->input, a->weight);
 }
 
-/* ---- one_hot --------------------------------------------------------------------------------------------------------------- */
+/* ---- one_hot ------------------------------------------------------------------------------ */
 
 static bool one_hot_compose(cn_call *c)
 {
@@ -183,7 +193,8 @@ static bool one_hot_compose(cn_call *c)
     for (int64_t i = 0; i < index->v.numel; i++)
         if (at[i] > largest) largest = at[i];
     if (classes < 0) classes = largest + 1;
-    if (classes == 0) return cn_fail(CN_EINVALID, "one_hot: no indices, so num_classes must be given");
+    if (classes == 0)
+        return cn_fail(CN_EINVALID, "one_hot: no indices, so num_classes must be given");
     const cn_view *v = &index->v;
     if (!indices_in_range(c, v, classes)) return false;
     cn_tensor *hot = cn_eq(cn_unsqueeze(index, -1), cn_counting(classes));
@@ -192,7 +203,8 @@ static bool one_hot_compose(cn_call *c)
 
 const cn_op cn_op_one_hot = {
     CN_OP_HEAD(one_hot, "nn.functional.one_hot", "(Tensor input, int num_classes=-1) -> Tensor"),
-    .doc = "int64 vectors of zeros with a 1 at the index; num_classes -1: the largest index plus one (D2L 9.5).",
+    .doc =
+        "int64 vectors of zeros with a 1 at the index; num_classes -1: the largest index plus one (D2L 9.5).",
     .params_size = sizeof(int64_t),
     .compose = one_hot_compose,
     .samples = "i64<4[3] 4 | i64<4[2,3] | i64<3[] 3",

@@ -41,14 +41,15 @@ static cn_dtype statistics_dtype(cn_dtype d)
     return d == CN_F64 ? CN_F64 : CN_F32;
 }
 
-/* ---- forward ------------------------------------------------------------------------------------------------ */
+/* ---- forward ------------------------------------------------------------------------------ */
 
 static bool operands_fit(const cn_call *c, const cn_shape *affine)
 {
     const cn_dtype d = c->in[0]->v.dtype;
     char given[128], wanted[128];
     if (!cn_dtype_is_float(d))
-        return cn_fail(CN_EINVALID, "layer_norm: the input must be of a float type, not %s", cn_dtype_name(d));
+        return cn_fail(CN_EINVALID, "layer_norm: the input must be of a float type, not %s",
+                       cn_dtype_name(d));
     for (int i = 1; i < c->n_in; i++) {
         const cn_view *v = cn_in(c, i);
         if (!v) continue;
@@ -75,7 +76,8 @@ static bool rows_infer(const cn_call *c, cn_spec out[])
         statistics.dim[lead + i] = 1;
     }
     if (!fits)
-        return cn_fail(CN_EINVALID, "layer_norm: input %s does not end with the normalized_shape %s",
+        return cn_fail(CN_EINVALID,
+                       "layer_norm: input %s does not end with the normalized_shape %s",
                        cn_shape_text(&x->shape, given), cn_shape_text(&last, wanted));
     if (!operands_fit(c, &last)) return false;
     out[0] = (cn_spec){ x->dtype, x->shape };
@@ -93,13 +95,14 @@ static bool rows_kernel(const cn_call *c)
     const cn_view *x = cn_in(c, 0);
     Rows r = rows_of(x, cn_out(c, 1)->numel);
     r.eps = ((const LayerNorm *)c->params)->eps;
-    r.x = x->data, r.y = cn_out(c, 0)->data, r.mean = cn_out(c, 1)->data, r.rstd = cn_out(c, 2)->data;
+    r.x = x->data, r.y = cn_out(c, 0)->data, r.mean = cn_out(c, 1)->data,
+    r.rstd = cn_out(c, 2)->data;
     r.weight = data_of(cn_in(c, 1)), r.bias = data_of(cn_in(c, 2));
     cn_parallel(r.rows, 3 * r.size, x->dtype == CN_F32 ? row_job_f32 : row_job_f64, &r);
     return true;
 }
 
-/* ---- gradients ---------------------------------------------------------------------------------------------- */
+/* ---- gradients ---------------------------------------------------------------------------- */
 
 /* The rule made of ops, for recorded backward passes; statistics are computed anew, so that they are part of
    the graph. gx = rstd (gs - mean(gs) - xhat mean(gs xhat)) with gs = gy w. */
@@ -111,7 +114,8 @@ static void recorded_backward(cn_grads *g, const LayerNorm *p)
     for (int i = 0; i < dims.ndim; i++) dims.dim[i] = i - dims.ndim;
     cn_tensor *centred = cn_sub(x, cn_mean(x, .dim = dims, .keepdim = true));
     cn_tensor *var = cn_mean(cn_mul(centred, centred), .dim = dims, .keepdim = true);
-    cn_tensor *rstd = cn_div(cn_num(1), cn_sqrt(cn_add(var, cn_num(p->eps)))), *xhat = cn_mul(centred, rstd);
+    cn_tensor *rstd = cn_div(cn_num(1), cn_sqrt(cn_add(var, cn_num(p->eps)))),
+              *xhat = cn_mul(centred, rstd);
     cn_tensor *gs = w ? cn_mul(gy, w) : gy;
     cn_tensor *slope = cn_mul(xhat, cn_mean(cn_mul(gs, xhat), .dim = dims, .keepdim = true));
     cn_tensor *level = cn_mean(gs, .dim = dims, .keepdim = true);
@@ -139,11 +143,13 @@ static void rows_backward(cn_grads *g)
 }
 
 const cn_op cn_op_layer_norm_rows = {
-    CN_OP_HEAD(layer_norm_rows, "layer_norm_rows",
-               "(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps=1e-05) -> "
-               "(Tensor, Tensor, Tensor)"),
-    .doc = "The last dimensions standardised, times weight plus bias; also their means and 1 / sqrt(variance + "
-           "eps), which carry no gradient.",
+    CN_OP_HEAD(
+        layer_norm_rows, "layer_norm_rows",
+        "(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps=1e-05) -> "
+        "(Tensor, Tensor, Tensor)"),
+    .doc =
+        "The last dimensions standardised, times weight plus bias; also their means and 1 / sqrt(variance + "
+        "eps), which carry no gradient.",
     .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
     .params_size = sizeof(LayerNorm),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
@@ -151,7 +157,8 @@ const cn_op cn_op_layer_norm_rows = {
     .kernel = rows_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1) | CN_SAVE_OUT(1) | CN_SAVE_OUT(2),
     .backward = rows_backward,
-    .samples = "[4,3] (3,) [3] [3] | [2,3,4] (3,4) [3,4] None 0.1 | [3,2] (2,) None None 0.5 | [0,2] (2,) [2] [2]",
+    .samples =
+        "[4,3] (3,) [3] [3] | [2,3,4] (3,4) [3,4] None 0.1 | [3,2] (2,) None None 0.5 | [0,2] (2,) [2] [2]",
 };
 
 static bool backward_infer(const cn_call *c, cn_spec out[])
@@ -160,8 +167,8 @@ static bool backward_infer(const cn_call *c, cn_spec out[])
     int64_t size = *(const int64_t *)c->params, rows = cn_in(c, 2)->numel;
     if (!cn_shape_equal(&x->shape, &cn_in(c, 0)->shape) || cn_in(c, 3)->numel != rows || size < 0 ||
         rows * size != x->numel || (weight && weight->numel != size))
-        return cn_fail(CN_EINVALID, "layer_norm_backward: the input is not %lld rows of %lld", (long long)rows,
-                       (long long)size);
+        return cn_fail(CN_EINVALID, "layer_norm_backward: the input is not %lld rows of %lld",
+                       (long long)rows, (long long)size);
     out[0] = (cn_spec){ x->dtype, x->shape };
     out[1] = out[2] = (cn_spec){ statistics_dtype(x->dtype), CN_SHAPE(size) };
     return true;
@@ -181,20 +188,23 @@ static bool backward_kernel(const cn_call *c)
 }
 
 const cn_op cn_op_layer_norm_backward = {
-    CN_OP_HEAD(layer_norm_backward, "layer_norm_backward",
-               "(Tensor grad_output, Tensor input, Tensor mean, Tensor rstd, Tensor? weight, int size) -> "
-               "(Tensor, Tensor, Tensor)"),
-    .doc = "The gradients of layer_norm_rows for input, weight and bias; rows have `size` elements. Recorded "
-           "passes use other ops instead.",
+    CN_OP_HEAD(
+        layer_norm_backward, "layer_norm_backward",
+        "(Tensor grad_output, Tensor input, Tensor mean, Tensor rstd, Tensor? weight, int size) -> "
+        "(Tensor, Tensor, Tensor)"),
+    .doc =
+        "The gradients of layer_norm_rows for input, weight and bias; rows have `size` elements. Recorded "
+        "passes use other ops instead.",
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .params_size = sizeof(int64_t),
     .optional = CN_SAVE_IN(4),
     .infer = backward_infer,
     .kernel = backward_kernel,
-    .samples = "[4,3] [4,3] [4,1] +[4,1] [3] size=3 | [2,3,4] [2,3,4] [2,1,1] +[2,1,1] None size=12",
+    .samples =
+        "[4,3] [4,3] [4,1] +[4,1] [3] size=3 | [2,3,4] [2,3,4] [2,1,1] +[2,1,1] None size=12",
 };
 
-/* ---- layer_norm, group_norm ------------------------------------------------------------------------------------ */
+/* ---- layer_norm, group_norm --------------------------------------------------------------- */
 
 static cn_tensor *standardise(cn_tensor *x, const LayerNorm *p, cn_tensor *weight, cn_tensor *bias)
 {
@@ -212,7 +222,8 @@ const cn_op cn_op_layer_norm = {
                "(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, "
                "float eps=1e-05) -> Tensor"),
     .aliases = "layer_norm",
-    .doc = "The last dimensions, of shape normalized_shape, standardised, times weight plus bias (D2L 11.7).",
+    .doc =
+        "The last dimensions, of shape normalized_shape, standardised, times weight plus bias (D2L 11.7).",
     .params_size = sizeof(LayerNorm),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .compose = layer_norm_compose,
@@ -238,8 +249,8 @@ static bool group_norm_compose(cn_call *c)
     if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS)) return false;
     const cn_shape *s = &x->v.shape;
     if (p->groups < 1 || s->dim[1] % p->groups)
-        return cn_fail(CN_EINVALID, "group_norm: %lld groups do not divide %lld channels", (long long)p->groups,
-                       (long long)s->dim[1]);
+        return cn_fail(CN_EINVALID, "group_norm: %lld groups do not divide %lld channels",
+                       (long long)p->groups, (long long)s->dim[1]);
     int64_t rows = s->dim[0] * p->groups, length = rows ? x->v.numel / rows : 0;
     cn_shape wide = cn_shape_along(s->ndim, 1, s->dim[1]);
     LayerNorm row = { { 1, { length } }, p->eps };
@@ -252,11 +263,13 @@ static bool group_norm_compose(cn_call *c)
 }
 
 const cn_op cn_op_group_norm = {
-    CN_OP_HEAD(group_norm, "nn.functional.group_norm",
-               "(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> "
-               "Tensor"),
+    CN_OP_HEAD(
+        group_norm, "nn.functional.group_norm",
+        "(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> "
+        "Tensor"),
     .aliases = "group_norm",
-    .doc = "Groups of channels standardised for each element of the batch, times weight plus bias per channel.",
+    .doc =
+        "Groups of channels standardised for each element of the batch, times weight plus bias per channel.",
     .params_size = sizeof(GroupNorm),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .compose = group_norm_compose,

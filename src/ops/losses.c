@@ -5,9 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- reduction -------------------------------------------------------------------------------------------------- */
+/* ---- reduction ---------------------------------------------------------------------------- */
 
-static const char *const reduction_names[] = { "mean", "sum", "none", "batchmean" }; /* as cn_reduction */
+static const char *const reduction_names[] = { "mean", "sum", "none",
+                                               "batchmean" }; /* as cn_reduction */
 
 bool cn_reduction_named(const char *name, const char *what, cn_reduction *out)
 {
@@ -48,7 +49,7 @@ static const char *reduction_in(const cn_call *c)
     return *(const char *const *)c->params;
 }
 
-/* ---- regression ----------------------------------------------------------------------------------------------------- */
+/* ---- regression --------------------------------------------------------------------------- */
 
 static bool mse_compose(cn_call *c)
 {
@@ -89,37 +90,41 @@ static bool smooth_l1_compose(cn_call *c)
 static bool huber_compose(cn_call *c)
 {
     const SmoothL1 *p = c->params;
-    if (!(p->beta > 0)) return cn_fail(CN_EINVALID, "huber_loss: delta must be positive, got %g", p->beta);
+    if (!(p->beta > 0))
+        return cn_fail(CN_EINVALID, "huber_loss: delta must be positive, got %g", p->beta);
     cn_tensor *terms = smooth_abs(cn_sub(c->in[0], c->in[1]), p->beta);
     return reduced(c, cn_mul(terms, cn_number(p->beta)), p->reduction);
 }
 
-#define PAIR_SAMPLES "[2,3] [2,3] | [] [] | [0,2] [0,2] | [2,3] [2,3] reduction=sum | [3] [3] reduction=none"
+#define PAIR_SAMPLES                                                                               \
+    "[2,3] [2,3] | [] [] | [0,2] [0,2] | [2,3] [2,3] reduction=sum | [3] [3] reduction=none"
 
 #define PAIR_LOSS(ident, rest, text, type, how)                                                    \
-    CN_OP_HEAD(ident, "nn.functional." #ident, "(Tensor input, Tensor target, str reduction='mean'" rest \
-               ") -> Tensor"),                                                                     \
-    .doc = text, .params_size = sizeof(type), .compose = how
+    CN_OP_HEAD(ident, "nn.functional." #ident,                                                     \
+               "(Tensor input, Tensor target, str reduction='mean'" rest ") -> Tensor"),           \
+        .doc = text, .params_size = sizeof(type), .compose = how
 
-const cn_op cn_op_mse_loss = { PAIR_LOSS(mse_loss, "", "(input - target)^2 (D2L 3.1).", char *, mse_compose),
+const cn_op cn_op_mse_loss = { PAIR_LOSS(mse_loss, "", "(input - target)^2 (D2L 3.1).", char *,
+                                         mse_compose),
                                .samples = PAIR_SAMPLES };
 const cn_op cn_op_l1_loss = { PAIR_LOSS(l1_loss, "", "|input - target|.", char *, l1_compose),
                               .samples = PAIR_SAMPLES };
 const cn_op cn_op_smooth_l1_loss = {
-    PAIR_LOSS(smooth_l1_loss, ", float beta=1.0", "d^2 / (2 beta) where |d| < beta, else |d| - beta / 2 (D2L 14.7).",
-              SmoothL1, smooth_l1_compose),
+    PAIR_LOSS(smooth_l1_loss, ", float beta=1.0",
+              "d^2 / (2 beta) where |d| < beta, else |d| - beta / 2 (D2L 14.7).", SmoothL1,
+              smooth_l1_compose),
     .samples = PAIR_SAMPLES " | [3] [3] beta=0.3 | [3] [3] beta=0",
 };
 const cn_op cn_op_huber_loss = {
-    PAIR_LOSS(huber_loss, ", float delta=1.0", "d^2 / 2 where |d| < delta, else delta (|d| - delta / 2).", SmoothL1,
-              huber_compose),
+    PAIR_LOSS(huber_loss, ", float delta=1.0",
+              "d^2 / 2 where |d| < delta, else delta (|d| - delta / 2).", SmoothL1, huber_compose),
     .samples = PAIR_SAMPLES " | [3] [3] delta=0.3",
 };
 
-/* ---- binary cross-entropy ----------------------------------------------------------------------------------------------- */
+/* ---- binary cross-entropy ----------------------------------------------------------------- */
 
 #define OP bce_terms
-#define EXPR (b - 1) * M(fmax)(M(log)(1 - a), -100) - b * M(fmax)(M(log)(a), -100)
+#define EXPR (b - 1) * M(fmax)(M(log)(1 - a), -100) - b *M(fmax)(M(log)(a), -100)
 #define FLOAT_ONLY
 #include "ops/binary.inc"
 
@@ -159,8 +164,10 @@ static bool are_probabilities(cn_tensor *t)
     for (int64_t i = 0; ok && i < rows->v.numel; i++) {
         double p = cn_load_f64(rows->v.data + (size_t)i * size, rows->v.dtype);
         if (p < 0 || p > 1)
-            ok = cn_fail(CN_EINVALID, "binary_cross_entropy: input %g is not a probability; for scores use "
-                                      "binary_cross_entropy_with_logits", p);
+            ok = cn_fail(CN_EINVALID,
+                         "binary_cross_entropy: input %g is not a probability; for scores use "
+                         "binary_cross_entropy_with_logits",
+                         p);
     }
     cn_release(mark);
     return ok;
@@ -195,8 +202,9 @@ static bool bce_logits_compose(cn_call *c)
 }
 
 const cn_op cn_op_binary_cross_entropy = {
-    CN_OP_HEAD(binary_cross_entropy, "nn.functional.binary_cross_entropy",
-               "(Tensor input, Tensor target, Tensor? weight=None, str reduction='mean') -> Tensor"),
+    CN_OP_HEAD(
+        binary_cross_entropy, "nn.functional.binary_cross_entropy",
+        "(Tensor input, Tensor target, Tensor? weight=None, str reduction='mean') -> Tensor"),
     .doc = "-target log input - (1 - target) log(1 - input), times weight.",
     .params_size = sizeof(char *),
     .optional = CN_SAVE_IN(2),
@@ -208,14 +216,15 @@ const cn_op cn_op_binary_cross_entropy_with_logits = {
     CN_OP_HEAD(binary_cross_entropy_with_logits, "nn.functional.binary_cross_entropy_with_logits",
                "(Tensor input, Tensor target, Tensor? weight=None, str reduction='mean', "
                "Tensor? pos_weight=None) -> Tensor"),
-    .doc = "binary_cross_entropy of sigmoid(input), safe from overflow; pos_weight scales the positive term.",
+    .doc =
+        "binary_cross_entropy of sigmoid(input), safe from overflow; pos_weight scales the positive term.",
     .params_size = sizeof(char *),
     .optional = CN_SAVE_IN(2) | CN_SAVE_IN(3),
     .compose = bce_logits_compose,
     .samples = "[2,3] +[2,3] | [3] +[3] [3] reduction=sum | [2,3] +[2,3] None none [3]",
 };
 
-/* ---- divergence -------------------------------------------------------------------------------------------------------------- */
+/* ---- divergence --------------------------------------------------------------------------- */
 
 typedef struct {
     const char *reduction;
@@ -233,13 +242,14 @@ static bool kl_div_compose(cn_call *c)
 }
 
 const cn_op cn_op_kl_div = {
-    PAIR_LOSS(kl_div, ", bool log_target=False",
-              "target (log target - input), the divergence of distributions for log-probabilities as input.", KlDiv,
-              kl_div_compose),
+    PAIR_LOSS(
+        kl_div, ", bool log_target=False",
+        "target (log target - input), the divergence of distributions for log-probabilities as input.",
+        KlDiv, kl_div_compose),
     .samples = "[2,3] +[2,3] | [2,3] +[2,3] batchmean | [2,3] [2,3] log_target=True",
 };
 
-/* ---- typed ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- typed -------------------------------------------------------------------------------- */
 
 #define LOSS(ident, ...)                                                                           \
     cn_tensor *cn_##ident##_with(const cn_loss_args *a)                                            \

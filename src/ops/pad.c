@@ -8,11 +8,12 @@ static bool margins_fit(const cn_ints *pad, const cn_shape *s, const char *what)
 {
     char text[128];
     if (pad->n >= 0 && pad->n % 2 == 0 && pad->n / 2 <= s->ndim) return true;
-    return cn_fail(CN_EINVALID, "%s: %lld margins for shape %s; two for each padded dimension are wanted",
-                   what, (long long)pad->n, cn_shape_text(s, text));
+    return cn_fail(CN_EINVALID,
+                   "%s: %lld margins for shape %s; two for each padded dimension are wanted", what,
+                   (long long)pad->n, cn_shape_text(s, text));
 }
 
-/* ---- by a constant; a negative margin cuts off ----------------------------------------------------- */
+/* ---- by a constant; a negative margin cuts off -------------------------------------------- */
 
 typedef struct {
     cn_ints pad;
@@ -28,8 +29,10 @@ static bool constant_pad_infer(const cn_call *c, cn_spec out[])
         int64_t *size = &out->shape.dim[out->shape.ndim - 1 - i], before = p->pad.v[2 * i];
         if (__builtin_add_overflow(*size, before, size) ||
             __builtin_add_overflow(*size, p->pad.v[2 * i + 1], size) || *size < 0)
-            return cn_fail(CN_EINVALID, "constant_pad_nd: margins (%lld, %lld) give dimension %d no possible "
-                                        "size", (long long)before, (long long)p->pad.v[2 * i + 1],
+            return cn_fail(CN_EINVALID,
+                           "constant_pad_nd: margins (%lld, %lld) give dimension %d no possible "
+                           "size",
+                           (long long)before, (long long)p->pad.v[2 * i + 1],
                            out->shape.ndim - 1 - i);
     }
     return true;
@@ -69,15 +72,18 @@ static void constant_pad_backward(cn_grads *g)
 }
 
 const cn_op cn_op_constant_pad_nd = {
-    CN_OP_HEAD(constant_pad_nd, "constant_pad_nd", "(Tensor input, int[] pad, Scalar value=0) -> Tensor"),
-    .doc = "Margins of value: (before, after) of the last dimension, of the one before it, ..; negative "
-           "ones cut off.",
+    CN_OP_HEAD(constant_pad_nd, "constant_pad_nd",
+               "(Tensor input, int[] pad, Scalar value=0) -> Tensor"),
+    .doc =
+        "Margins of value: (before, after) of the last dimension, of the one before it, ..; negative "
+        "ones cut off.",
     .flags = CN_ANY_DTYPE,
     .params_size = sizeof(ConstantPad),
     .infer = constant_pad_infer,
     .kernel = constant_pad_kernel,
     .backward = constant_pad_backward,
-    .samples = "[2,3] (1,2) | [2,3,2] (0,1,-1,2) 0.5 | [3] (-1,-1) | [0,2] (1,1) | i64<9[3] (1,0) 7 | [2] (-3,4)",
+    .samples =
+        "[2,3] (1,2) | [2,3,2] (0,1,-1,2) 0.5 | [3] (-1,-1) | [0,2] (1,1) | i64<9[3] (1,0) 7 | [2] (-3,4)",
 };
 
 cn_tensor *cn_constant_pad_nd(cn_tensor *input, cn_shape pad, double value)
@@ -86,7 +92,7 @@ cn_tensor *cn_constant_pad_nd(cn_tensor *input, cn_shape pad, double value)
     return CN_CALL(constant_pad_nd, &p, input);
 }
 
-/* ---- by what is inside: each padded dimension selects elements by an index -------------------------- */
+/* ---- by what is inside: each padded dimension selects elements by an index ---------------- */
 
 typedef struct {
     cn_ints pad;
@@ -111,10 +117,12 @@ static int64_t source(Mode mode, int64_t i, int64_t n)
 static cn_tensor *pad_line(cn_tensor *x, int dim, int64_t before, int64_t after, Mode mode)
 {
     int64_t n = x->v.shape.dim[dim], most = mode == REFLECT ? n - 1 : n;
-    if (before < 0 || after < 0 || n == 0 || (mode != REPLICATE && (before > most || after > most))) {
-        cn_fail(CN_EINVALID, "pad: margins (%lld, %lld) of dimension %d, which has size %lld, are not "
-                             "possible with mode '%s'", (long long)before, (long long)after, dim, (long long)n,
-                mode_names[mode]);
+    if (before < 0 || after < 0 || n == 0 ||
+        (mode != REPLICATE && (before > most || after > most))) {
+        cn_fail(CN_EINVALID,
+                "pad: margins (%lld, %lld) of dimension %d, which has size %lld, are not "
+                "possible with mode '%s'",
+                (long long)before, (long long)after, dim, (long long)n, mode_names[mode]);
         return NULL;
     }
     cn_tensor *index = cn_empty(CN_SHAPE(before + n + after), CN_I64);
@@ -138,18 +146,21 @@ static bool pad_compose(cn_call *c)
     if (!margins_fit(&p->pad, &x->v.shape, "pad")) return false;
     for (int i = 0; x && i < p->pad.n / 2; i++)
         if (p->pad.v[2 * i] || p->pad.v[2 * i + 1])
-            x = pad_line(x, x->v.shape.ndim - 1 - i, p->pad.v[2 * i], p->pad.v[2 * i + 1], (Mode)mode);
+            x = pad_line(x, x->v.shape.ndim - 1 - i, p->pad.v[2 * i], p->pad.v[2 * i + 1],
+                         (Mode)mode);
     return cn_set_out(c, 0, x);
 }
 
 const cn_op cn_op_pad = {
     CN_OP_HEAD(pad, "nn.functional.pad",
                "(Tensor input, int[] pad, str mode='constant', float? value=None) -> Tensor"),
-    .doc = "Margins (before, after) from the last dimension on: constant, reflect, replicate or circular.",
+    .doc =
+        "Margins (before, after) from the last dimension on: constant, reflect, replicate or circular.",
     .params_size = sizeof(Pad),
     .compose = pad_compose,
-    .samples = "[2,3] (1,2) | [2,3] (1,2) value=2 | [1,2,3,4] (2,1,1,2) replicate | [1,2,3,4] (2,1,1,2) reflect | "
-               "[1,2,3,4] (2,1,1,3) circular",
+    .samples =
+        "[2,3] (1,2) | [2,3] (1,2) value=2 | [1,2,3,4] (2,1,1,2) replicate | [1,2,3,4] (2,1,1,2) reflect | "
+        "[1,2,3,4] (2,1,1,3) circular",
 };
 
 cn_tensor *cn_pad_with(const cn_pad_args *a)

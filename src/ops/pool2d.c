@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* ---- geometry ------------------------------------------------------------------------------------------ */
+/* ---- geometry ----------------------------------------------------------------------------- */
 
 typedef struct {
     char *x, *y, *to;
@@ -24,8 +24,8 @@ typedef struct {
 } Span;
 
 /* Returns the size of the window clipped to the padded picture. */
-static int64_t span_1d(int64_t at, int64_t size, int64_t pad, int64_t kernel, int64_t dilation, int64_t *first,
-                       int64_t *end)
+static int64_t span_1d(int64_t at, int64_t size, int64_t pad, int64_t kernel, int64_t dilation,
+                       int64_t *first, int64_t *end)
 {
     int64_t start = at - pad, stop = start + (kernel - 1) * dilation + 1;
     int64_t padded = stop < size + pad ? stop : size + pad;
@@ -37,17 +37,19 @@ static int64_t span_1d(int64_t at, int64_t size, int64_t pad, int64_t kernel, in
 static Span span(const Pool *p, int64_t i)
 {
     Span s;
-    int64_t high = span_1d(i / p->out_w * p->stride_h, p->h, p->pad_h, p->kernel_h, p->dilation_h, &s.row,
-                           &s.row_end);
-    int64_t wide = span_1d(i % p->out_w * p->stride_w, p->w, p->pad_w, p->kernel_w, p->dilation_w, &s.col,
-                           &s.col_end);
-    s.count = p->divisor ? p->divisor
-              : p->include_pad ? high * wide : (s.row_end - s.row) * (s.col_end - s.col);
+    int64_t high = span_1d(i / p->out_w * p->stride_h, p->h, p->pad_h, p->kernel_h, p->dilation_h,
+                           &s.row, &s.row_end);
+    int64_t wide = span_1d(i % p->out_w * p->stride_w, p->w, p->pad_w, p->kernel_w, p->dilation_w,
+                           &s.col, &s.col_end);
+    s.count = p->divisor       ? p->divisor
+              : p->include_pad ? high * wide
+                               : (s.row_end - s.row) * (s.col_end - s.col);
     return s;
 }
 
 /* PyTorch's rule: with ceil_mode a last window that would start in the right margin is left out. */
-static int64_t output_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation, bool ceil_mode)
+static int64_t output_size(int64_t size, int64_t kernel, int64_t stride, int64_t pad,
+                           int64_t dilation, bool ceil_mode)
 {
     int64_t room = size + 2 * pad - dilation * (kernel - 1) - 1 + (ceil_mode ? stride - 1 : 0);
     if (room < 0) return 0;
@@ -67,10 +69,11 @@ static bool window_is_sane(const cn_max_pool_params *p, const char *what)
     for (int i = 0; i < 2; i++)
         if (!within(p->kernel.v[i], 1) || !within(stride[i], 1) || !within(p->dilation.v[i], 1) ||
             !within(p->padding.v[i], 0) || 2 * p->padding.v[i] > p->kernel.v[i])
-            return cn_fail(CN_EINVALID, "%s: kernel_size %lld, stride %lld and dilation %lld must be at least "
-                                        "1, padding %lld between 0 and half of kernel_size", what,
-                           (long long)p->kernel.v[i], (long long)stride[i], (long long)p->dilation.v[i],
-                           (long long)p->padding.v[i]);
+            return cn_fail(CN_EINVALID,
+                           "%s: kernel_size %lld, stride %lld and dilation %lld must be at least "
+                           "1, padding %lld between 0 and half of kernel_size",
+                           what, (long long)p->kernel.v[i], (long long)stride[i],
+                           (long long)p->dilation.v[i], (long long)p->padding.v[i]);
     return true;
 }
 
@@ -79,28 +82,39 @@ static bool plan(const cn_shape *s, const cn_max_pool_params *p, const char *wha
     char text[128];
     const int64_t *stride = p->stride.n > 0 ? p->stride.v : p->kernel.v;
     if (s->ndim < 3 || s->ndim > 4)
-        return cn_fail(CN_EINVALID, "%s: the input has shape %s, but (N, C, H, W) or (C, H, W) is wanted", what,
+        return cn_fail(CN_EINVALID,
+                       "%s: the input has shape %s, but (N, C, H, W) or (C, H, W) is wanted", what,
                        cn_shape_text(s, text));
     if (!window_is_sane(p, what)) return false;
     *pool = (Pool){
         .planes = s->ndim == 4 ? s->dim[0] * s->dim[1] : s->dim[0],
-        .h = s->dim[s->ndim - 2], .w = s->dim[s->ndim - 1],
-        .kernel_h = p->kernel.v[0], .kernel_w = p->kernel.v[1], .stride_h = stride[0], .stride_w = stride[1],
-        .pad_h = p->padding.v[0], .pad_w = p->padding.v[1],
-        .dilation_h = p->dilation.v[0], .dilation_w = p->dilation.v[1],
+        .h = s->dim[s->ndim - 2],
+        .w = s->dim[s->ndim - 1],
+        .kernel_h = p->kernel.v[0],
+        .kernel_w = p->kernel.v[1],
+        .stride_h = stride[0],
+        .stride_w = stride[1],
+        .pad_h = p->padding.v[0],
+        .pad_w = p->padding.v[1],
+        .dilation_h = p->dilation.v[0],
+        .dilation_w = p->dilation.v[1],
     };
-    pool->out_h = output_size(pool->h, pool->kernel_h, stride[0], pool->pad_h, pool->dilation_h, p->ceil_mode);
-    pool->out_w = output_size(pool->w, pool->kernel_w, stride[1], pool->pad_w, pool->dilation_w, p->ceil_mode);
+    pool->out_h = output_size(pool->h, pool->kernel_h, stride[0], pool->pad_h, pool->dilation_h,
+                              p->ceil_mode);
+    pool->out_w = output_size(pool->w, pool->kernel_w, stride[1], pool->pad_w, pool->dilation_w,
+                              p->ceil_mode);
     if (pool->out_h > 0 && pool->out_w > 0) return true;
     return cn_fail(CN_EINVALID, "%s: a window of %lld x %lld does not fit into input %s", what,
                    (long long)pool->kernel_h, (long long)pool->kernel_w, cn_shape_text(s, text));
 }
 
-static bool plan_average(const cn_shape *s, const cn_avg_pool_params *p, const char *what, Pool *pool)
+static bool plan_average(const cn_shape *s, const cn_avg_pool_params *p, const char *what,
+                         Pool *pool)
 {
     cn_max_pool_params window = { p->kernel, p->stride, p->padding, { 2, { 1, 1 } }, p->ceil_mode };
     if (!plan(s, &window, what, pool)) return false;
-    if (p->divisor.given && p->divisor.value == 0) return cn_fail(CN_EINVALID, "%s: divisor_override is 0", what);
+    if (p->divisor.given && p->divisor.value == 0)
+        return cn_fail(CN_EINVALID, "%s: divisor_override is 0", what);
     pool->include_pad = p->count_include_pad;
     pool->divisor = p->divisor.given ? p->divisor.value : 0;
     return true;
@@ -114,7 +128,7 @@ static cn_shape pooled_shape(const cn_shape *s, const Pool *pool)
     return r;
 }
 
-/* ---- kernels --------------------------------------------------------------------------------------------- */
+/* ---- kernels ------------------------------------------------------------------------------ */
 
 #define T float
 #define NAME(x) x##_f32
@@ -145,7 +159,7 @@ static bool gradient_fits(const cn_call *c, const cn_shape *input, const Pool *p
                    cn_shape_text(&c->in[0]->v.shape, given), cn_shape_text(&s, wanted));
 }
 
-/* ---- averages ---------------------------------------------------------------------------------------------- */
+/* ---- averages ----------------------------------------------------------------------------- */
 
 static bool avg_pool2d_infer(const cn_call *c, cn_spec out[])
 {
@@ -176,7 +190,8 @@ static bool avg_backward_infer(const cn_call *c, cn_spec out[])
     const cn_avg_pool_backward_params *p = c->params;
     Pool pool;
     *out = (cn_spec){ c->in[0]->v.dtype, cn_shape_from((int)p->size.n, p->size.v) };
-    return plan_average(&out->shape, &p->pool, c->op->name, &pool) && gradient_fits(c, &out->shape, &pool);
+    return plan_average(&out->shape, &p->pool, c->op->name, &pool) &&
+           gradient_fits(c, &out->shape, &pool);
 }
 
 static bool avg_backward_kernel(const cn_call *c)
@@ -185,7 +200,8 @@ static bool avg_backward_kernel(const cn_call *c)
     Pool pool;
     if (!plan_average(&cn_out(c, 0)->shape, &p->pool, c->op->name, &pool)) return false;
     pool.x = cn_out(c, 0)->data, pool.y = cn_in(c, 0)->data;
-    return run_pool(&pool, cn_in(c, 0)->dtype, average_backward_f32, average_backward_f64, average_backward_i64);
+    return run_pool(&pool, cn_in(c, 0)->dtype, average_backward_f32, average_backward_f64,
+                    average_backward_i64);
 }
 
 static void avg_backward_backward(cn_grads *g)
@@ -207,12 +223,14 @@ const cn_op cn_op_avg_pool2d = {
     .infer = avg_pool2d_infer,
     .kernel = avg_pool2d_kernel,
     .backward = avg_pool2d_backward,
-    .samples = "[2,3,4,4] 2 | [2,5,5] (3,2) (2,1) 1 | [1,2,5,4] 2 ceil_mode=True | "
-               "[1,1,5,5] 3 2 1 True count_include_pad=False | [1,1,4,4] 2 divisor_override=3 | [0,1,4,4] 2",
+    .samples =
+        "[2,3,4,4] 2 | [2,5,5] (3,2) (2,1) 1 | [1,2,5,4] 2 ceil_mode=True | "
+        "[1,1,5,5] 3 2 1 True count_include_pad=False | [1,1,4,4] 2 divisor_override=3 | [0,1,4,4] 2",
 };
 
 const cn_op cn_op_avg_pool2d_backward = {
-    CN_OP_HEAD(avg_pool2d_backward, "avg_pool2d_backward", "(Tensor grad_output, int[] input_size, " AVG_PARAMS),
+    CN_OP_HEAD(avg_pool2d_backward, "avg_pool2d_backward",
+               "(Tensor grad_output, int[] input_size, " AVG_PARAMS),
     .doc = "The gradient of avg_pool2d: each output's share for every element of its window.",
     .flags = CN_ROWS,
     .params_size = sizeof(cn_avg_pool_backward_params),
@@ -222,7 +240,7 @@ const cn_op cn_op_avg_pool2d_backward = {
     .samples = "[2,3,2,2] (2,3,4,5) 2 | [1,3,3] (1,5,5) 3 2 1 True count_include_pad=False",
 };
 
-/* ---- maxima -------------------------------------------------------------------------------------------------- */
+/* ---- maxima ------------------------------------------------------------------------------- */
 
 static bool max_pool2d_infer(const cn_call *c, cn_spec out[])
 {
@@ -246,7 +264,8 @@ static bool max_pool2d_kernel(const cn_call *c)
 
 static void max_pool2d_backward(cn_grads *g)
 {
-    cn_give(g, 0, CN_CALL(max_pool2d_backward, cn_grad_params(g), cn_gout(g, 0), cn_saved_in(g, 0)));
+    cn_give(g, 0,
+            CN_CALL(max_pool2d_backward, cn_grad_params(g), cn_gout(g, 0), cn_saved_in(g, 0)));
 }
 
 static bool max_backward_infer(const cn_call *c, cn_spec out[])
@@ -254,7 +273,8 @@ static bool max_backward_infer(const cn_call *c, cn_spec out[])
     Pool pool;
     *out = (cn_spec){ c->in[0]->v.dtype, c->in[1]->v.shape };
     if (c->in[0]->v.dtype != c->in[1]->v.dtype)
-        return cn_fail(CN_EINVALID, "max_pool2d_backward: grad_output and input must have the same dtype");
+        return cn_fail(CN_EINVALID,
+                       "max_pool2d_backward: grad_output and input must have the same dtype");
     return plan(&out->shape, c->params, c->op->name, &pool) && gradient_fits(c, &out->shape, &pool);
 }
 
@@ -263,7 +283,8 @@ static bool max_backward_kernel(const cn_call *c)
     Pool pool;
     if (!plan(&cn_out(c, 0)->shape, c->params, c->op->name, &pool)) return false;
     pool.to = cn_out(c, 0)->data, pool.y = cn_in(c, 0)->data, pool.x = cn_in(c, 1)->data;
-    return run_pool(&pool, cn_in(c, 0)->dtype, largest_backward_f32, largest_backward_f64, largest_backward_i64);
+    return run_pool(&pool, cn_in(c, 0)->dtype, largest_backward_f32, largest_backward_f64,
+                    largest_backward_i64);
 }
 
 /* All dimensions after the planes as one, so that places in a plane are indices along the last. */
@@ -289,27 +310,31 @@ static void max_backward_backward(cn_grads *g)
 const cn_op cn_op_max_pool2d_with_indices = {
     CN_OP_HEAD(max_pool2d_with_indices, "nn.functional.max_pool2d_with_indices",
                "(Tensor input, " MAX_PARAMS ") -> (Tensor, Tensor)"),
-    .doc = "The maximum of each window and its place in the flat plane; NaN is larger than everything.",
+    .doc =
+        "The maximum of each window and its place in the flat plane; NaN is larger than everything.",
     .flags = CN_ROWS,
     .params_size = sizeof(cn_max_pool_params),
     .infer = max_pool2d_infer,
     .kernel = max_pool2d_kernel,
     .saves = CN_SAVE_IN(0),
     .backward = max_pool2d_backward,
-    .samples = "[2,3,4,4] 2 | [2,5,5] (3,2) (2,1) 1 | [1,2,5,4] 2 ceil_mode=True | [1,1,6,6] 2 1 1 2 | [0,1,4,4] 2",
+    .samples =
+        "[2,3,4,4] 2 | [2,5,5] (3,2) (2,1) 1 | [1,2,5,4] 2 ceil_mode=True | [1,1,6,6] 2 1 1 2 | [0,1,4,4] 2",
 };
 
 const cn_op cn_op_max_pool2d_backward = {
     CN_OP_HEAD(max_pool2d_backward, "max_pool2d_backward",
                "(Tensor grad_output, Tensor input, " MAX_PARAMS ") -> Tensor"),
-    .doc = "The gradient of max_pool2d: what each output got, for the first largest element of its window.",
+    .doc =
+        "The gradient of max_pool2d: what each output got, for the first largest element of its window.",
     .flags = CN_ROWS,
     .params_size = sizeof(cn_max_pool_params),
     .infer = max_backward_infer,
     .kernel = max_backward_kernel,
     .saves = CN_SAVE_IN(1),
     .backward = max_backward_backward,
-    .samples = "[2,3,2,2] [2,3,4,5] 2 | [1,2,5] [1,5,5] (3,2) (2,1) 1 dilation=(2,2) ceil_mode=True",
+    .samples =
+        "[2,3,2,2] [2,3,4,5] 2 | [1,2,5] [1,5,5] (3,2) (2,1) 1 dilation=(2,2) ceil_mode=True",
 };
 
 typedef struct {
@@ -329,13 +354,14 @@ const cn_op cn_op_max_pool2d = {
     CN_OP_HEAD(max_pool2d, "nn.functional.max_pool2d",
                "(Tensor input, " MAX_PARAMS ", bool return_indices=False) -> (Tensor, Tensor)"),
     .aliases = "max_pool2d",
-    .doc = "The maximum of each window; with return_indices also its place in the flat plane (D2L 6.5).",
+    .doc =
+        "The maximum of each window; with return_indices also its place in the flat plane (D2L 6.5).",
     .params_size = sizeof(MaxPool),
     .compose = max_pool2d_compose,
     .samples = "[2,3,4,4] 2 | [2,5,5] 3 2 1 return_indices=True",
 };
 
-/* ---- typed ----------------------------------------------------------------------------------------------------- */
+/* ---- typed -------------------------------------------------------------------------------- */
 
 /* A pair whose second number may be left out; both left out: `none`. */
 static cn_ints pair(const int64_t v[2], cn_ints none)
@@ -347,18 +373,25 @@ static const cn_ints not_given = { .n = -1 }, ones = { .n = 2, .v = { 1, 1 } };
 
 cn_tensor *cn_avg_pool2d_with(const cn_pool2d_args *a)
 {
-    cn_avg_pool_params p = { pair(a->kernel, not_given), pair(a->stride, not_given),
-                             { 2, { a->padding[0], a->padding[1] } }, a->ceil_mode, !a->exclude_pad,
+    cn_avg_pool_params p = { pair(a->kernel, not_given),
+                             pair(a->stride, not_given),
+                             { 2, { a->padding[0], a->padding[1] } },
+                             a->ceil_mode,
+                             !a->exclude_pad,
                              { a->divisor_override != 0, a->divisor_override } };
     return CN_CALL(avg_pool2d, &p, a->input);
 }
 
 cn_tensor *cn_max_pool2d_with(const cn_pool2d_args *a)
 {
-    cn_max_pool_params p = { pair(a->kernel, not_given), pair(a->stride, not_given),
-                             { 2, { a->padding[0], a->padding[1] } }, pair(a->dilation, ones), a->ceil_mode };
+    cn_max_pool_params p = { pair(a->kernel, not_given),
+                             pair(a->stride, not_given),
+                             { 2, { a->padding[0], a->padding[1] } },
+                             pair(a->dilation, ones),
+                             a->ceil_mode };
     cn_tensor *input = a->input, *out[2];
-    if (!cn_apply(&cn_op_max_pool2d_with_indices, &input, 1, &p, out, a->indices ? 2 : 1)) return NULL;
+    if (!cn_apply(&cn_op_max_pool2d_with_indices, &input, 1, &p, out, a->indices ? 2 : 1))
+        return NULL;
     if (a->indices) *a->indices = out[1];
     return out[0];
 }

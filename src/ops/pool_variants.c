@@ -1,7 +1,7 @@
 /* pool_variants.c - pooling to a given size, and of lines: made of pool2d and other ops. */
 #include "ops/compose.h"
 
-/* ---- to a given size: output i sees floor(i n / m) .. ceil((i + 1) n / m) of n elements ------------------------- */
+/* ---- to a given size: output i sees floor(i n / m) .. ceil((i + 1) n / m) of n elements ---- */
 
 static int64_t window_start(int64_t i, int64_t n, int64_t m)
 {
@@ -19,8 +19,9 @@ static bool sizes_fit(const cn_call *c, const cn_ints *size, int dims)
     if (!cn_want_dims(c, 0, dims + 1, dims + 2)) return false;
     for (int i = 0; i < dims; i++)
         if (size->v[i] < 1 || s->dim[s->ndim - dims + i] < 1)
-            return cn_fail(CN_EINVALID, "%s: %lld outputs of %lld inputs are not possible", c->op->name,
-                           (long long)size->v[i], (long long)s->dim[s->ndim - dims + i]);
+            return cn_fail(CN_EINVALID, "%s: %lld outputs of %lld inputs are not possible",
+                           c->op->name, (long long)size->v[i],
+                           (long long)s->dim[s->ndim - dims + i]);
     return true;
 }
 
@@ -47,8 +48,7 @@ static cn_tensor *average_last(cn_tensor *x, int64_t m)
 static cn_tensor *adaptive_average(cn_tensor *x, int64_t height, int64_t width)
 {
     int64_t h = cn_size(x, -2), w = cn_size(x, -1);
-    if (h % height == 0 && w % width == 0)
-        return cn_avg_pool2d(x, { h / height, w / width });
+    if (h % height == 0 && w % width == 0) return cn_avg_pool2d(x, { h / height, w / width });
     cn_tensor *y = average_last(x, width);
     return y ? cn_transpose(average_last(cn_transpose(y, -2, -1), height), -2, -1) : NULL;
 }
@@ -56,7 +56,8 @@ static cn_tensor *adaptive_average(cn_tensor *x, int64_t height, int64_t width)
 static bool adaptive_avg_pool2d_compose(cn_call *c)
 {
     const cn_ints *size = c->params;
-    return sizes_fit(c, size, 2) && cn_set_out(c, 0, adaptive_average(c->in[0], size->v[0], size->v[1]));
+    return sizes_fit(c, size, 2) &&
+           cn_set_out(c, 0, adaptive_average(c->in[0], size->v[0], size->v[1]));
 }
 
 static bool adaptive_avg_pool1d_compose(cn_call *c)
@@ -85,7 +86,8 @@ static cn_tensor *window_index(int64_t n, int64_t m, int64_t *length)
 }
 
 /* Places in the stretched plane as places in the plane of width w. */
-static cn_tensor *original_places(cn_tensor *places, const cn_tensor *rows, const cn_tensor *columns, int64_t w)
+static cn_tensor *original_places(cn_tensor *places, const cn_tensor *rows,
+                                  const cn_tensor *columns, int64_t w)
 {
     cn_tensor *r = cn_empty(places->v.shape, CN_I64);
     if (!r) return NULL;
@@ -100,11 +102,14 @@ static cn_tensor *original_places(cn_tensor *places, const cn_tensor *rows, cons
 static bool adaptive_max(cn_call *c, cn_tensor *x, int64_t height, int64_t width, bool with_indices)
 {
     int64_t high, wide, w = cn_size(x, -1);
-    cn_tensor *rows = window_index(cn_size(x, -2), height, &high), *columns = window_index(w, width, &wide);
+    cn_tensor *rows = window_index(cn_size(x, -2), height, &high),
+              *columns = window_index(w, width, &wide);
     if (!rows || !columns) return false;
-    cn_tensor *places = NULL, *stretched = cn_index_select(cn_index_select(x, -2, rows), -1, columns);
+    cn_tensor *places = NULL,
+              *stretched = cn_index_select(cn_index_select(x, -2, rows), -1, columns);
     if (!stretched) return false;
-    cn_tensor *y = cn_max_pool2d(stretched, { high, wide }, .indices = with_indices ? &places : NULL);
+    cn_tensor *y =
+        cn_max_pool2d(stretched, { high, wide }, .indices = with_indices ? &places : NULL);
     if (!y || !cn_set_out(c, 0, y)) return false;
     return !with_indices || cn_set_out(c, 1, original_places(places, rows, columns, w));
 }
@@ -143,7 +148,8 @@ const cn_op cn_op_adaptive_avg_pool1d = {
 const cn_op cn_op_adaptive_max_pool2d = {
     CN_OP_HEAD(adaptive_max_pool2d, "nn.functional.adaptive_max_pool2d",
                "(Tensor input, int[2] output_size, bool return_indices=False) -> (Tensor, Tensor)"),
-    .doc = "Maxima over windows that divide the picture into output_size; with return_indices their places.",
+    .doc =
+        "Maxima over windows that divide the picture into output_size; with return_indices their places.",
     .params_size = sizeof(AdaptiveMax),
     .compose = adaptive_max_pool2d_compose,
     .samples = "[2,3,4,6] (2,3) | [2,5,7] (2,3) return_indices=True",
@@ -160,7 +166,7 @@ cn_tensor *cn_adaptive_max_pool2d(cn_tensor *input, int64_t height, int64_t widt
     return CN_CALL(adaptive_max_pool2d, &p, input);
 }
 
-/* ---- lines, as pictures of height 1 ------------------------------------------------------------------------------ */
+/* ---- lines, as pictures of height 1 ------------------------------------------------------- */
 
 typedef struct {
     cn_ints kernel, stride, padding;
@@ -191,9 +197,10 @@ static bool avg_pool1d_compose(cn_call *c)
 {
     const AvgPool1d *p = c->params;
     cn_tensor *x = as_picture(c);
-    cn_tensor *y = cn_avg_pool2d(x, { 1, p->kernel.v[0] }, .stride = { 1, stride_of(&p->stride, &p->kernel) },
-                                 .padding = { 0, p->padding.v[0] }, .ceil_mode = p->ceil_mode,
-                                 .exclude_pad = !p->count_include_pad);
+    cn_tensor *y =
+        cn_avg_pool2d(x, { 1, p->kernel.v[0] }, .stride = { 1, stride_of(&p->stride, &p->kernel) },
+                      .padding = { 0, p->padding.v[0] }, .ceil_mode = p->ceil_mode,
+                      .exclude_pad = !p->count_include_pad);
     return cn_set_out(c, 0, as_line(y));
 }
 
@@ -202,16 +209,18 @@ static bool max_pool1d_compose(cn_call *c)
     const MaxPool1d *p = c->params;
     bool with_indices = p->return_indices && c->n_out > 1;
     cn_tensor *x = as_picture(c), *places = NULL;
-    cn_tensor *y = cn_max_pool2d(x, { 1, p->kernel.v[0] }, .stride = { 1, stride_of(&p->stride, &p->kernel) },
-                                 .padding = { 0, p->padding.v[0] }, .dilation = { 1, p->dilation.v[0] },
-                                 .ceil_mode = p->ceil_mode, .indices = with_indices ? &places : NULL);
+    cn_tensor *y =
+        cn_max_pool2d(x, { 1, p->kernel.v[0] }, .stride = { 1, stride_of(&p->stride, &p->kernel) },
+                      .padding = { 0, p->padding.v[0] }, .dilation = { 1, p->dilation.v[0] },
+                      .ceil_mode = p->ceil_mode, .indices = with_indices ? &places : NULL);
     return cn_set_out(c, 0, as_line(y)) && (!with_indices || cn_set_out(c, 1, as_line(places)));
 }
 
 const cn_op cn_op_avg_pool1d = {
-    CN_OP_HEAD(avg_pool1d, "nn.functional.avg_pool1d",
-               "(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0, bool ceil_mode=False, "
-               "bool count_include_pad=True) -> Tensor"),
+    CN_OP_HEAD(
+        avg_pool1d, "nn.functional.avg_pool1d",
+        "(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0, bool ceil_mode=False, "
+        "bool count_include_pad=True) -> Tensor"),
     .aliases = "avg_pool1d",
     .doc = "The mean of each window of a line.",
     .params_size = sizeof(AvgPool1d),
@@ -220,9 +229,10 @@ const cn_op cn_op_avg_pool1d = {
 };
 
 const cn_op cn_op_max_pool1d = {
-    CN_OP_HEAD(max_pool1d, "nn.functional.max_pool1d",
-               "(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0, int[1] dilation=1, "
-               "bool ceil_mode=False, bool return_indices=False) -> (Tensor, Tensor)"),
+    CN_OP_HEAD(
+        max_pool1d, "nn.functional.max_pool1d",
+        "(Tensor input, int[1] kernel_size, int[1]? stride=None, int[1] padding=0, int[1] dilation=1, "
+        "bool ceil_mode=False, bool return_indices=False) -> (Tensor, Tensor)"),
     .aliases = "max_pool1d",
     .doc = "The maximum of each window of a line; with return_indices also its place.",
     .params_size = sizeof(MaxPool1d),

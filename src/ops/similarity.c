@@ -44,7 +44,8 @@ static bool cosine_similarity_compose(cn_call *c)
     const Cosine *p = c->params;
     cn_tensor *eps = cn_number(p->eps), *unit[2];
     cn_shape both;
-    if (!cn_shape_broadcast(&c->in[0]->v.shape, &c->in[1]->v.shape, &both, "cosine_similarity")) return false;
+    if (!cn_shape_broadcast(&c->in[0]->v.shape, &c->in[1]->v.shape, &both, "cosine_similarity"))
+        return false;
     for (int i = 0; i < 2; i++) {
         cn_tensor *x = cn_expand(c->in[i], both);
         unit[i] = cn_div(x, cn_clamp_min(length_along(x, 2, p->dim), eps));

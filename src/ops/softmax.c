@@ -23,7 +23,7 @@ typedef struct {
 #define M(x) x
 #include "ops/softmax.inc"
 
-/* ---- kernels: any dimension, float types ------------------------------------------------------------------ */
+/* ---- kernels: any dimension, float types -------------------------------------------------- */
 
 static bool along_infer(const cn_call *c, cn_spec out[])
 {
@@ -32,8 +32,8 @@ static bool along_infer(const cn_call *c, cn_spec out[])
     for (int i = 0; i < c->n_in; i++)
         if (!cn_dtype_is_float(cn_in(c, i)->dtype) || cn_in(c, i)->dtype != x->dtype ||
             !cn_shape_equal(&cn_in(c, i)->shape, &x->shape))
-            return cn_fail(CN_EINVALID, "%s: wants float tensors of one shape and dtype, got %s", c->op->name,
-                           cn_dtype_name(cn_in(c, i)->dtype));
+            return cn_fail(CN_EINVALID, "%s: wants float tensors of one shape and dtype, got %s",
+                           c->op->name, cn_dtype_name(cn_in(c, i)->dtype));
     *out = (cn_spec){ x->dtype, x->shape };
     return true;
 }
@@ -41,7 +41,8 @@ static bool along_infer(const cn_call *c, cn_spec out[])
 static bool run(const cn_call *c, bool log, const cn_view *x, const cn_view *g)
 {
     int dim = cn_wrap_dim(*(const int64_t *)c->params, x->shape.ndim, c->op->name);
-    Softmax s = { cn_lines_of(&x->shape, dim), log, x->data, g ? g->data : NULL, cn_out(c, 0)->data };
+    Softmax s = { cn_lines_of(&x->shape, dim), log, x->data, g ? g->data : NULL,
+                  cn_out(c, 0)->data };
     if (x->numel == 0) return true;
     cn_parallel(s.lines.outer, 8 * s.lines.size * s.lines.inner,
                 x->dtype == CN_F32 ? softmax_job_f32 : softmax_job_f64, &s);
@@ -70,7 +71,8 @@ static void softmax_gradient(cn_grads *g)
 
 static void log_softmax_gradient(cn_grads *g)
 {
-    cn_give(g, 0, CN_CALL(log_softmax_backward, cn_grad_params(g), cn_gout(g, 0), cn_saved_out(g, 0)));
+    cn_give(g, 0,
+            CN_CALL(log_softmax_backward, cn_grad_params(g), cn_gout(g, 0), cn_saved_out(g, 0)));
 }
 
 /* Of y (g - sum g y), with h the gradient that arrives: for g the same map of h, for y
@@ -96,27 +98,29 @@ static void log_softmax_backward_gradient(cn_grads *g)
 
 #define ALONG(ident, formula, rule)                                                                \
     CN_OP_HEAD(ident, #ident, "(Tensor input, int dim) -> Tensor"),                                \
-    .doc = formula " along dim, of float tensors.",                                                \
-    .flags = CN_ROWS, .params_size = sizeof(int64_t), .infer = along_infer,                        \
-    .kernel = softmax_kernel, .saves = CN_SAVE_OUT(0), .backward = rule,                           \
-    .samples = "[2,3] 1 | [2,3,4] 1 | [3,2] 0 | [] 0 | [0,3] 1 | [2,70] 0"
+        .doc = formula " along dim, of float tensors.", .flags = CN_ROWS,                          \
+        .params_size = sizeof(int64_t), .infer = along_infer, .kernel = softmax_kernel,            \
+        .saves = CN_SAVE_OUT(0), .backward = rule,                                                 \
+        .samples = "[2,3] 1 | [2,3,4] 1 | [3,2] 0 | [] 0 | [0,3] 1 | [2,70] 0"
 
 #define ALONG_BACKWARD(ident, formula, rule)                                                       \
     CN_OP_HEAD(ident, #ident, "(Tensor grad_output, Tensor output, int dim) -> Tensor"),           \
-    .doc = "The gradient: " formula " along dim.",                                                 \
-    .flags = CN_ROWS, .params_size = sizeof(int64_t), .infer = along_infer,                        \
-    .kernel = backward_kernel, .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1), .backward = rule,           \
-    .samples = "[2,3] [2,3] 1 | [2,3,4] [2,3,4] 1 | [] [] 0"
+        .doc = "The gradient: " formula " along dim.", .flags = CN_ROWS,                           \
+        .params_size = sizeof(int64_t), .infer = along_infer, .kernel = backward_kernel,           \
+        .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1), .backward = rule,                                  \
+        .samples = "[2,3] [2,3] 1 | [2,3,4] [2,3,4] 1 | [] [] 0"
 
-const cn_op cn_op_softmax_along = { ALONG(softmax_along, "exp(input) / sum exp(input)", softmax_gradient) };
+const cn_op cn_op_softmax_along = { ALONG(softmax_along, "exp(input) / sum exp(input)",
+                                          softmax_gradient) };
 const cn_op cn_op_log_softmax_along = { ALONG(log_softmax_along, "input - log sum exp(input)",
                                               log_softmax_gradient) };
 const cn_op cn_op_softmax_backward = { ALONG_BACKWARD(
     softmax_backward, "output (grad_output - sum grad_output output)", softmax_backward_gradient) };
 const cn_op cn_op_log_softmax_backward = { ALONG_BACKWARD(
-    log_softmax_backward, "grad_output - exp(output) sum grad_output", log_softmax_backward_gradient) };
+    log_softmax_backward, "grad_output - exp(output) sum grad_output",
+    log_softmax_backward_gradient) };
 
-/* ---- softmax, log_softmax: with conversion ------------------------------------------------------------------ */
+/* ---- softmax, log_softmax: with conversion ------------------------------------------------ */
 
 typedef struct {
     int64_t dim;
@@ -133,10 +137,10 @@ static bool softmax_compose(cn_call *c)
 
 #define SOFTMAX(ident, formula)                                                                    \
     CN_OP_HEAD(ident, #ident, "(Tensor input, int dim, *, dtype? dtype=None) -> Tensor"),          \
-    .aliases = "nn.functional." #ident " special." #ident,                                         \
-    .doc = formula " along dim; with dtype the input is converted first (D2L 3.4).",               \
-    .params_size = sizeof(Params), .compose = softmax_compose,                                     \
-    .samples = "[2,3] 1 | [2,3] -1 dtype=float64 | i64<9[3] 0 dtype=float32"
+        .aliases = "nn.functional." #ident " special." #ident,                                     \
+        .doc = formula " along dim; with dtype the input is converted first (D2L 3.4).",           \
+        .params_size = sizeof(Params), .compose = softmax_compose,                                 \
+        .samples = "[2,3] 1 | [2,3] -1 dtype=float64 | i64<9[3] 0 dtype=float32"
 
 const cn_op cn_op_softmax = { SOFTMAX(softmax, "exp(input) / sum exp(input)") };
 const cn_op cn_op_log_softmax = { SOFTMAX(log_softmax, "input - log sum exp(input)") };
@@ -153,7 +157,7 @@ cn_tensor *cn_log_softmax(cn_tensor *input, int dim)
     return CN_CALL(log_softmax_along, &p, input);
 }
 
-/* ---- logsumexp ------------------------------------------------------------------------------------------------- */
+/* ---- logsumexp ---------------------------------------------------------------------------- */
 
 static bool logsumexp_along_infer(const cn_call *c, cn_spec out[])
 {
@@ -168,7 +172,8 @@ static bool logsumexp_along_kernel(const cn_call *c)
     const cn_view *x = cn_in(c, 0);
     int dim = cn_wrap_dim(*(const int64_t *)c->params, x->shape.ndim, "logsumexp");
     Softmax s = { .lines = cn_lines_of(&x->shape, dim), .x = x->data, .to = cn_out(c, 0)->data };
-    if (s.lines.size == 0) return cn_fill_view(cn_out(c, 0), (double)-INFINITY), true; /* log of the empty sum */
+    if (s.lines.size == 0)
+        return cn_fill_view(cn_out(c, 0), (double)-INFINITY), true; /* log of the empty sum */
     cn_parallel(s.lines.outer, 8 * s.lines.size * s.lines.inner,
                 x->dtype == CN_F32 ? logsumexp_job_f32 : logsumexp_job_f64, &s);
     return true;

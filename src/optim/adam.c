@@ -17,7 +17,7 @@ enum { EXP_AVG, EXP_AVG_SQ, MAX_EXP_AVG_SQ };
 typedef struct {
     float *w, *m, *v, *highest;
     const float *grad;
-    float sign, l2, shrink;   /* l2: into the gradient (Adam); shrink: of the weight (AdamW) */
+    float sign, l2, shrink; /* l2: into the gradient (Adam); shrink: of the weight (AdamW) */
     float beta1, beta2, eps, step, root2; /* step = lr / (1 - beta1^t), root2 = sqrt(1 - beta2^t) */
 } Job;
 
@@ -57,12 +57,18 @@ static bool update(const Adam *o, cn_param *p, const float *grad, bool decoupled
 {
     double t = (double)p->steps, b1 = o->betas.v[0], b2 = o->betas.v[1];
     Job j = {
-        .w = (float *)(void *)p->tensor->v.data, .m = cn_param_state(p, EXP_AVG),
-        .v = cn_param_state(p, EXP_AVG_SQ), .grad = grad, .sign = o->maximize ? -1 : 1,
+        .w = (float *)(void *)p->tensor->v.data,
+        .m = cn_param_state(p, EXP_AVG),
+        .v = cn_param_state(p, EXP_AVG_SQ),
+        .grad = grad,
+        .sign = o->maximize ? -1 : 1,
         .l2 = decoupled ? 0 : (float)o->weight_decay,
         .shrink = decoupled ? (float)(1 - o->lr * o->weight_decay) : 1,
-        .beta1 = (float)b1, .beta2 = (float)b2, .eps = (float)o->eps,
-        .step = (float)(o->lr / (1 - pow(b1, t))), .root2 = (float)sqrt(1 - pow(b2, t)),
+        .beta1 = (float)b1,
+        .beta2 = (float)b2,
+        .eps = (float)o->eps,
+        .step = (float)(o->lr / (1 - pow(b1, t))),
+        .root2 = (float)sqrt(1 - pow(b2, t)),
     };
     if (o->amsgrad) j.highest = cn_param_state(p, MAX_EXP_AVG_SQ);
     if (!j.m || !j.v || (o->amsgrad && !j.highest)) return false;
@@ -81,7 +87,7 @@ static bool adamw_update(const void *options, cn_param *p, const float *grad)
 }
 
 #define ADAM_ARGUMENTS(decay)                                                                      \
-    "(float lr=0.001, float[2] betas=(0.9, 0.999), float eps=1e-08, float weight_decay=" decay      \
+    "(float lr=0.001, float[2] betas=(0.9, 0.999), float eps=1e-08, float weight_decay=" decay     \
     ", bool amsgrad=False, *, bool maximize=False)"
 
 const cn_optim_class cn_optim_Adam = {
@@ -110,7 +116,8 @@ static cn_optim *make(const cn_optim_class *cls, const cn_adam_options *a, doubl
         { "lr", { .kind = CN_KIND_FLOAT, .u.f = a->lr > 0 ? a->lr : 1e-3 } },
         { "betas", { .kind = CN_KIND_LIST, .n = 2, .u.list = betas } },
         { "eps", { .kind = CN_KIND_FLOAT, .u.f = a->eps > 0 ? a->eps : 1e-8 } },
-        { "weight_decay", { .kind = CN_KIND_FLOAT, .u.f = a->weight_decay > 0 ? a->weight_decay : decay } },
+        { "weight_decay",
+          { .kind = CN_KIND_FLOAT, .u.f = a->weight_decay > 0 ? a->weight_decay : decay } },
         { "amsgrad", { .kind = CN_KIND_BOOL, .u.i = a->amsgrad } },
     };
     return cn_optim_over(cn_optim_create(cls, args, (int)CN_COUNT(args)), a->net);

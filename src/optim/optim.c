@@ -1,4 +1,5 @@
-/* optim.c - what all optimisers have in common: groups, options, state, the walk over parameters. */
+/* optim.c - what all optimisers have in common: groups, options, state, the walk over parameters.
+   */
 #include "optim/optim.h"
 
 #include <math.h>
@@ -22,7 +23,8 @@ cn_optim *cn_optim_create(const cn_optim_class *cls, const cn_ffi_arg *defaults,
     cn_bound bound;
     if (!o) return NULL;
     o->cls = cls;
-    if (cn_schema_parse(cls->schema, &o->schema) && cn_bind(&o->schema, cls->name, defaults, n, &bound)) {
+    if (cn_schema_parse(cls->schema, &o->schema) &&
+        cn_bind(&o->schema, cls->name, defaults, n, &bound)) {
         memcpy(o->defaults, bound.params, o->schema.params_size);
         return o;
     }
@@ -44,7 +46,7 @@ void cn_optim_free(cn_optim *o)
     cn_free(o);
 }
 
-/* ---- options ------------------------------------------------------------------------------------------ */
+/* ---- options ------------------------------------------------------------------------------- */
 
 static const cn_arg *option_named(const cn_optim *o, const char *name)
 {
@@ -79,7 +81,8 @@ bool cn_optim_set(cn_optim *o, int group, const char *option, double value)
         return cn_fail(CN_EINVALID, "%s: there is no group %d", o->cls->name, group);
     if (group == -1) store(a, slot_of(o, o->defaults, option, &a), value);
     for (int g = 0; g < o->n_groups; g++)
-        if (group == -1 || group == g) store(a, slot_of(o, o->groups[g].options, option, &a), value);
+        if (group == -1 || group == g)
+            store(a, slot_of(o, o->groups[g].options, option, &a), value);
     return true;
 }
 
@@ -87,7 +90,8 @@ double cn_optim_get(const cn_optim *o, int group, const char *option)
 {
     const cn_arg *a;
     char *slot = o && group >= 0 && group < o->n_groups
-                     ? slot_of(o, o->groups[group].options, option, &a) : NULL;
+                     ? slot_of(o, o->groups[group].options, option, &a)
+                     : NULL;
     double value;
     if (!slot) {
         cn_fail(CN_ENOTFOUND, "optimiser: there is no option '%s' in group %d", option, group);
@@ -108,15 +112,18 @@ void cn_optim_set_lr(cn_optim *o, int group, double lr)
     cn_optim_set(o, group, "lr", lr);
 }
 
-/* ---- groups ---------------------------------------------------------------------------------------------- */
+/* ---- groups -------------------------------------------------------------------------------- */
 
 static bool usable(const cn_optim *o, const cn_tensor *t)
 {
-    if (!t) return cn_fail(CN_EINVALID, "%s: a parameter is NULL (its shape is not known yet: run "
-                                        "cn_build() first)", o->cls->name);
+    if (!t)
+        return cn_fail(CN_EINVALID,
+                       "%s: a parameter is NULL (its shape is not known yet: run "
+                       "cn_build() first)",
+                       o->cls->name);
     if (t->v.dtype != CN_F32 || !t->v.contiguous)
-        return cn_fail(CN_EUNSUPPORTED, "%s: parameters must be contiguous float32, not %s", o->cls->name,
-                       cn_dtype_name(t->v.dtype));
+        return cn_fail(CN_EUNSUPPORTED, "%s: parameters must be contiguous float32, not %s",
+                       o->cls->name, cn_dtype_name(t->v.dtype));
     if (t->node) return cn_fail(CN_EINVALID, "%s: only leaves can be optimised", o->cls->name);
     return true;
 }
@@ -129,8 +136,9 @@ static bool bind_group(const cn_optim *o, cn_group *g, const cn_ffi_arg *args, i
     for (int i = 0; i < n; i++) {
         cn_bound bound;
         const cn_arg *a = args[i].name ? option_named(o, args[i].name) : NULL;
-        if (!a) return cn_fail(CN_ENOTFOUND, "%s: there is no option '%s'", o->cls->name,
-                               args[i].name ? args[i].name : "(positional)");
+        if (!a)
+            return cn_fail(CN_ENOTFOUND, "%s: there is no option '%s'", o->cls->name,
+                           args[i].name ? args[i].name : "(positional)");
         cn_ffi_arg with_lr[2] = { args[i], { "lr", { .kind = CN_KIND_FLOAT, .u.f = 0 } } };
         bool is_lr = strcmp(a->name, "lr") == 0;
         if (!cn_bind(&o->schema, o->cls->name, with_lr, is_lr ? 1 : 2, &bound)) return false;
@@ -176,7 +184,8 @@ cn_optim *cn_optim_over(cn_optim *o, cn_module *net)
     int n = o && net ? cn_parameters(net, NULL, 0) : 0, group = -1;
     cn_tensor **params = n ? cn_alloc((size_t)n * sizeof *params) : NULL;
     if (o && net && n == 0)
-        cn_fail(CN_EINVALID, "%s: the module has no parameters yet; run cn_build() first", o->cls->name);
+        cn_fail(CN_EINVALID, "%s: the module has no parameters yet; run cn_build() first",
+                o->cls->name);
     if (params) {
         n = cn_parameters(net, params, n);
         group = cn_optim_add_group(o, params, n);
@@ -187,7 +196,7 @@ cn_optim *cn_optim_over(cn_optim *o, cn_module *net)
     return NULL;
 }
 
-/* ---- stepping -------------------------------------------------------------------------------------------- */
+/* ---- stepping ------------------------------------------------------------------------------ */
 
 float *cn_param_state(cn_param *p, int k)
 {
@@ -230,7 +239,7 @@ void cn_optim_zero_grad(cn_optim *o)
         for (int i = 0; i < o->groups[g].n; i++) cn_set_grad(o->groups[g].params[i].tensor, NULL);
 }
 
-/* ---- clipping -------------------------------------------------------------------------------------------- */
+/* ---- clipping ------------------------------------------------------------------------------ */
 
 static double sum_of_squares(const cn_tensor *grad)
 {

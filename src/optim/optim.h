@@ -42,7 +42,8 @@ struct cn_optim {
 const cn_optim_class *cn_optim_class_find(const char *name);
 cn_optim *cn_optim_create(const cn_optim_class *cls, const cn_ffi_arg *defaults, int n);
 /* A group whose options are the defaults, changed by args. */
-int cn_optim_group(cn_optim *o, cn_tensor *const *params, int n, const cn_ffi_arg *args, int n_args);
+int cn_optim_group(cn_optim *o, cn_tensor *const *params, int n, const cn_ffi_arg *args,
+                   int n_args);
 /* o with all parameters of net as its group; frees o and gives NULL when that fails. */
 cn_optim *cn_optim_over(cn_optim *o, cn_module *net);
 void cn_optim_set_lr(cn_optim *o, int group, double lr);
@@ -50,8 +51,8 @@ void cn_optim_set_lr(cn_optim *o, int group, double lr);
 float *cn_param_state(cn_param *p, int k);
 
 /* Compiled for several instruction sets, chosen at load time: update loops are pure streams. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&        \
-    !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define CN_STREAM __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
 #else
 #define CN_STREAM

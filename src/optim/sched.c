@@ -61,7 +61,8 @@ static double multi_step_rate(const cn_sched *s, double initial)
 cn_sched *cn_multi_step_lr(cn_optim *o, const int64_t *milestones, int n, double gamma)
 {
     if (n < 0 || n > MAX_MILESTONES) {
-        cn_fail(CN_EINVALID, "MultiStepLR: %d milestones, at most %d are possible", n, MAX_MILESTONES);
+        cn_fail(CN_EINVALID, "MultiStepLR: %d milestones, at most %d are possible", n,
+                MAX_MILESTONES);
         return NULL;
     }
     cn_sched with = { .n_milestones = n, .gamma = gamma };
@@ -125,9 +126,10 @@ static double warmup_rate(const cn_sched *s, double initial)
 
 cn_sched *cn_warmup_lr(cn_optim *o, int64_t steps, double begin, cn_sched *after)
 {
-    cn_sched *s = positive(steps, "warm-up: steps")
-                      ? make(o, warmup_rate, (cn_sched){ .period = steps, .gamma = begin, .after = after })
-                      : NULL;
+    cn_sched *s =
+        positive(steps, "warm-up: steps")
+            ? make(o, warmup_rate, (cn_sched){ .period = steps, .gamma = begin, .after = after })
+            : NULL;
     if (!s) cn_sched_free(after);
     return s;
 }

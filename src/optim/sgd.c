@@ -12,15 +12,17 @@ typedef struct {
     const Sgd *o;
     float *w, *velocity; /* velocity NULL: no momentum */
     const float *grad;
-    bool first;          /* the velocity starts as the gradient, without dampening */
+    bool first; /* the velocity starts as the gradient, without dampening */
 } Job;
 
-CN_STREAM static void plain(float *restrict w, const float *restrict g, int64_t n, float sign, float lr, float decay)
+CN_STREAM static void plain(float *restrict w, const float *restrict g, int64_t n, float sign,
+                            float lr, float decay)
 {
     for (int64_t i = 0; i < n; i++) w[i] -= lr * (sign * g[i] + decay * w[i]);
 }
 
-CN_STREAM static void heavy(float *restrict w, float *restrict v, const float *restrict g, int64_t n, const Job *j)
+CN_STREAM static void heavy(float *restrict w, float *restrict v, const float *restrict g,
+                            int64_t n, const Job *j)
 {
     const Sgd *o = j->o;
     const float momentum = j->first ? 0 : (float)o->momentum, lr = (float)o->lr;

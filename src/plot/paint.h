@@ -21,7 +21,7 @@ enum { FONT_SMALL = 10, FONT_LABEL = 11, FONT_TITLE = 13 };
 
 void cn_set_colour(cairo_t *cr, Colour c, double alpha);
 
-/* ---- words: one line each, but for cn_draw_lines -------------------------------------------- */
+/* ---- words: one line each, but for cn_draw_lines ------------------------------------------- */
 
 double cn_text_width(cairo_t *cr, const char *text, double font);
 double cn_widest(cairo_t *cr, char *const *texts, size_t n, double font);
@@ -51,7 +51,7 @@ uint32_t cn_pack_colour(Colour c);
 /* Fills the box with w x h pixels, their edges sharp. */
 void cn_draw_pixels(cairo_t *cr, Box box, size_t w, size_t h, Pixel *pixel, const void *source);
 
-/* ---- panels: how large they wish to be, and drawing them into a box ------------------------- */
+/* ---- panels: how large they wish to be, and drawing them into a box ------------------------ */
 
 Size cn_curves_size(const Curves *c);
 void cn_paint_curves(cairo_t *cr, const Curves *c, Box box);

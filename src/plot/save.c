@@ -11,8 +11,8 @@
 #include <cairo-svg.h>
 #include <math.h>
 
-#include "core/memory.h"
 #include "core/file.h"
+#include "core/memory.h"
 #include "plot/paint.h"
 
 /* ---- layout: panels in rows, columns as wide as their widest panel ------------------------- */

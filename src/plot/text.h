@@ -12,7 +12,7 @@ typedef struct Terminal {
     bool colour;
 } Terminal;
 
-/* ---- words: columns are those of a terminal, where Chinese characters take two --------------- */
+/* ---- words: columns are those of a terminal, where Chinese characters take two ------------- */
 
 int cn_columns(const char *text);
 /* Adds what of the text, up to its end or a newline, fits into `columns`; returns those used. */

@@ -15,7 +15,7 @@ static int most(int a, int b)
     return a > b ? a : b;
 }
 
-/* ---- heat maps: a table of numbers where it fits, else a map of shades ---------------------- */
+/* ---- heat maps: a table of numbers where it fits, else a map of shades --------------------- */
 
 static int widest_text(char *const *texts, size_t n)
 {
@@ -152,7 +152,7 @@ void cn_text_heat(Terminal *t, const Heat *h)
     if (!h->no_bar) put_scale(t, h, margin);
 }
 
-/* ---- images: two pixels to a character, one above the other ---------------------------------- */
+/* ---- images: two pixels to a character, one above the other -------------------------------- */
 
 typedef struct ImageGrid {
     int columns;       /* of images */

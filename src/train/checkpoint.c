@@ -32,7 +32,8 @@ bool cn_checkpoint_exists(const char *folder)
 static bool make(const char *path)
 {
     struct stat st;
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))) return true;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+        return true;
     return cn_fail_errno(path, "make the folder");
 }
 
@@ -52,7 +53,8 @@ static const char *exact(double x, char text[40])
 
 static json_t *rng_to_json(const cn_rng *r)
 {
-    return json_pack("[I,I,I]", (json_int_t)r->seed, (json_int_t)r->stream, (json_int_t)r->position);
+    return json_pack("[I,I,I]", (json_int_t)r->seed, (json_int_t)r->stream,
+                     (json_int_t)r->position);
 }
 
 static bool rng_from_json(json_t *j, cn_rng *r)
@@ -88,11 +90,14 @@ static json_t *numbers_to_json(const cn_run_state *s)
     json_t *j = json_object();
     char text[40];
     for (size_t i = 0; i < COUNT(reals); i++)
-        json_object_set_new(j, reals[i].name,
-                            json_string(exact(*(const double *)(const void *)((const char *)s + reals[i].offset), text)));
+        json_object_set_new(
+            j, reals[i].name,
+            json_string(
+                exact(*(const double *)(const void *)((const char *)s + reals[i].offset), text)));
     for (size_t i = 0; i < COUNT(integers); i++)
-        json_object_set_new(j, integers[i].name,
-                            json_integer(*(const int64_t *)(const void *)((const char *)s + integers[i].offset)));
+        json_object_set_new(
+            j, integers[i].name,
+            json_integer(*(const int64_t *)(const void *)((const char *)s + integers[i].offset)));
     return j;
 }
 
@@ -121,9 +126,9 @@ static char *state_text(const cn_fit_options *o, const cn_loader *loader, const 
     for (int i = 0; i < n; i++) json_array_append_new(generators, rng_to_json(rngs[i]));
     json_t *j = json_pack("{s:i, s:o, s:[I,I,I,I,I], s:I, s:o, s:o}", "v", VERSION, "run",
                           numbers_to_json(s), "loader", (json_int_t)c.seed, (json_int_t)c.epoch,
-                          (json_int_t)c.position, (json_int_t)c.samples, (json_int_t)c.batch, "sched",
-                          (json_int_t)cn_sched_count(o->sched), "rng", rng_to_json(cn_default_rng()),
-                          "generators", generators);
+                          (json_int_t)c.position, (json_int_t)c.samples, (json_int_t)c.batch,
+                          "sched", (json_int_t)cn_sched_count(o->sched), "rng",
+                          rng_to_json(cn_default_rng()), "generators", generators);
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     json_decref(j);
     if (!text) cn_fail(CN_ENOMEM, "checkpoint: out of memory");
@@ -164,14 +169,15 @@ static bool restore_generators(json_t *j, const cn_fit_options *o)
     return rng_from_json(json_object_get(j, "rng"), cn_default_rng());
 }
 
-static bool restore_text(const char *text, const char *path, const cn_fit_options *o, cn_loader *loader,
-                         cn_run_state *s)
+static bool restore_text(const char *text, const char *path, const cn_fit_options *o,
+                         cn_loader *loader, cn_run_state *s)
 {
     json_int_t seed, epoch, position, samples, batch, sched;
     int version = 0;
     json_t *j = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL, *run = NULL;
-    bool ok = j && !json_unpack(j, "{s:i, s:o, s:[I,I,I,I,I], s:I}", "v", &version, "run", &run, "loader",
-                                &seed, &epoch, &position, &samples, &batch, "sched", &sched);
+    bool ok =
+        j && !json_unpack(j, "{s:i, s:o, s:[I,I,I,I,I], s:I}", "v", &version, "run", &run, "loader",
+                          &seed, &epoch, &position, &samples, &batch, "sched", &sched);
     ok = ok && version == VERSION && numbers_from_json(run, s) && restore_generators(j, o);
     json_decref(j);
     if (!ok) return cn_fail(CN_EFORMAT, "%s: this is no checkpoint of this model", path);
@@ -180,16 +186,18 @@ static bool restore_text(const char *text, const char *path, const cn_fit_option
     return cn_loader_restore(loader, &c);
 }
 
-bool cn_checkpoint_load(const char *folder, const cn_fit_options *o, cn_loader *loader, cn_run_state *s)
+bool cn_checkpoint_load(const char *folder, const cn_fit_options *o, cn_loader *loader,
+                        cn_run_state *s)
 {
     char path[1024];
     file_name(folder, path);
     size_t mark = cn_mark();
     cn_dict *d = cn_load(path);
     const cn_value *meta = d ? cn_dict_find(d, "__metadata__") : NULL;
-    const char *text = meta && meta->kind == CN_KIND_DICT ? cn_dict_str(meta->u.d, "state", NULL) : NULL;
-    bool ok = d && restore_text(text, path, o, loader, s) && cn_state_from(o->net, "model.", d, true) &&
-              cn_optim_from(o->optim, d);
+    const char *text =
+        meta && meta->kind == CN_KIND_DICT ? cn_dict_str(meta->u.d, "state", NULL) : NULL;
+    bool ok = d && restore_text(text, path, o, loader, s) &&
+              cn_state_from(o->net, "model.", d, true) && cn_optim_from(o->optim, d);
     cn_dict_free(d);
     cn_release(mark);
     return ok;

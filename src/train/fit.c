@@ -25,7 +25,7 @@ typedef struct {
     cn_loader *train;
     cn_metrics *metrics; /* NULL: no run folder */
     cn_run_state state;
-    double began;        /* on the clock, so that state.seconds = now - began */
+    double began; /* on the clock, so that state.seconds = now - began */
     bool interrupted, stopped_early;
 } Run;
 
@@ -36,7 +36,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- reporting ------------------------------------------------------------------------------------- */
+/* ---- reporting ----------------------------------------------------------------------------- */
 
 static cn_fit_progress progress_of(Run *r, cn_fit_event event)
 {
@@ -45,13 +45,20 @@ static cn_fit_progress progress_of(Run *r, cn_fit_event event)
     r->state.seconds = now() - r->began;
     double examples = (double)cn_dataset_samples(r->o.train) * (double)s->epoch + (double)s->seen;
     return (cn_fit_progress){
-        .event = event, .epoch = s->epoch, .epochs = r->o.epochs, .step = s->step,
+        .event = event,
+        .epoch = s->epoch,
+        .epochs = r->o.epochs,
+        .step = s->step,
         .steps = cn_loader_batches(r->train),
         .train_loss = between ? s->last_loss : s->loss_sum / (double)s->seen,
         .train_acc = between ? s->last_acc : s->correct / (double)s->seen,
-        .test_loss = s->test_loss, .test_acc = s->test_acc, .lr = cn_lr(r->o.optim, 0),
-        .examples_per_second = s->seconds > 0 ? examples / s->seconds : 0, .seconds = s->seconds,
-        .stopped_early = r->stopped_early, .interrupted = r->interrupted,
+        .test_loss = s->test_loss,
+        .test_acc = s->test_acc,
+        .lr = cn_lr(r->o.optim, 0),
+        .examples_per_second = s->seconds > 0 ? examples / s->seconds : 0,
+        .seconds = s->seconds,
+        .stopped_early = r->stopped_early,
+        .interrupted = r->interrupted,
     };
 }
 
@@ -62,7 +69,7 @@ static void report(Run *r, cn_fit_event event)
     r->o.watch(&p, r->o.watch_context);
 }
 
-/* ---- one step --------------------------------------------------------------------------------------- */
+/* ---- one step ------------------------------------------------------------------------------ */
 
 static cn_tensor *default_loss(cn_tensor *output, const cn_batch *batch, void *context)
 {
@@ -73,7 +80,9 @@ static cn_tensor *default_loss(cn_tensor *output, const cn_batch *batch, void *c
 /* How many rows have their largest score at the target; 0 where that makes no sense. */
 static double correct_in(const cn_tensor *output, const cn_batch *b)
 {
-    if (!output || cn_ndim(output) != 2 || !b->y || cn_dtype_of(b->y) != CN_I64 || cn_ndim(b->y) != 1) return 0;
+    if (!output || cn_ndim(output) != 2 || !b->y || cn_dtype_of(b->y) != CN_I64 ||
+        cn_ndim(b->y) != 1)
+        return 0;
     const float *scores = cn_dtype_of(output) == CN_F32 ? cn_data(output) : NULL;
     const int64_t *target = cn_data(b->y), classes = cn_size(output, 1);
     double count = 0;
@@ -89,9 +98,11 @@ static double correct_in(const cn_tensor *output, const cn_batch *b)
 static bool check_loss(const Run *r, double loss)
 {
     if (isfinite(loss)) return true;
-    return cn_fail(CN_EDIVERGED, "training diverged: the loss is %g at epoch %lld, step %lld; lower the "
-                                 "learning rate (now %g) or clip the gradients", loss,
-                   (long long)r->state.epoch + 1, (long long)r->state.step + 1, cn_lr(r->o.optim, 0));
+    return cn_fail(CN_EDIVERGED,
+                   "training diverged: the loss is %g at epoch %lld, step %lld; lower the "
+                   "learning rate (now %g) or clip the gradients",
+                   loss, (long long)r->state.epoch + 1, (long long)r->state.step + 1,
+                   cn_lr(r->o.optim, 0));
 }
 
 static bool train_batch(Run *r, const cn_batch *b)
@@ -110,9 +121,10 @@ static bool train_batch(Run *r, const cn_batch *b)
     return true;
 }
 
-/* ---- evaluation ---------------------------------------------------------------------------------------- */
+/* ---- evaluation ---------------------------------------------------------------------------- */
 
-static bool score_batches(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context, cn_score *s)
+static bool score_batches(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context,
+                          cn_score *s)
 {
     cn_batch b;
     size_t mark = cn_mark();
@@ -129,7 +141,8 @@ static bool score_batches(cn_module *net, cn_loader *loader, cn_loss_fn *loss, v
     return cn_ok();
 }
 
-static bool evaluate(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context, cn_score *out)
+static bool evaluate(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context,
+                     cn_score *out)
 {
     bool was = cn_is_training(net), grad = cn_set_grad_enabled(false);
     *out = (cn_score){ 0 };
@@ -160,7 +173,7 @@ static bool validate(Run *r)
     return ok;
 }
 
-/* ---- epochs ----------------------------------------------------------------------------------------------- */
+/* ---- epochs -------------------------------------------------------------------------------- */
 
 static bool save_checkpoint(Run *r)
 {
@@ -192,9 +205,9 @@ static bool stop_here(Run *r)
 {
     r->interrupted = true;
     if (!save_checkpoint(r)) return false;
-    return cn_fail(CN_EINTERRUPTED, "stopped in epoch %lld after step %lld%s%s", (long long)r->state.epoch + 1,
-                   (long long)r->state.step, r->o.out ? "; saved, go on with --resume " : "",
-                   r->o.out ? r->o.out : "");
+    return cn_fail(CN_EINTERRUPTED, "stopped in epoch %lld after step %lld%s%s",
+                   (long long)r->state.epoch + 1, (long long)r->state.step,
+                   r->o.out ? "; saved, go on with --resume " : "", r->o.out ? r->o.out : "");
 }
 
 static bool run_epoch(Run *r)
@@ -221,7 +234,7 @@ static bool run_all(Run *r)
     return true;
 }
 
-/* ---- beginning and end ------------------------------------------------------------------------------------- */
+/* ---- beginning and end --------------------------------------------------------------------- */
 
 static bool resolve(const cn_fit_options *given, cn_fit_options *o)
 {
@@ -241,11 +254,18 @@ static bool resolve(const cn_fit_options *given, cn_fit_options *o)
 static bool begin(Run *r)
 {
     const cn_fit_options *o = &r->o;
-    cn_loader_options l = { .size = sizeof l, .dataset = o->train, .batch = o->batch, .shuffle = true,
-                            .seed = o->seed, .workers = o->workers };
+    cn_loader_options l = { .size = sizeof l,
+                            .dataset = o->train,
+                            .batch = o->batch,
+                            .shuffle = true,
+                            .seed = o->seed,
+                            .workers = o->workers };
     memcpy(l.transform, o->transform, sizeof l.transform);
     r->train = cn_loader_new_with(&l);
-    r->state = (cn_run_state){ .test_loss = (double)NAN, .test_acc = (double)NAN, .best_acc = -1, .last_loss = (double)NAN,
+    r->state = (cn_run_state){ .test_loss = (double)NAN,
+                               .test_acc = (double)NAN,
+                               .best_acc = -1,
+                               .last_loss = (double)NAN,
                                .last_acc = (double)NAN };
     if (!r->train) return false;
     if (o->out && !cn_checkpoint_folder(o->out)) return false;

@@ -45,11 +45,12 @@ static json_t *number(double x)
 
 bool cn_metrics_epoch(cn_metrics *m, const cn_fit_progress *p)
 {
-    json_t *j = json_pack("{s:i, s:f, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "v", 1, "t",
-                          (double)time(NULL), "ev", "epoch", "epoch", (json_int_t)p->epoch, "train_loss",
-                          number(p->train_loss), "train_acc", number(p->train_acc), "test_loss",
-                          number(p->test_loss), "test_acc", number(p->test_acc), "lr", number(p->lr),
-                          "ex_s", number(p->examples_per_second), "seconds", number(p->seconds));
+    json_t *j =
+        json_pack("{s:i, s:f, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "v", 1, "t",
+                  (double)time(NULL), "ev", "epoch", "epoch", (json_int_t)p->epoch, "train_loss",
+                  number(p->train_loss), "train_acc", number(p->train_acc), "test_loss",
+                  number(p->test_loss), "test_acc", number(p->test_acc), "lr", number(p->lr),
+                  "ex_s", number(p->examples_per_second), "seconds", number(p->seconds));
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     bool ok = text && fprintf(m->file, "%s\n", text) > 0;
     if (!text) cn_fail(CN_ENOMEM, "%s: out of memory", m->path);
@@ -75,7 +76,7 @@ void cn_metrics_close(cn_metrics *m)
     cn_free(m);
 }
 
-/* ---- curves ------------------------------------------------------------------------------------------ */
+/* ---- curves -------------------------------------------------------------------------------- */
 
 enum { CURVES = 4, MAX_EPOCHS = 100000 };
 
@@ -85,7 +86,8 @@ typedef struct {
 } Curves;
 
 static const char *const keys[CURVES] = { "train_loss", "test_loss", "train_acc", "test_acc" };
-static const char *const labels[CURVES] = { "train loss", "test loss", "train accuracy", "test accuracy" };
+static const char *const labels[CURVES] = { "train loss", "test loss", "train accuracy",
+                                            "test accuracy" };
 
 static bool grow(Curves *c)
 {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- modules -------------------------------------------------------------------------------------- */
+/* ---- modules ------------------------------------------------------------------------------- */
 
 typedef struct {
     cn_dict *dict;
@@ -19,7 +19,8 @@ static bool collect(const cn_entry *e, void *context)
     const Collector *c = context;
     char key[320];
     if (!e->tensor)
-        return cn_fail(CN_EINVALID, "state_dict: the shape of '%s' is not known yet; run cn_build() first",
+        return cn_fail(CN_EINVALID,
+                       "state_dict: the shape of '%s' is not known yet; run cn_build() first",
                        e->name);
     snprintf(key, sizeof key, "%s%s", c->prefix, e->name);
     size_t mark = cn_mark();
@@ -66,11 +67,14 @@ static bool load_one(const cn_entry *e, void *context)
     if (!from) return true;
     l->found++;
     if (!e->tensor)
-        return cn_fail(CN_EINVALID, "load_state_dict: the shape of '%s' is not known yet; run cn_build() "
-                                    "first", e->name);
+        return cn_fail(CN_EINVALID,
+                       "load_state_dict: the shape of '%s' is not known yet; run cn_build() "
+                       "first",
+                       e->name);
     if (!cn_shape_equal(&from->v.shape, &e->tensor->v.shape))
-        return cn_fail(CN_EFORMAT, "load_state_dict: '%s' has shape %s in the file, but %s in the module",
-                       e->name, cn_shape_text(&from->v.shape, a), cn_shape_text(&e->tensor->v.shape, b));
+        return cn_fail(
+            CN_EFORMAT, "load_state_dict: '%s' has shape %s in the file, but %s in the module",
+            e->name, cn_shape_text(&from->v.shape, a), cn_shape_text(&e->tensor->v.shape, b));
     if (!l->write) return true;
     cn_copy_view(&e->tensor->v, &from->v);
     e->tensor->storage->version++;
@@ -84,7 +88,8 @@ bool cn_state_from(cn_module *m, const char *prefix, const cn_dict *dict, bool s
     if (!m || !dict || !cn_visit(m, load_one, &l)) return false;
     for (int i = 0; strict && !*prefix && i < cn_dict_count(dict); i++) {
         const char *key = cn_dict_key(dict, i);
-        if (strcmp(key, "__metadata__") != 0 && l.found < cn_dict_count(dict) && !cn_entry_named(m, key))
+        if (strcmp(key, "__metadata__") != 0 && l.found < cn_dict_count(dict) &&
+            !cn_entry_named(m, key))
             return cn_fail(CN_EFORMAT, "load_state_dict: the module has no '%s'", key);
     }
     l.write = true;
@@ -115,7 +120,7 @@ bool cn_load_state_dict(cn_module *m, const cn_dict *state, bool strict)
     return cn_state_from(m, "", state, strict);
 }
 
-/* ---- optimisers -------------------------------------------------------------------------------------- */
+/* ---- optimisers ---------------------------------------------------------------------------- */
 
 static void state_key(char key[64], int group, int index, const char *name)
 {
@@ -157,7 +162,8 @@ static bool param_from(const cn_optim *o, int g, int i, const cn_dict *dict)
         const cn_value *v = cn_dict_find(dict, key);
         if (!v || v->kind != CN_KIND_TENSOR) continue;
         if (!cn_shape_equal(&v->u.t->v.shape, &p->tensor->v.shape))
-            return cn_fail(CN_EFORMAT, "checkpoint: '%s' has another shape than its parameter", key);
+            return cn_fail(CN_EFORMAT, "checkpoint: '%s' has another shape than its parameter",
+                           key);
         if (!cn_param_state(p, k)) return false;
         cn_copy_view(&p->state[k]->v, &v->u.t->v);
     }
@@ -172,7 +178,7 @@ bool cn_optim_from(cn_optim *o, const cn_dict *dict)
     return true;
 }
 
-/* ---- generators of random layers --------------------------------------------------------------------- */
+/* ---- generators of random layers ----------------------------------------------------------- */
 
 static int each_rng(cn_module *m, cn_rng **out, int at, int room)
 {
@@ -186,7 +192,7 @@ int cn_module_generators(cn_module *m, cn_rng **out, int room)
     return each_rng(m, out, 0, room);
 }
 
-/* ---- optimisers in PyTorch's form: {"state": {"0": {...}}, "param_groups": [...]} -------------------------- */
+/* ---- optimisers in PyTorch's form: {"state": {"0": {...}}, "param_groups": [...]} ---------- */
 
 static bool set_options(cn_dict *d, const cn_optim *o, const cn_group *g)
 {
@@ -195,12 +201,15 @@ static bool set_options(cn_dict *d, const cn_optim *o, const cn_group *g)
         const cn_arg *a = &o->schema.args[i];
         const char *slot = (const char *)g->options + a->offset;
         if (a->type == CN_ARG_BOOL) ok = cn_dict_set_bool(d, a->name, *(const bool *)slot);
-        if (a->type == CN_ARG_FLOAT) ok = cn_dict_set_float(d, a->name, *(const double *)(const void *)slot);
+        if (a->type == CN_ARG_FLOAT)
+            ok = cn_dict_set_float(d, a->name, *(const double *)(const void *)slot);
         if (a->type != CN_ARG_FLOATS) continue;
         const cn_floats *list = (const cn_floats *)(const void *)slot;
         cn_value items[CN_MAX_DIMS];
-        for (int k = 0; k < list->n; k++) items[k] = (cn_value){ .kind = CN_KIND_FLOAT, .u.f = list->v[k] };
-        ok = cn_dict_set(d, a->name, (cn_value){ .kind = CN_KIND_LIST, .n = (int32_t)list->n, .u.list = items });
+        for (int k = 0; k < list->n; k++)
+            items[k] = (cn_value){ .kind = CN_KIND_FLOAT, .u.f = list->v[k] };
+        ok = cn_dict_set(
+            d, a->name, (cn_value){ .kind = CN_KIND_LIST, .n = (int32_t)list->n, .u.list = items });
     }
     return ok;
 }
@@ -212,8 +221,10 @@ static bool set_group(cn_dict *all, const cn_optim *o, int g, int first)
     cn_dict *d = cn_dict_new();
     cn_value *ids = cn_alloc_zeroed((size_t)group->n * sizeof *ids + 1);
     bool ok = d && ids && set_options(d, o, group);
-    for (int i = 0; ok && i < group->n; i++) ids[i] = (cn_value){ .kind = CN_KIND_INT, .u.i = first + i };
-    ok = ok && cn_dict_set(d, "params", (cn_value){ .kind = CN_KIND_LIST, .n = group->n, .u.list = ids });
+    for (int i = 0; ok && i < group->n; i++)
+        ids[i] = (cn_value){ .kind = CN_KIND_INT, .u.i = first + i };
+    ok = ok &&
+         cn_dict_set(d, "params", (cn_value){ .kind = CN_KIND_LIST, .n = group->n, .u.list = ids });
     snprintf(key, sizeof key, "%d", g);
     ok = ok && cn_dict_set_dict(all, key, d);
     cn_free(ids);
@@ -246,10 +257,12 @@ cn_dict *cn_optim_state_dict(const cn_optim *o)
     cn_dict *groups = state ? cn_dict_new() : NULL;
     bool ok = groups != NULL;
     for (int g = 0, index = 0; ok && g < o->n_groups; index += o->groups[g++].n) {
-        for (int i = 0; ok && i < o->groups[g].n; i++) ok = set_param(state, o, &o->groups[g].params[i], index + i);
+        for (int i = 0; ok && i < o->groups[g].n; i++)
+            ok = set_param(state, o, &o->groups[g].params[i], index + i);
         ok = ok && set_group(groups, o, g, index);
     }
-    ok = ok && cn_dict_set_dict(out, "state", state) && cn_dict_set_dict(out, "param_groups", groups);
+    ok = ok && cn_dict_set_dict(out, "state", state) &&
+         cn_dict_set_dict(out, "param_groups", groups);
     cn_dict_free(groups);
     cn_dict_free(state);
     if (ok) return out;
@@ -265,7 +278,8 @@ static bool get_param(const cn_optim *o, cn_param *p, const cn_dict *d)
         const cn_value *v = cn_dict_find(d, o->cls->state[k]);
         if (!v || v->kind != CN_KIND_TENSOR) continue;
         if (!cn_shape_equal(&v->u.t->v.shape, &p->tensor->v.shape))
-            return cn_fail(CN_EFORMAT, "optimiser state: '%s' has another shape than its parameter", o->cls->state[k]);
+            return cn_fail(CN_EFORMAT, "optimiser state: '%s' has another shape than its parameter",
+                           o->cls->state[k]);
         if (!cn_param_state(p, k)) return false;
         cn_copy_view(&p->state[k]->v, &v->u.t->v);
     }
@@ -298,7 +312,8 @@ bool cn_optim_load_state_dict(cn_optim *o, const cn_dict *dict)
             char key[16];
             snprintf(key, sizeof key, "%d", index);
             const cn_value *v = cn_dict_find(state, key);
-            if (v && v->kind == CN_KIND_DICT && !get_param(o, &o->groups[g].params[i], v->u.d)) return false;
+            if (v && v->kind == CN_KIND_DICT && !get_param(o, &o->groups[g].params[i], v->u.d))
+                return false;
         }
     }
     return true;

@@ -26,11 +26,13 @@ bool cn_dnnl_describe(cn_dnnl_md *md, int ndim, const int64_t *dims, const int64
     memcpy(d, dims, (size_t)ndim * sizeof *dims);
     if (strides) memcpy(s, strides, (size_t)ndim * sizeof *strides);
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_status_t status = strides ? dnnl_memory_desc_create_with_strides(md, ndim, d, dnnl_f32, s)
-                                   : dnnl_memory_desc_create_with_tag(md, ndim, d, dnnl_f32, dnnl_format_tag_any);
+    dnnl_status_t status =
+        strides ? dnnl_memory_desc_create_with_strides(md, ndim, d, dnnl_f32, s)
+                : dnnl_memory_desc_create_with_tag(md, ndim, d, dnnl_f32, dnnl_format_tag_any);
 #else
-    dnnl_status_t status = strides ? dnnl_memory_desc_init_by_strides(md, ndim, d, dnnl_f32, s)
-                                   : dnnl_memory_desc_init_by_tag(md, ndim, d, dnnl_f32, dnnl_format_tag_any);
+    dnnl_status_t status =
+        strides ? dnnl_memory_desc_init_by_strides(md, ndim, d, dnnl_f32, s)
+                : dnnl_memory_desc_init_by_tag(md, ndim, d, dnnl_f32, dnnl_format_tag_any);
 #endif
     return status == dnnl_success;
 }
@@ -77,7 +79,8 @@ bool cn_dnnl_finish(cn_dnnl_op *op, dnnl_primitive_desc_t pd)
 bool cn_dnnl_argument(cn_dnnl_op *op, int id, const cn_dnnl_md *md)
 {
     dnnl_memory_t memory;
-    if (dnnl_memory_create(&memory, CN_DNNL_MD(*md), engine, DNNL_MEMORY_NONE) != dnnl_success) return false;
+    if (dnnl_memory_create(&memory, CN_DNNL_MD(*md), engine, DNNL_MEMORY_NONE) != dnnl_success)
+        return false;
     op->args[op->n++] = (dnnl_exec_arg_t){ id, memory };
     return true;
 }
@@ -104,13 +107,13 @@ void cn_dnnl_destroy(cn_dnnl_op *op)
     *op = (cn_dnnl_op){ 0 };
 }
 
-bool cn_dnnl_matmul(cn_dnnl_op *op, const cn_dnnl_md *src, const cn_dnnl_md *weights, const cn_dnnl_md *bias,
-                    const cn_dnnl_md *dst, dnnl_primitive_attr_t attr)
+bool cn_dnnl_matmul(cn_dnnl_op *op, const cn_dnnl_md *src, const cn_dnnl_md *weights,
+                    const cn_dnnl_md *bias, const cn_dnnl_md *dst, dnnl_primitive_attr_t attr)
 {
     dnnl_primitive_desc_t pd;
 #if DNNL_VERSION_MAJOR >= 3
-    dnnl_status_t status = dnnl_matmul_primitive_desc_create(&pd, engine, *src, *weights, bias ? *bias : NULL,
-                                                             *dst, attr);
+    dnnl_status_t status = dnnl_matmul_primitive_desc_create(&pd, engine, *src, *weights,
+                                                             bias ? *bias : NULL, *dst, attr);
 #else
     dnnl_matmul_desc_t d;
     dnnl_status_t status = dnnl_matmul_desc_init(&d, src, weights, bias, dst);

@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 #if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t cn_dnnl_md;        /* a handle */
+typedef dnnl_memory_desc_t cn_dnnl_md; /* a handle */
 #define CN_DNNL_MD(md) (md)
 #else
-typedef dnnl_memory_desc_t cn_dnnl_md;        /* a struct */
+typedef dnnl_memory_desc_t cn_dnnl_md; /* a struct */
 #define CN_DNNL_MD(md) (&(md))
 #endif
 
@@ -22,7 +22,7 @@ typedef struct cn_dnnl_op {
     dnnl_exec_arg_t args[6];
 } cn_dnnl_op;
 
-bool cn_dnnl_start(void);  /* engine and stream of this thread; false: not usable */
+bool cn_dnnl_start(void); /* engine and stream of this thread; false: not usable */
 dnnl_engine_t cn_dnnl_engine(void);
 
 /* float32 with these dimensions; strides in elements, NULL: the primitive chooses the layout. */
@@ -40,7 +40,7 @@ void cn_dnnl_point(const cn_dnnl_op *op, int argument, const void *data);
 bool cn_dnnl_run(const cn_dnnl_op *op);
 void cn_dnnl_destroy(cn_dnnl_op *op);
 
-bool cn_dnnl_matmul(cn_dnnl_op *op, const cn_dnnl_md *src, const cn_dnnl_md *weights, const cn_dnnl_md *bias,
-                    const cn_dnnl_md *dst, dnnl_primitive_attr_t attr);
+bool cn_dnnl_matmul(cn_dnnl_op *op, const cn_dnnl_md *src, const cn_dnnl_md *weights,
+                    const cn_dnnl_md *bias, const cn_dnnl_md *dst, dnnl_primitive_attr_t attr);
 
 #endif

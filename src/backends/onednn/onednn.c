@@ -1,6 +1,7 @@
 /* onednn.c - the provider of oneDNN's matrix products.
 
-   A primitive costs up to a millisecond to make and a quarter of a microsecond to run, so each thread
+   A primitive costs up to a millisecond to make and a quarter of a microsecond to run, so each
+   thread
    keeps those it has made, keyed by everything that decides them. */
 #include "backends/onednn/adapter.h"
 #include "core/provider.h"
@@ -61,21 +62,25 @@ static Slot *slot_for(const Key *key)
     return &slots[h % SLOTS];
 }
 
-/* ---- making a product ---------------------------------------------------------------------------------- */
+/* ---- making a product ---------------------------------------------------------------------- */
 
 static bool make(Slot *s, const Key *k)
 {
     cn_dnnl_md a, b, y, bias;
     int nd = k->ndim, at = 3 - nd;
-    const int64_t da[] = { k->batch, k->m, k->k }, db[] = { k->batch, k->k, k->n }, dy[] = { k->batch, k->m, k->n };
-    const int64_t sy[] = { k->m * k->n, k->n, 1 }, dbias[] = { 1, 1, k->n }, sbias[] = { k->n, k->n, 1 };
+    const int64_t da[] = { k->batch, k->m, k->k }, db[] = { k->batch, k->k, k->n },
+                  dy[] = { k->batch, k->m, k->n };
+    const int64_t sy[] = { k->m * k->n, k->n, 1 }, dbias[] = { 1, 1, k->n },
+                  sbias[] = { k->n, k->n, 1 };
     dnnl_primitive_attr_t attr;
     bool ok = cn_dnnl_activation(k->activation, &attr);
     ok = ok && cn_dnnl_describe(&a, nd, da + at, k->a_strides + at) &&
-         cn_dnnl_describe(&b, nd, db + at, k->b_strides + at) && cn_dnnl_describe(&y, nd, dy + at, sy + at) &&
+         cn_dnnl_describe(&b, nd, db + at, k->b_strides + at) &&
+         cn_dnnl_describe(&y, nd, dy + at, sy + at) &&
          (!k->has_bias || cn_dnnl_describe(&bias, nd, dbias + at, sbias + at));
     ok = ok && cn_dnnl_matmul(&s->op, &a, &b, k->has_bias ? &bias : NULL, &y, attr);
-    ok = ok && cn_dnnl_argument(&s->op, DNNL_ARG_SRC, &a) && cn_dnnl_argument(&s->op, DNNL_ARG_WEIGHTS, &b) &&
+    ok = ok && cn_dnnl_argument(&s->op, DNNL_ARG_SRC, &a) &&
+         cn_dnnl_argument(&s->op, DNNL_ARG_WEIGHTS, &b) &&
          cn_dnnl_argument(&s->op, DNNL_ARG_DST, &y) &&
          (!k->has_bias || cn_dnnl_argument(&s->op, DNNL_ARG_BIAS, &bias));
     if (attr) dnnl_primitive_attr_destroy(attr);
@@ -100,7 +105,7 @@ static bool run(const Key *k, const void *a, const void *b, const void *bias, vo
     return cn_dnnl_run(&s->op);
 }
 
-/* ---- the ops ---------------------------------------------------------------------------------------------- */
+/* ---- the ops ------------------------------------------------------------------------------- */
 
 static void key_from(Key *k, const cn_call *c)
 {
@@ -116,7 +121,8 @@ static void key_from(Key *k, const cn_call *c)
     }
     int r = a->shape.ndim - 2;
     k->m = a->shape.dim[r], k->k = a->shape.dim[r + 1], k->n = b->shape.dim[r + 1];
-    for (int i = 0; i < 2; i++) k->a_strides[1 + i] = a->strides[r + i], k->b_strides[1 + i] = b->strides[r + i];
+    for (int i = 0; i < 2; i++)
+        k->a_strides[1 + i] = a->strides[r + i], k->b_strides[1 + i] = b->strides[r + i];
     if (r == 0) return;
     k->ndim = 3, k->batch = a->shape.dim[0];
     k->a_strides[0] = a->strides[0], k->b_strides[0] = b->strides[0];
@@ -127,7 +133,8 @@ static bool product(const cn_call *c)
     Key k;
     key_from(&k, c);
     if (!cn_dnnl_start()) return cn_fail(CN_EUNSUPPORTED, "oneDNN: no engine in this thread");
-    return run(&k, cn_in(c, 0)->data, cn_in(c, 1)->data, k.has_bias ? cn_in(c, 2)->data : NULL, cn_out(c, 0)->data);
+    return run(&k, cn_in(c, 0)->data, cn_in(c, 1)->data, k.has_bias ? cn_in(c, 2)->data : NULL,
+               cn_out(c, 0)->data);
 }
 
 /* A plain product of (turned) row-major matrices. */
@@ -152,20 +159,23 @@ static void sum_rows(float *out, const float *x, int64_t rows, int64_t cols)
 static bool linear_backward(const cn_call *c)
 {
     const cn_linear_backward *p = c->params;
-    int64_t out = cn_in(c, 2)->shape.dim[0], in = cn_in(c, 2)->shape.dim[1], rows = cn_in(c, 0)->numel / out;
+    int64_t out = cn_in(c, 2)->shape.dim[0], in = cn_in(c, 2)->shape.dim[1],
+            rows = cn_in(c, 0)->numel / out;
     const char *gy = cn_in(c, 0)->data;
     if (!cn_dnnl_start()) return cn_fail(CN_EUNSUPPORTED, "oneDNN: no engine in this thread");
     Key x = plain_key(rows, in, out, false), w = plain_key(out, in, rows, true);
     if (p->want_input && !run(&x, gy, cn_in(c, 2)->data, NULL, cn_out(c, 0)->data)) return false;
     if (p->want_weight && !run(&w, gy, cn_in(c, 1)->data, NULL, cn_out(c, 1)->data)) return false;
-    if (p->want_bias) sum_rows((float *)(void *)cn_out(c, 2)->data, (const float *)(const void *)gy, rows, out);
+    if (p->want_bias)
+        sum_rows((float *)(void *)cn_out(c, 2)->data, (const float *)(const void *)gy, rows, out);
     return true;
 }
 
 /* One of the last two strides must be 1, and neither may be a broadcast. */
 static bool layout_fits(const int64_t *s, int64_t rows, int64_t cols)
 {
-    bool by_rows = s[2] == 1 && (s[1] >= cols || rows == 1), by_cols = s[1] == 1 && (s[2] >= rows || cols == 1);
+    bool by_rows = s[2] == 1 && (s[1] >= cols || rows == 1),
+         by_cols = s[1] == 1 && (s[2] >= rows || cols == 1);
     return (by_rows || by_cols) && s[1] > 0 && s[2] > 0;
 }
 
@@ -184,11 +194,14 @@ static cn_kernel *find(const cn_call *c, const char **why)
         int64_t work = cn_in(c, 0)->numel * cn_in(c, 2)->shape.dim[1];
         return work < SMALLEST ? decline(why, "too small to be worth the call") : linear_backward;
     }
-    if (id != CN_OP_ID_mm && id != CN_OP_ID_bmm && id != CN_OP_ID_linear && id != CN_OP_ID_linear_act) return NULL;
+    if (id != CN_OP_ID_mm && id != CN_OP_ID_bmm && id != CN_OP_ID_linear &&
+        id != CN_OP_ID_linear_act)
+        return NULL;
     if (cn_in(c, 0)->dtype != CN_F32) return decline(why, "not float32");
     key_from(&k, c);
     if (k.m * k.n * k.k < SMALLEST) return decline(why, "too small to be worth the call");
-    if (k.batch > 1 && k.m * k.n * k.k < 8 * SMALLEST) return decline(why, "a batch of small matrices");
+    if (k.batch > 1 && k.m * k.n * k.k < 8 * SMALLEST)
+        return decline(why, "a batch of small matrices");
     if (!layout_fits(k.a_strides, k.m, k.k) || !layout_fits(k.b_strides, k.k, k.n))
         return decline(why, "strides that it does not take");
     return product;

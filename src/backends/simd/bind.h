@@ -10,7 +10,8 @@
 typedef struct cn_simd_binding {
     int op; /* CN_OP_ID_... */
     cn_kernel *kernel;
-    /* NULL when the kernel takes this call, otherwise why not. NULL here: any call on dense float32. */
+    /* NULL when the kernel takes this call, otherwise why not. NULL here: any call on dense
+       float32. */
     const char *(*refuses)(const cn_call *call);
 } cn_simd_binding;
 

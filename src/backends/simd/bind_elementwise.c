@@ -1,13 +1,13 @@
 /* bind_elementwise.c - functions of one and two elements, and sums. */
 #include "backends/simd/bind.h"
 
-/* ---- one input ------------------------------------------------------------------------------------- */
+/* ---- one input ----------------------------------------------------------------------------- */
 
 static const int unary_of[CN_NUM_OPS] = {
-    [CN_OP_ID_exp] = CN_SIMD_EXP,         [CN_OP_ID_log] = CN_SIMD_LOG,
-    [CN_OP_ID_tanh] = CN_SIMD_TANH,       [CN_OP_ID_sigmoid] = CN_SIMD_SIGMOID,
-    [CN_OP_ID_relu] = CN_SIMD_RELU,       [CN_OP_ID_sqrt] = CN_SIMD_SQRT,
-    [CN_OP_ID_neg] = CN_SIMD_NEG,         [CN_OP_ID_abs] = CN_SIMD_ABS,
+    [CN_OP_ID_exp] = CN_SIMD_EXP,   [CN_OP_ID_log] = CN_SIMD_LOG,
+    [CN_OP_ID_tanh] = CN_SIMD_TANH, [CN_OP_ID_sigmoid] = CN_SIMD_SIGMOID,
+    [CN_OP_ID_relu] = CN_SIMD_RELU, [CN_OP_ID_sqrt] = CN_SIMD_SQRT,
+    [CN_OP_ID_neg] = CN_SIMD_NEG,   [CN_OP_ID_abs] = CN_SIMD_ABS,
 };
 
 static bool unary(const cn_call *c)
@@ -17,7 +17,7 @@ static bool unary(const cn_call *c)
     return true;
 }
 
-/* ---- two inputs -------------------------------------------------------------------------------------- */
+/* ---- two inputs ---------------------------------------------------------------------------- */
 
 static const int binary_of[CN_NUM_OPS] = {
     [CN_OP_ID_add] = CN_SIMD_ADD,
@@ -35,8 +35,10 @@ static bool binary(const cn_call *c)
     cn_simd_binary f = (cn_simd_binary)binary_of[c->op->id];
     int64_t n = cn_out(c, 0)->numel;
     float *z = cn_simd_out(c, 0);
-    if (a->numel == n && b->numel == n) cn_simd->binary(f, z, cn_simd_in(c, 0), cn_simd_in(c, 1), n, cn_threads());
-    else if (a->numel == n) cn_simd->binary_scalar(f, z, cn_simd_in(c, 0), *cn_simd_in(c, 1), false, n, cn_threads());
+    if (a->numel == n && b->numel == n)
+        cn_simd->binary(f, z, cn_simd_in(c, 0), cn_simd_in(c, 1), n, cn_threads());
+    else if (a->numel == n)
+        cn_simd->binary_scalar(f, z, cn_simd_in(c, 0), *cn_simd_in(c, 1), false, n, cn_threads());
     else cn_simd->binary_scalar(f, z, cn_simd_in(c, 1), *cn_simd_in(c, 0), true, n, cn_threads());
     return true;
 }

@@ -6,14 +6,22 @@
 
 #include <string.h>
 
-/* ---- convolution blocks ---------------------------------------------------------------------------------- */
+/* ---- convolution blocks -------------------------------------------------------------------- */
 
 static cn_simd_lanes lanes_of(const cn_view *x, const cn_view *w, const cn_conv_block *p)
 {
     cn_simd_lanes c = {
-        .n = x->shape.dim[0], .in_channels = x->shape.dim[1], .out_channels = w->shape.dim[0],
-        .h = x->shape.dim[2], .w = x->shape.dim[3], .kernel_h = w->shape.dim[2], .kernel_w = w->shape.dim[3],
-        .pad_h = p->padding.v[0], .pad_w = p->padding.v[1], .act = CN_SIMD_ACT_NONE, .pool = CN_SIMD_LANES_NO_POOL,
+        .n = x->shape.dim[0],
+        .in_channels = x->shape.dim[1],
+        .out_channels = w->shape.dim[0],
+        .h = x->shape.dim[2],
+        .w = x->shape.dim[3],
+        .kernel_h = w->shape.dim[2],
+        .kernel_w = w->shape.dim[3],
+        .pad_h = p->padding.v[0],
+        .pad_w = p->padding.v[1],
+        .act = CN_SIMD_ACT_NONE,
+        .pool = CN_SIMD_LANES_NO_POOL,
     };
     if (strcmp(p->activation, "relu") == 0) c.act = CN_SIMD_ACT_RELU;
     if (strcmp(p->activation, "sigmoid") == 0) c.act = CN_SIMD_ACT_SIGMOID;
@@ -45,20 +53,20 @@ static bool block(const cn_call *c)
     cn_simd_lanes l = lanes_of(cn_in(c, 0), cn_in(c, 1), c->params);
     float *saved = cn_out(c, 1)->numel ? cn_simd_out(c, 1) : NULL;
     const float *bias = cn_in(c, 2) ? cn_simd_in(c, 2) : NULL;
-    return cn_simd->lanes_forward(&l, cn_simd_out(c, 0), saved, cn_simd_in(c, 0), cn_simd_in(c, 1), bias,
-                                  cn_threads());
+    return cn_simd->lanes_forward(&l, cn_simd_out(c, 0), saved, cn_simd_in(c, 0), cn_simd_in(c, 1),
+                                  bias, cn_threads());
 }
 
 static bool block_backward(const cn_call *c)
 {
     cn_simd_lanes l = lanes_of(cn_in(c, 1), cn_in(c, 2), c->params);
-    cn_simd_lanes_grads g = { cn_out(c, 0)->shape.ndim == 4 ? cn_simd_out(c, 0) : NULL, cn_simd_out(c, 1),
-                              cn_simd_out(c, 2) };
-    return cn_simd->lanes_backward(&l, &g, cn_simd_in(c, 0), cn_simd_in(c, 1), cn_simd_in(c, 2), cn_simd_in(c, 4),
-                                   cn_threads());
+    cn_simd_lanes_grads g = { cn_out(c, 0)->shape.ndim == 4 ? cn_simd_out(c, 0) : NULL,
+                              cn_simd_out(c, 1), cn_simd_out(c, 2) };
+    return cn_simd->lanes_backward(&l, &g, cn_simd_in(c, 0), cn_simd_in(c, 1), cn_simd_in(c, 2),
+                                   cn_simd_in(c, 4), cn_threads());
 }
 
-/* ---- losses ------------------------------------------------------------------------------------------------ */
+/* ---- losses -------------------------------------------------------------------------------- */
 
 static bool cross_entropy(const cn_call *c)
 {
@@ -66,8 +74,12 @@ static bool cross_entropy(const cn_call *c)
     const cn_view *x = cn_in(c, 0);
     if (!cn_targets_in_range(c, cn_in(c, 1), x->shape.dim[1], p->ignore_index)) return false;
     cn_simd_xent loss = {
-        .logits = cn_simd_in(c, 0), .target = (const int64_t *)(const void *)cn_in(c, 1)->data,
-        .rows = x->shape.dim[0], .classes = x->shape.dim[1], .ignore_index = p->ignore_index, .mean = true,
+        .logits = cn_simd_in(c, 0),
+        .target = (const int64_t *)(const void *)cn_in(c, 1)->data,
+        .rows = x->shape.dim[0],
+        .classes = x->shape.dim[1],
+        .ignore_index = p->ignore_index,
+        .mean = true,
         .grad = cn_out(c, 1)->numel ? cn_simd_out(c, 1) : NULL,
     };
     double mean;

@@ -14,10 +14,18 @@ static bool product(const cn_call *c)
     const cn_view *y = cn_out(c, 0), *a = cn_in(c, 0), *b = cn_in(c, 1);
     int nd = y->shape.ndim, r = nd - 2, k = nd - 1;
     cn_simd_gemm g = {
-        .m = y->shape.dim[r], .n = y->shape.dim[k], .k = a->shape.dim[k],
-        .a = floats(a), .a_row = a->strides[r], .a_col = a->strides[k],
-        .b = floats(b), .b_row = b->strides[r], .b_col = b->strides[k],
-        .c = cn_simd_out(c, 0), .c_row = y->shape.dim[k], .batch = 1,
+        .m = y->shape.dim[r],
+        .n = y->shape.dim[k],
+        .k = a->shape.dim[k],
+        .a = floats(a),
+        .a_row = a->strides[r],
+        .a_col = a->strides[k],
+        .b = floats(b),
+        .b_row = b->strides[r],
+        .b_col = b->strides[k],
+        .c = cn_simd_out(c, 0),
+        .c_row = y->shape.dim[k],
+        .batch = 1,
     };
     if (nd == 3) {
         g.batch = y->shape.dim[0];
@@ -35,8 +43,9 @@ static cn_simd_act activation_of(const cn_call *c)
 {
     if (c->op->id != CN_OP_ID_linear_act) return CN_SIMD_ACT_NONE;
     const char *name = *(const char *const *)c->params;
-    return strcmp(name, "relu") == 0 ? CN_SIMD_ACT_RELU
-           : strcmp(name, "sigmoid") == 0 ? CN_SIMD_ACT_SIGMOID : CN_SIMD_ACT_TANH;
+    return strcmp(name, "relu") == 0      ? CN_SIMD_ACT_RELU
+           : strcmp(name, "sigmoid") == 0 ? CN_SIMD_ACT_SIGMOID
+                                          : CN_SIMD_ACT_TANH;
 }
 
 /* y = act(x w^T + b) */
@@ -45,11 +54,20 @@ static bool linear(const cn_call *c)
     const cn_view *y = cn_out(c, 0), *w = cn_in(c, 1);
     int64_t out = w->shape.dim[0], in = w->shape.dim[1];
     cn_simd_gemm g = {
-        .m = out ? y->numel / out : 0, .n = out, .k = in,
-        .a = floats(cn_in(c, 0)), .a_row = in, .a_col = 1,
-        .b = floats(w), .b_row = 1, .b_col = in,
-        .c = cn_simd_out(c, 0), .c_row = out, .batch = 1,
-        .bias = floats(cn_in(c, 2)), .act = activation_of(c),
+        .m = out ? y->numel / out : 0,
+        .n = out,
+        .k = in,
+        .a = floats(cn_in(c, 0)),
+        .a_row = in,
+        .a_col = 1,
+        .b = floats(w),
+        .b_row = 1,
+        .b_col = in,
+        .c = cn_simd_out(c, 0),
+        .c_row = out,
+        .batch = 1,
+        .bias = floats(cn_in(c, 2)),
+        .act = activation_of(c),
     };
     return cn_simd->gemm(&g, cn_threads());
 }
@@ -61,10 +79,30 @@ static bool linear_backward(const cn_call *c)
     int64_t out = cn_in(c, 2)->shape.dim[0], in = cn_in(c, 2)->shape.dim[1];
     int64_t rows = out ? cn_in(c, 0)->numel / out : 0;
     const float *gy = cn_simd_in(c, 0);
-    cn_simd_gemm x = { .m = rows, .n = in, .k = out, .a = gy, .a_row = out, .a_col = 1, .b = cn_simd_in(c, 2),
-                       .b_row = in, .b_col = 1, .c = cn_simd_out(c, 0), .c_row = in, .batch = 1 };
-    cn_simd_gemm w = { .m = out, .n = in, .k = rows, .a = gy, .a_row = 1, .a_col = out, .b = cn_simd_in(c, 1),
-                       .b_row = in, .b_col = 1, .c = cn_simd_out(c, 1), .c_row = in, .batch = 1 };
+    cn_simd_gemm x = { .m = rows,
+                       .n = in,
+                       .k = out,
+                       .a = gy,
+                       .a_row = out,
+                       .a_col = 1,
+                       .b = cn_simd_in(c, 2),
+                       .b_row = in,
+                       .b_col = 1,
+                       .c = cn_simd_out(c, 0),
+                       .c_row = in,
+                       .batch = 1 };
+    cn_simd_gemm w = { .m = out,
+                       .n = in,
+                       .k = rows,
+                       .a = gy,
+                       .a_row = 1,
+                       .a_col = out,
+                       .b = cn_simd_in(c, 1),
+                       .b_row = in,
+                       .b_col = 1,
+                       .c = cn_simd_out(c, 1),
+                       .c_row = in,
+                       .batch = 1 };
     return (!p->want_input || cn_simd->gemm(&x, cn_threads())) &&
            (!p->want_weight || cn_simd->gemm(&w, cn_threads())) &&
            (!p->want_bias || cn_simd->column_sums(cn_simd_out(c, 2), gy, rows, out, cn_threads()));

@@ -11,7 +11,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* A float array is worth a second thread from about this size. Also the unit of fixed reductions. */
+/* A float array is worth a second thread from about this size. Also the unit of fixed reductions.
+   */
 #define PIECE 32768
 
 CN_INLINE int64_t least(int64_t a, int64_t b)

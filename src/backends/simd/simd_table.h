@@ -2,7 +2,8 @@
 
    Kernels know pointers, sizes and strides, no tensors. Everything is float unless it says
    otherwise; arrays are dense and row-major unless strides are given; no alignment is required.
-   In and out may be the same array where the comment says "in place", and must not overlap elsewhere.
+   In and out may be the same array where the comment says "in place", and must not overlap
+   elsewhere.
 
    `threads` is the most threads a call may use. How work is cut never depends on it, so results
    are the same bits at any number of threads. Functions that return bool need workspace: false
@@ -39,7 +40,7 @@ typedef struct cn_simd_gemm {
     bool accumulate;
 } cn_simd_gemm;
 
-/* ---- element by element --------------------------------------------------------------------- */
+/* ---- element by element -------------------------------------------------------------------- */
 
 /* y = f(x), in place allowed. Relative error below 3e-7; NaN and infinities as in C99. */
 typedef enum cn_simd_unary {
@@ -58,7 +59,8 @@ typedef enum cn_simd_unary {
     CN_SIMD_UNARY_COUNT
 } cn_simd_unary;
 
-/* z = f(x, y), in place allowed. The last three are gradients: x is the gradient that arrives, y the
+/* z = f(x, y), in place allowed. The last three are gradients: x is the gradient that arrives, y
+   the
    function's saved result. Maximum and minimum give NaN when either is NaN. */
 typedef enum cn_simd_binary {
     CN_SIMD_ADD,
@@ -73,7 +75,7 @@ typedef enum cn_simd_binary {
     CN_SIMD_BINARY_COUNT
 } cn_simd_binary;
 
-/* ---- softmax and cross-entropy -------------------------------------------------------------- */
+/* ---- softmax and cross-entropy ------------------------------------------------------------- */
 
 typedef struct cn_simd_xent {
     const float *logits; /* rows x classes */
@@ -83,7 +85,7 @@ typedef struct cn_simd_xent {
     float *grad; /* rows x classes, may be `logits`; NULL: loss only */
 } cn_simd_xent;
 
-/* ---- optimisers: one step over flat arrays, with torch.optim's order of operations ------------- */
+/* ---- optimisers: one step over flat arrays, with torch.optim's order of operations --------- */
 
 typedef struct cn_simd_sgd {
     float lr, momentum, dampening, weight_decay;
@@ -99,17 +101,19 @@ typedef struct cn_simd_adam {
 /* ---- random numbers ---------------------------------------------------------------------------
    Element i uses word i % 4 of the Philox block at (seed, stream, position + i / 4), see rng.h.
    With w that word: uniform is (w >> 8) * 2^-24, in [0, 1); dropout keeps an element when
-   w >= floor(p * 2^32). Normal turns words (0, 1) and (2, 3) of a block into pairs: r cos(t), r sin(t)
+   w >= floor(p * 2^32). Normal turns words (0, 1) and (2, 3) of a block into pairs: r cos(t), r
+   sin(t)
    with r = sqrt(-2 log((w0 >> 8) * 2^-24 + 2^-24)) and t = 2 pi (w1 >> 8) * 2^-24. */
 typedef struct cn_simd_philox {
     uint64_t seed, stream, position;
 } cn_simd_philox;
 
-/* ---- pooling ------------------------------------------------------------------------------------ */
+/* ---- pooling ------------------------------------------------------------------------------- */
 
 /* `planes` (N * C) pictures of h x w give planes of out_h x out_w. The caller guarantees that every
    window touches the picture: pad <= kernel / 2 and out = (size + 2 pad - kernel) / stride + 1, or
-   one more with ceil_mode under PyTorch's rule that a window starts inside the left padding or input. */
+   one more with ceil_mode under PyTorch's rule that a window starts inside the left padding or
+   input. */
 typedef struct cn_simd_pool {
     int64_t planes, h, w, out_h, out_w;
     int64_t kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
@@ -117,7 +121,7 @@ typedef struct cn_simd_pool {
         count_include_pad; /* average only: divide by the window's size clipped to the padded picture */
 } cn_simd_pool;
 
-/* ---- convolution + activation + pooling with the batch in vector lanes --------------------------- */
+/* ---- convolution + activation + pooling with the batch in vector lanes --------------------- */
 
 typedef enum cn_simd_lanes_pool {
     CN_SIMD_LANES_NO_POOL,
@@ -126,7 +130,8 @@ typedef enum cn_simd_lanes_pool {
 } cn_simd_lanes_pool;
 
 /* x [n, in_channels, h, w], weight [out_channels, in_channels, kernel_h, kernel_w], stride 1, zero
-   padding. As many images as a vector has lanes travel together, so that few channels cost nothing. */
+   padding. As many images as a vector has lanes travel together, so that few channels cost
+   nothing. */
 typedef struct cn_simd_lanes {
     int64_t n, in_channels, out_channels, h, w;
     int64_t kernel_h, kernel_w, pad_h, pad_w;
@@ -139,7 +144,7 @@ typedef struct cn_simd_lanes_grads {
     float *grad_x, *grad_weight, *grad_bias;
 } cn_simd_lanes_grads;
 
-/* ---- the table ------------------------------------------------------------------------------------ */
+/* ---- the table ----------------------------------------------------------------------------- */
 
 typedef struct cn_simd_table {
     const char *name; /* "avx512" or "avx2" */
@@ -167,7 +172,8 @@ typedef struct cn_simd_table {
                              int64_t cols, int threads);
     void (*log_softmax_backward)(float *grad_x, const float *grad_y, const float *y, int64_t rows,
                                  int64_t cols, int threads);
-    /* False: some target is neither ignore_index nor in 0 .. classes-1; then nothing was written. */
+    /* False: some target is neither ignore_index nor in 0 .. classes-1; then nothing was written.
+       */
     bool (*cross_entropy)(const cn_simd_xent *x, double *loss, int threads);
 
     /* `momentum_buf` may be NULL when momentum is 0; `v_max` not NULL means amsgrad. */
@@ -176,7 +182,8 @@ typedef struct cn_simd_table {
     void (*adam)(const cn_simd_adam *o, float *p, const float *g, float *m, float *v, float *v_max,
                  int64_t n, int threads);
 
-    /* y = keep ? x / (1 - p) : 0 (in place allowed), mask = keep. Backward: gx = gy * mask / (1 - p). */
+    /* y = keep ? x / (1 - p) : 0 (in place allowed), mask = keep. Backward: gx = gy * mask / (1 -
+       p). */
     void (*dropout)(const cn_simd_philox *rng, double p, float *y, uint8_t *mask, const float *x,
                     int64_t n, int threads);
     void (*dropout_backward)(double p, float *gx, const float *gy, const uint8_t *mask, int64_t n,
@@ -209,7 +216,8 @@ typedef struct cn_simd_table {
 /* The best table this processor can run, NULL if none. CENOTE_ISA=avx2 or =none asks for less. */
 const cn_simd_table *cn_simd_select(void);
 
-/* Makes the calling thread and `threads` pool threads treat denormal numbers as zero. They cost up to
+/* Makes the calling thread and `threads` pool threads treat denormal numbers as zero. They cost
+   up to
    a hundred cycles each otherwise. */
 void cn_simd_flush_denormals(int threads);
 

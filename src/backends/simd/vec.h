@@ -1,6 +1,7 @@
 /* vec.h - vectors of VW floats: the only place where the instruction sets differ.
 
-   vf holds floats, vi 32-bit integers (vu where they wrap), vm says yes or no per lane. Arithmetic is written with the
+   vf holds floats, vi 32-bit integers (vu where they wrap), vm says yes or no per lane.
+   Arithmetic is written with the
    compiler's operators. v_max(a, b) and v_min(a, b) give b when either is NaN. */
 #ifndef CN_BACKENDS_SIMD_VEC_H
 #define CN_BACKENDS_SIMD_VEC_H

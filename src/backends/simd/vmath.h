@@ -7,7 +7,8 @@
 
 #include <math.h>
 
-/* exp(x) = 2^n exp(r) with |r| <= log(2) / 2; log(2) comes in two parts, so that r is exact. Beyond the
+/* exp(x) = 2^n exp(r) with |r| <= log(2) / 2; log(2) comes in two parts, so that r is exact.
+   Beyond the
    bounds the result is zero or infinity anyway. The polynomial is evaluated in pairs: the chain of
    dependent operations is what limits the speed. */
 CN_INLINE vf v_exp(vf x)
