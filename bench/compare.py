@@ -27,7 +27,7 @@ def find_torch():
 def peer_environment(threads):
     """The settings in which PyTorch is fastest; they must be there before it is loaded."""
     env = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads),
-               MKL_NUM_THREADS=str(threads), OMP_PROC_BIND="close",
+               MKL_NUM_THREADS=str(threads),
                MALLOC_TOP_PAD_="268435456", MALLOC_TRIM_THRESHOLD_="536870912", MALLOC_MMAP_THRESHOLD_="536870912")
     try:
         flags = next(line for line in open("/proc/cpuinfo") if line.startswith("flags")).split()

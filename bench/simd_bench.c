@@ -51,7 +51,7 @@ static void report(const char *name, double seconds, double flops, double bytes)
     printf("\n");
 }
 
-/* ---- matrix products ------------------------------------------------------------------------------ */
+/* ---- matrix products ----------------------------------------------------------------------- */
 
 static void run_gemm(void *g)
 {
@@ -96,7 +96,7 @@ static void bench_gemms(void)
     bench_gemm(16, 16, 16, false, true);
 }
 
-/* ---- LeNet's two blocks ---------------------------------------------------------------------------- */
+/* ---- LeNet's two blocks -------------------------------------------------------------------- */
 
 typedef struct lanes_bench {
     cn_simd_lanes c;
@@ -142,7 +142,7 @@ static void bench_lanes(const char *name, cn_simd_lanes c, bool want_gx)
     free(b.x), free(b.w), free(b.y), free(b.saved), free(b.gx), free(b.gw), free(b.gb);
 }
 
-/* ---- element by element ----------------------------------------------------------------------------- */
+/* ---- element by element -------------------------------------------------------------------- */
 
 typedef struct array_bench {
     float *x, *y, *z, *m;
@@ -233,9 +233,10 @@ static void bench_arrays(void)
     free(b.x), free(b.y), free(b.z), free(b.m), free(b.mask), free(b.target);
 }
 
-/* ---- the yardstick ----------------------------------------------------------------------------------- */
+/* ---- the yardstick ------------------------------------------------------------------------- */
 
-/* A product that stays in the first-level cache, with whole tiles, comes within a few percent of what
+/* A product that stays in the first-level cache, with whole tiles, comes within a few percent of
+   what
    the arithmetic units can do. */
 static void measure_peak(void)
 {

@@ -101,7 +101,7 @@ static void tensors_that_do_not_match(void **state)
     assert_fails(cn_dataset_from_tensors(NULL, y), CN_EINVALID, "NULL");
 }
 
-/* ---- a data set of one's own ----------------------------------------------------------------- */
+/* ---- a data set of one's own --------------------------------------------------------------- */
 
 static bool square(void *self, const int64_t *index, int64_t n, void *const out[])
 {
@@ -382,7 +382,7 @@ static void glyphs_depend_on_seed_split_and_index(void **state)
     assert_memory_not_equal(a, b, sizeof a);
 }
 
-/* ---- transforms: through a loader, as there is no other way ---------------------------------- */
+/* ---- transforms: through a loader, as there is no other way -------------------------------- */
 
 static cn_batch transformed(cn_tensor *x, const cn_transform *steps, int n)
 {

@@ -1,5 +1,7 @@
-/* test_ops.c - checks every op of the table because it is in the table: documentation, schema, samples,
-   gradients by finite differences, gradients of gradients, layouts, and every allocation failing. */
+/* test_ops.c - checks every op of the table because it is in the table: documentation, schema,
+   samples,
+   gradients by finite differences, gradients of gradients, layouts, and every allocation failing.
+   */
 #include "autograd/grads.h"
 #include "core/provider.h"
 #include "core/schema.h"
@@ -34,7 +36,8 @@ static bool call(Case *c)
     c->n_out = c->sample.bound.n_out > 0 ? c->sample.bound.n_out : 1;
     if (c->sample.bound.n_out < 0) c->n_out = CN_MAX_OUT; /* a list: the op says how many */
     cn_manual_seed(7);
-    return cn_apply(c->op, c->sample.bound.in, c->sample.bound.n_in, c->sample.bound.params, c->out, c->n_out);
+    return cn_apply(c->op, c->sample.bound.in, c->sample.bound.n_in, c->sample.bound.params, c->out,
+                    c->n_out);
 }
 
 static bool prepare(Case *c, cn_dtype real)
@@ -66,7 +69,10 @@ static cn_tensor *project(Case *c)
 static double value_at(Case *c)
 {
     double v = NAN;
-    CN_NO_GRAD CN_SCOPE { if (call(c)) v = cn_item(project(c)); }
+    CN_NO_GRAD CN_SCOPE
+    {
+        if (call(c)) v = cn_item(project(c));
+    }
     return v;
 }
 
@@ -105,12 +111,13 @@ static int check_gradient(Case *c, int *compared)
             double down = value_at(c);
             x[k] = keep;
             double expected = (up - down) / (2 * h);
-            double got = cn_grad(in[i]) ? ((const double *)cn_data(cn_contiguous(cn_grad(in[i]))))[k] : 0;
+            double got =
+                cn_grad(in[i]) ? ((const double *)cn_data(cn_contiguous(cn_grad(in[i]))))[k] : 0;
             ++*compared;
             if (close_enough(got, expected, 2e-6)) continue;
             if (!failures++)
-                printf("  %s(%s): d/d(input %d)[%lld] is %g, finite differences say %g\n", c->op->name,
-                       c->text, i, (long long)k, got, expected);
+                printf("  %s(%s): d/d(input %d)[%lld] is %g, finite differences say %g\n",
+                       c->op->name, c->text, i, (long long)k, got, expected);
         }
     }
     return failures;
@@ -165,18 +172,20 @@ static int check_double_backward(Case *c, int *compared)
             double down = gradient_value(c);
             x[k] = keep;
             double expected = (up - down) / (2 * h);
-            double got = cn_grad(in[i]) ? ((const double *)cn_data(cn_contiguous(cn_grad(in[i]))))[k] : 0;
+            double got =
+                cn_grad(in[i]) ? ((const double *)cn_data(cn_contiguous(cn_grad(in[i]))))[k] : 0;
             ++*compared;
             if (close_enough(got, expected, 5e-6)) continue;
             if (!failures++)
-                printf("  %s(%s): second derivative for input %d [%lld] is %g, differences say %g\n",
-                       c->op->name, c->text, i, (long long)k, got, expected);
+                printf(
+                    "  %s(%s): second derivative for input %d [%lld] is %g, differences say %g\n",
+                    c->op->name, c->text, i, (long long)k, got, expected);
         }
     }
     return failures;
 }
 
-/* ---- enumeration ------------------------------------------------------------------------------------ */
+/* ---- enumeration --------------------------------------------------------------------------- */
 
 typedef int Check(Case *c, int *compared);
 
@@ -209,15 +218,17 @@ static void test_entries_are_complete(void **state)
     for (int i = 0; i < cn_op_count; i++) {
         const cn_op *op = cn_ops[i];
         cn_schema schema;
-        if (!op->doc || !op->samples || op->id != i) fail_msg("%s: doc, samples or id missing", op->name);
-        if (!!op->infer + !!op->view + !!op->compose != 1) fail_msg("%s: not exactly one way to run", op->name);
+        if (!op->doc || !op->samples || op->id != i)
+            fail_msg("%s: doc, samples or id missing", op->name);
+        if (!!op->infer + !!op->view + !!op->compose != 1)
+            fail_msg("%s: not exactly one way to run", op->name);
         if (op->infer && !op->kernel) fail_msg("%s: no reference kernel", op->name);
         if (!op->compose && !op->backward && !(op->flags & CN_NO_GRAD_OP))
             fail_msg("%s: neither a gradient nor CN_NO_GRAD_OP", op->name);
         if (!cn_schema_parse(op->schema, &schema)) fail_msg("%s", cn_error());
         if (schema.params_size != op->params_size)
-            fail_msg("%s: the parameter struct has %zu bytes, the schema says %zu", op->name, op->params_size,
-                     schema.params_size);
+            fail_msg("%s: the parameter struct has %zu bytes, the schema says %zu", op->name,
+                     op->params_size, schema.params_size);
         assert_ptr_equal(cn_op_find(op->name), op);
     }
 }
@@ -251,7 +262,8 @@ static int check_layouts(Case *c, int *compared)
         cn_tensor *a = cn_contiguous(plain[i]), *b = cn_contiguous(c->out[i]);
         for (int64_t k = 0; k < cn_numel(a); k++) {
             size_t at = (size_t)k * cn_dtype_size(cn_dtype_of(a));
-            double x = cn_load_f64(a->v.data + at, a->v.dtype), y = cn_load_f64(b->v.data + at, b->v.dtype);
+            double x = cn_load_f64(a->v.data + at, a->v.dtype),
+                   y = cn_load_f64(b->v.data + at, b->v.dtype);
             ++*compared;
             if (!close_enough(x, y, 1e-5) && !(isnan(x) && isnan(y))) {
                 printf("  element %lld: %g contiguous, %g transposed\n", (long long)k, x, y);
@@ -284,7 +296,8 @@ static int check_out_of_memory(Case *c, int *compared)
         cn_release(mark);
         for (int i = 0; i < c->sample.bound.n_in; i++) cn_set_grad(in[i], NULL);
         ++*compared;
-        if (passed != cn_ok()) return printf("  allocation %lld: result and error disagree\n", (long long)n), 1;
+        if (passed != cn_ok())
+            return printf("  allocation %lld: result and error disagree\n", (long long)n), 1;
         if (cn_live_tensors() != live) return printf("  allocation %lld: leak\n", (long long)n), 1;
         cn_error_clear();
         if (passed) return 0;

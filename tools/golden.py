@@ -369,7 +369,7 @@ def core():
                   for b in DTYPES] for a in DTYPES]
         found[f"promotion|{rank}"] = torch.tensor(table, dtype=torch.uint8)
     for k, x in enumerate(printed()):
-        found[f"text|{k}"] = torch.tensor(list(str(x).encode()), dtype=torch.uint8)
+        found[f"text|{k}"] = torch.tensor(list(str(x).replace("torch.", "").encode()), dtype=torch.uint8)
     return found
 
 

@@ -5,6 +5,7 @@
 #include "autograd.h"
 #include "base.h"
 #include "data.h"
+#include "ffi.h"
 #include "functional.h"
 #include "io.h"
 #include "nn.h"
@@ -14,5 +15,6 @@
 #include "rng.h"
 #include "tensor.h"
 #include "train.h"
+#include "value.h"
 
 #endif

@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EDGE = 3, SUMMARISE_ABOVE = 1000, LINE = 80 };
+enum { EDGE = 3, SUMMARISE_ABOVE = 1000, LINE = 80, INDENT = 8 };
 
 typedef struct {
     char *buf;
-    size_t room, length, column;
+    size_t room, length;
+    double least, most; /* of the finite magnitudes that are shown, 0 left out */
     bool whole, scientific;
     int width;
     const cn_view *v;
@@ -28,7 +29,6 @@ static void put(Printer *p, const char *fmt, ...)
     for (int i = 0; i < n && i < (int)sizeof piece - 1; i++) {
         if (p->length + 1 < p->room) p->buf[p->length] = piece[i];
         p->length++;
-        p->column = piece[i] == '\n' ? 0 : p->column + 1;
     }
 }
 
@@ -60,13 +60,19 @@ static int text_of(const Printer *p, const char *at, char out[40])
     return snprintf(out, 40, p->scientific ? "%.4e" : "%.4f", x);
 }
 
-/* PyTorch's rule: scientific when the range is too wide for four decimals. */
 static void survey(Printer *p, const char *at)
 {
     double x = fabs(cn_load_f64(at, p->v->dtype));
-    if (!isfinite(x)) return;
+    if (!isfinite(x) || x == 0) return;
     if (x != floor(x)) p->whole = false;
-    if (x >= 1e8 || (x != 0 && x < 1e-4)) p->scientific = true;
+    p->least = fmin(p->least, x), p->most = fmax(p->most, x);
+}
+
+/* PyTorch's rule: scientific when the range is too wide for four decimals. */
+static bool too_wide(const Printer *p)
+{
+    if (p->most == 0) return false;
+    return p->most / p->least > 1000 || p->most > 1e8 || (!p->whole && p->least < 1e-4);
 }
 
 static void measure(Printer *p, const char *at)
@@ -82,31 +88,33 @@ static void newline(Printer *p, int count, int indent)
     put(p, "%*s", indent, "");
 }
 
+/* What stands before piece number k of a dimension; every per_line-th piece of the last one begins a line. */
+static void separate(Printer *p, int dim, int64_t k)
+{
+    int last = p->v->shape.ndim - 1, per_line = (LINE - INDENT + 1 - dim) / (p->width + 2);
+    if (k == 0) return;
+    put(p, ",");
+    if (dim < last) newline(p, last - dim, dim + INDENT);
+    else if (k % (per_line > 0 ? per_line : 1) == 0) newline(p, 1, dim + INDENT);
+    else put(p, " ");
+}
+
 static void rows(Printer *p, int dim, const char *at)
 {
     char text[40];
-    int nd = p->v->shape.ndim;
-    if (dim == nd) {
+    if (dim == p->v->shape.ndim) {
         text_of(p, at, text);
         put(p, "%*s", p->width, text);
         return;
     }
-    int64_t n = p->v->shape.dim[dim];
+    int64_t n = p->v->shape.dim[dim], piece = 0;
     bool cut = p->v->numel > SUMMARISE_ABOVE && n > 2 * EDGE;
     put(p, "[");
-    for (int64_t i = 0; i < n; i++) {
-        if (i && dim == nd - 1) {
-            put(p, ",");
-            if (p->column + (size_t)p->width + 2 > LINE) newline(p, 1, dim + 8);
-            else put(p, " ");
-        } else if (i) {
-            put(p, ",");
-            newline(p, nd - dim - 1, dim + 8);
-        }
+    for (int64_t i = 0; i < n; i++, piece++) {
+        separate(p, dim, piece);
         if (cut && i == EDGE) {
-            put(p, "...,");
-            if (dim == nd - 1) put(p, " ");
-            else newline(p, nd - dim - 1, dim + 8);
+            put(p, dim == p->v->shape.ndim - 1 ? " ..." : "...");
+            separate(p, dim, ++piece);
             i = n - EDGE;
         }
         rows(p, dim + 1, at + i * p->v->strides[dim] * (int64_t)cn_dtype_size(p->v->dtype));
@@ -129,8 +137,9 @@ static void tail(Printer *p, const cn_tensor *t)
 size_t cn_to_text(const cn_tensor *t, char *buf, size_t room)
 {
     if (!t) return (size_t)snprintf(buf, room, "NULL");
-    Printer p = { .buf = buf, .room = room, .v = &t->v, .whole = cn_dtype_is_float(t->v.dtype) };
+    Printer p = { .buf = buf, .room = room, .least = INFINITY, .v = &t->v, .whole = cn_dtype_is_float(t->v.dtype) };
     if (p.whole && t->v.numel) each_shown(&p, 0, t->v.data, survey);
+    p.scientific = too_wide(&p);
     if (p.scientific) p.whole = false;
     if (t->v.numel) each_shown(&p, 0, t->v.data, measure);
     put(&p, "tensor(");

@@ -6,11 +6,11 @@
 #include "ops/binary.inc"
 
 #define OP sigmoid_backward
-#define EXPR a * b * (1 - b)
+#define EXPR a *b *(1 - b)
 #include "ops/binary.inc"
 
 #define OP tanh_backward
-#define EXPR a * (1 - b * b)
+#define EXPR a *(1 - b * b)
 #include "ops/binary.inc"
 
 /* Each is linear in grad; towards y the derivative is that of the formula. */

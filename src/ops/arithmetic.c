@@ -6,7 +6,7 @@
 #define BINARY_SAMPLES                                                                             \
     "[2,3] [2,3] | [2,3,4] [3,1] | [] [4] | [0,3] [1,3] | i64<9[3] [3] | [3] 2 | f64[2,2] f64[2] | bool[5] bool[5]"
 
-/* ---- add, sub: other is scaled by alpha --------------------------------------------------------- */
+/* ---- add, sub: other is scaled by alpha ---------------------------------------------------- */
 
 typedef struct {
     cn_number_arg alpha;
@@ -19,12 +19,12 @@ static double alpha_in(const void *params)
 }
 
 #define OP add
-#define EXPR a + alpha * b
+#define EXPR a + alpha *b
 #define PRELUDE const T alpha = (T)alpha_in(params)
 #include "ops/binary.inc"
 
 #define OP sub
-#define EXPR a - alpha * b
+#define EXPR a - alpha *b
 #define PRELUDE const T alpha = (T)alpha_in(params)
 #include "ops/binary.inc"
 
@@ -81,10 +81,10 @@ cn_tensor *cn_sub(cn_tensor *input, cn_tensor *other)
     return CN_CALL(sub, &one, input, other);
 }
 
-/* ---- mul, div ------------------------------------------------------------------------------------ */
+/* ---- mul, div ------------------------------------------------------------------------------ */
 
 #define OP mul
-#define EXPR a * b
+#define EXPR a *b
 #include "ops/binary.inc"
 
 #define OP div
@@ -141,7 +141,7 @@ cn_tensor *cn_div(cn_tensor *input, cn_tensor *other)
     return CN_CALL(div, NULL, input, other);
 }
 
-/* ---- pow ------------------------------------------------------------------------------------------ */
+/* ---- pow ----------------------------------------------------------------------------------- */
 
 static int64_t int_pow(int64_t a, int64_t b)
 {
@@ -153,7 +153,7 @@ static int64_t int_pow(int64_t a, int64_t b)
 }
 
 #define OP pow
-#define EXPR b == 2 ? a * a : M(pow)(a, b)
+#define EXPR b == 2 ? a *a : M(pow)(a, b)
 #define INT_EXPR int_pow(a, b)
 #include "ops/binary.inc"
 
@@ -195,7 +195,7 @@ cn_tensor *cn_pow(cn_tensor *input, cn_tensor *exponent)
     return CN_CALL(pow, NULL, input, exponent);
 }
 
-/* ---- neg, abs -------------------------------------------------------------------------------------- */
+/* ---- neg, abs ------------------------------------------------------------------------------ */
 
 #define OP neg
 #define EXPR -x
@@ -251,7 +251,7 @@ cn_tensor *cn_abs(cn_tensor *input)
     return CN_CALL(abs, NULL, input);
 }
 
-/* ---- in place ---------------------------------------------------------------------------------------- */
+/* ---- in place ------------------------------------------------------------------------------ */
 
 static cn_tensor *in_place(const cn_op *op, cn_tensor *input, cn_tensor *other, const void *params)
 {

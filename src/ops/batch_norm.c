@@ -1,4 +1,5 @@
-/* batch_norm.c - batch normalisation (D2L 8.5; Ioffe and Szegedy, 2015). The input is seen as N x C x S. */
+/* batch_norm.c - batch normalisation (D2L 8.5; Ioffe and Szegedy, 2015). The input is seen as N x
+   C x S. */
 #include "ops/internal.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ static Sizes sizes_of(const cn_shape *s)
 #define NAME(x) x##_f64
 #include "ops/batch_norm.inc"
 
-/* ---- training: statistics of the batch --------------------------------------------------------------------- */
+/* ---- training: statistics of the batch ----------------------------------------------------- */
 
 static bool check_channels(const cn_call *c, int first_vector)
 {
@@ -35,7 +36,8 @@ static bool check_channels(const cn_call *c, int first_vector)
     for (int i = first_vector; i < c->n_in; i++) {
         if (!c->in[i]) continue;
         if (c->in[i]->v.shape.ndim == 1 && c->in[i]->v.shape.dim[0] == s->dim[1]) continue;
-        return cn_fail(CN_EINVALID, "batch_norm: argument %d has shape %s, but the input has %lld channels", i,
+        return cn_fail(CN_EINVALID,
+                       "batch_norm: argument %d has shape %s, but the input has %lld channels", i,
                        cn_shape_text(&c->in[i]->v.shape, text), (long long)s->dim[1]);
     }
     return true;
@@ -47,10 +49,13 @@ static bool train_infer(const cn_call *c, cn_spec out[])
     char text[128];
     if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS) || !check_channels(c, 1)) return false;
     if (!cn_dtype_is_float(c->in[0]->v.dtype))
-        return cn_fail(CN_EINVALID, "batch_norm: the input must be float, not %s", cn_dtype_name(c->in[0]->v.dtype));
+        return cn_fail(CN_EINVALID, "batch_norm: the input must be float, not %s",
+                       cn_dtype_name(c->in[0]->v.dtype));
     if (c->in[0]->v.numel / (s->dim[1] ? s->dim[1] : 1) < 2)
-        return cn_fail(CN_EINVALID, "batch_norm: training needs more than one value per channel, the input has shape %s",
-                       cn_shape_text(s, text));
+        return cn_fail(
+            CN_EINVALID,
+            "batch_norm: training needs more than one value per channel, the input has shape %s",
+            cn_shape_text(s, text));
     out[0] = (cn_spec){ c->in[0]->v.dtype, *s };
     out[1] = out[2] = (cn_spec){ c->in[0]->v.dtype, CN_SHAPE(s->dim[1]) };
     return true;
@@ -117,7 +122,8 @@ static cn_shape all_but_channels(const cn_shape *x)
     return dims;
 }
 
-/* The rule made of ops, for recorded backward passes; statistics are computed anew, so that they are part of
+/* The rule made of ops, for recorded backward passes; statistics are computed anew, so that they
+   are part of
    the graph. gx = w rstd (gy - mean(gy) - xhat mean(gy xhat)). */
 static void recorded_backward(cn_grads *g, double eps)
 {
@@ -126,7 +132,8 @@ static void recorded_backward(cn_grads *g, double eps)
     cn_shape s = x->v.shape, dims = all_but_channels(&s);
     cn_tensor *centred = cn_sub(x, cn_mean(x, .dim = dims, .keepdim = true));
     cn_tensor *var = cn_mean(cn_mul(centred, centred), .dim = dims, .keepdim = true);
-    cn_tensor *rstd = cn_div(cn_num(1), cn_sqrt(cn_add(var, cn_num(eps)))), *xhat = cn_mul(centred, rstd);
+    cn_tensor *rstd = cn_div(cn_num(1), cn_sqrt(cn_add(var, cn_num(eps)))),
+              *xhat = cn_mul(centred, rstd);
     cn_tensor *product = cn_mul(gy, xhat);
     cn_tensor *slope = w ? cn_mul(rstd, per_channel(w, &s)) : rstd;
     cn_tensor *inner = cn_sub(cn_sub(gy, cn_mean(gy, .dim = dims, .keepdim = true)),
@@ -143,17 +150,20 @@ static void train_backward(cn_grads *g)
         recorded_backward(g, p->eps);
         return;
     }
-    cn_tensor *in[] = { cn_gout(g, 0), cn_saved_in(g, 0), cn_saved_out(g, 1), cn_saved_out(g, 2), cn_saved_in(g, 1) };
+    cn_tensor *in[] = { cn_gout(g, 0), cn_saved_in(g, 0), cn_saved_out(g, 1), cn_saved_out(g, 2),
+                        cn_saved_in(g, 1) };
     cn_tensor *out[3];
     if (!cn_ok() || !cn_apply(&cn_op_batch_norm_backward, in, 5, NULL, out, 3)) return;
     for (int i = 0; i < 3; i++) cn_give(g, i, out[i]);
 }
 
 const cn_op cn_op_batch_norm_train = {
-    CN_OP_HEAD(batch_norm_train, "batch_norm_train",
-               "(Tensor input, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)"),
-    .doc = "Each channel standardised over the batch, scaled and shifted; also its mean and 1 / sqrt(variance + eps), "
-           "which carry no gradient.",
+    CN_OP_HEAD(
+        batch_norm_train, "batch_norm_train",
+        "(Tensor input, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)"),
+    .doc =
+        "Each channel standardised over the batch, scaled and shifted; also its mean and 1 / sqrt(variance + eps), "
+        "which carry no gradient.",
     .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
     .params_size = sizeof(Train),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
@@ -165,10 +175,12 @@ const cn_op cn_op_batch_norm_train = {
 };
 
 const cn_op cn_op_batch_norm_backward = {
-    CN_OP_HEAD(batch_norm_backward, "batch_norm_backward",
-               "(Tensor grad_output, Tensor input, Tensor mean, Tensor rstd, Tensor? weight) -> (Tensor, Tensor, "
-               "Tensor)"),
-    .doc = "The gradients of batch_norm_train for input, weight and bias. Recorded passes use other ops instead.",
+    CN_OP_HEAD(
+        batch_norm_backward, "batch_norm_backward",
+        "(Tensor grad_output, Tensor input, Tensor mean, Tensor rstd, Tensor? weight) -> (Tensor, Tensor, "
+        "Tensor)"),
+    .doc =
+        "The gradients of batch_norm_train for input, weight and bias. Recorded passes use other ops instead.",
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .optional = CN_SAVE_IN(4),
     .infer = backward_infer,
@@ -176,7 +188,7 @@ const cn_op cn_op_batch_norm_backward = {
     .samples = "[4,3] [4,3] [3] +[3] [3] | [2,2,3] [2,2,3] [2] +[2] None",
 };
 
-/* ---- batch_norm ---------------------------------------------------------------------------------------------- */
+/* ---- batch_norm ---------------------------------------------------------------------------- */
 
 typedef struct {
     bool training;
@@ -184,15 +196,16 @@ typedef struct {
 } BatchNorm;
 
 /* running = (1 - momentum) running + momentum batch; the variance without bias. */
-static void update_running(cn_tensor *running, const cn_tensor *batch, double momentum, double factor, double eps,
-                           bool is_variance)
+static void update_running(cn_tensor *running, const cn_tensor *batch, double momentum,
+                           double factor, double eps, bool is_variance)
 {
     size_t size = cn_dtype_size(running->v.dtype), from = cn_dtype_size(batch->v.dtype);
     for (int64_t i = 0; i < running->v.numel; i++) {
         double x = cn_load_f64(batch->v.data + (size_t)i * from, batch->v.dtype);
         if (is_variance) x = (1 / (x * x) - eps) * factor;
         char *at = running->v.data + (size_t)i * size;
-        cn_store_f64(at, running->v.dtype, (1 - momentum) * cn_load_f64(at, running->v.dtype) + momentum * x);
+        cn_store_f64(at, running->v.dtype,
+                     (1 - momentum) * cn_load_f64(at, running->v.dtype) + momentum * x);
     }
     running->storage->version++;
 }
@@ -204,7 +217,8 @@ static bool train_compose(cn_call *c, const BatchNorm *p)
     if (!cn_apply(&cn_op_batch_norm_train, in, 3, &train, out, 3)) return false;
     double count = (double)c->in[0]->v.numel / (double)c->in[0]->v.shape.dim[1];
     if (mean && mean->v.contiguous) update_running(mean, out[1], p->momentum, 1, p->eps, false);
-    if (var && var->v.contiguous) update_running(var, out[2], p->momentum, count / (count - 1), p->eps, true);
+    if (var && var->v.contiguous)
+        update_running(var, out[2], p->momentum, count / (count - 1), p->eps, true);
     c->out[0] = out[0];
     return true;
 }
@@ -212,7 +226,8 @@ static bool train_compose(cn_call *c, const BatchNorm *p)
 static bool eval_compose(cn_call *c, const BatchNorm *p)
 {
     const cn_shape *s = &c->in[0]->v.shape;
-    if (!c->in[1] || !c->in[2]) return cn_fail(CN_EINVALID, "batch_norm: evaluation needs running_mean and running_var");
+    if (!c->in[1] || !c->in[2])
+        return cn_fail(CN_EINVALID, "batch_norm: evaluation needs running_mean and running_var");
     cn_tensor *scale = cn_div(cn_num(1), cn_sqrt(cn_add(c->in[2], cn_num(p->eps))));
     if (c->in[3]) scale = cn_mul(scale, c->in[3]);
     cn_tensor *y = cn_mul(cn_sub(c->in[0], per_channel(c->in[1], s)), per_channel(scale, s));
@@ -228,14 +243,17 @@ static bool batch_norm_compose(cn_call *c)
 }
 
 const cn_op cn_op_batch_norm = {
-    CN_OP_HEAD(batch_norm, "nn.functional.batch_norm",
-               "(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, bool "
-               "training=False, float momentum=0.1, float eps=1e-05) -> Tensor"),
-    .doc = "Standardises each channel, by the batch in training (updating the running statistics), by those otherwise.",
+    CN_OP_HEAD(
+        batch_norm, "nn.functional.batch_norm",
+        "(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, bool "
+        "training=False, float momentum=0.1, float eps=1e-05) -> Tensor"),
+    .doc =
+        "Standardises each channel, by the batch in training (updating the running statistics), by those otherwise.",
     .params_size = sizeof(BatchNorm),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2) | CN_SAVE_IN(3) | CN_SAVE_IN(4),
     .compose = batch_norm_compose,
-    .samples = "[4,3] [3] +[3] [3] [3] | [2,2,3,2] [2] +[2] | [3,2,2] None None [2] [2] training=True",
+    .samples =
+        "[4,3] [3] +[3] [3] [3] | [2,2,3,2] [2] +[2] | [3,2,2] None None [2] [2] training=True",
 };
 
 cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *a)

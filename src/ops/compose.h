@@ -4,7 +4,8 @@
 
 #include "ops/internal.h"
 
-/* Sets output i if the caller has room for it; false when the tensor is the NULL of a failed call. */
+/* Sets output i if the caller has room for it; false when the tensor is the NULL of a failed
+   call. */
 static inline bool cn_set_out(cn_call *c, int i, cn_tensor *t)
 {
     if (i < c->n_out) c->out[i] = t;
@@ -18,7 +19,8 @@ static inline bool cn_set_out(cn_call *c, int i, cn_tensor *t)
 cn_ints cn_ints_of(const cn_shape *s);
 cn_ints cn_one_dim(cn_opt_int dim); /* none: all */
 
-/* t with dims (none given: all) merged into one dimension, whose place goes to *dim. The others keep
+/* t with dims (none given: all) merged into one dimension, whose place goes to *dim. The others
+   keep
    their order. A view where strides allow it. */
 cn_tensor *cn_merge_dims(cn_tensor *t, const cn_ints *dims, const char *what, int *dim);
 

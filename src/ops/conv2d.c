@@ -23,7 +23,8 @@ struct Conv {
     int64_t inner; /* unit u of the work is plane (u / inner, u % inner) */
 };
 
-/* The outputs a tap of the kernel contributes to: row .. row_end by col .. col_end. Output (r, k) reads
+/* The outputs a tap of the kernel contributes to: row .. row_end by col .. col_end. Output (r, k)
+   reads
    input (r stride + dy, k stride + dx). */
 typedef struct {
     int64_t row, row_end, col, col_end, dy, dx;
@@ -338,7 +339,8 @@ const cn_op cn_op_conv2d_weight = {
 
 /* ---- conv2d, conv1d: batches, lines and padding by name resolved -------------------------- */
 
-/* padding='same': the output is as large as the input. What an odd total leaves over is padded on the
+/* padding='same': the output is as large as the input. What an odd total leaves over is padded on
+   the
    right and at the bottom beforehand. */
 static cn_tensor *pad_to_same(cn_tensor *x, const cn_shape *w, cn_conv_params *p)
 {

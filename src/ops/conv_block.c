@@ -1,9 +1,10 @@
 /* conv_block.c - convolution, activation and pooling as one op.
 
-   The reference kernels are the composition; fast kernels keep a block of images in cache from the first
+   The reference kernels are the composition; fast kernels keep a block of images in cache from
+   the first
    step to the last. `saved` is theirs: the activations in a layout of their own. */
-#include "ops/fused.h"
 #include "core/provider.h"
+#include "ops/fused.h"
 #include "ops/internal.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ typedef struct {
     bool want_input;
 } Backward;
 
-/* ---- the composition -------------------------------------------------------------------------------------- */
+/* ---- the composition ----------------------------------------------------------------------- */
 
 static cn_tensor *activate(cn_tensor *x, const char *name)
 {
@@ -67,7 +68,7 @@ static bool backward_kernel(const cn_call *c)
     return ok;
 }
 
-/* ---- shapes ------------------------------------------------------------------------------------------------- */
+/* ---- shapes -------------------------------------------------------------------------------- */
 
 static bool words_are_known(const cn_conv_block *p)
 {
@@ -76,7 +77,8 @@ static bool words_are_known(const cn_conv_block *p)
     for (int i = 0; i < 4; i++) activation |= strcmp(p->activation, known[i]) == 0;
     for (int i = 4; i < 6; i++) pool |= strcmp(p->pool, known[i]) == 0;
     if (activation && pool) return true;
-    return cn_fail(CN_EINVALID, "conv_block: activation '%s' or pool '%s' is unknown", p->activation, p->pool);
+    return cn_fail(CN_EINVALID, "conv_block: activation '%s' or pool '%s' is unknown",
+                   p->activation, p->pool);
 }
 
 static bool forward_infer(const cn_call *c, cn_spec out[])
@@ -86,10 +88,11 @@ static bool forward_infer(const cn_call *c, cn_spec out[])
     if (!words_are_known(p) || !cn_want_dims(c, 0, 4, 4) || !cn_want_dims(c, 1, 4, 4)) return false;
     int64_t h = x->dim[2] + 2 * p->padding.v[0] - w->dim[2] + 1;
     int64_t width = x->dim[3] + 2 * p->padding.v[1] - w->dim[3] + 1;
-    if (x->dim[1] != w->dim[1] || h < 1 || width < 1 || p->padding.v[0] < 0 || p->padding.v[1] < 0) {
+    if (x->dim[1] != w->dim[1] || h < 1 || width < 1 || p->padding.v[0] < 0 ||
+        p->padding.v[1] < 0) {
         char a[128], b[128];
-        return cn_fail(CN_EINVALID, "conv_block: input %s and weight %s do not fit", cn_shape_text(x, a),
-                       cn_shape_text(w, b));
+        return cn_fail(CN_EINVALID, "conv_block: input %s and weight %s do not fit",
+                       cn_shape_text(x, a), cn_shape_text(w, b));
     }
     int64_t step = strcmp(p->pool, "none") == 0 ? 1 : 2;
     out[0] = (cn_spec){ c->in[0]->v.dtype, CN_SHAPE(x->dim[0], w->dim[0], h / step, width / step) };
@@ -109,9 +112,10 @@ static bool backward_infer(const cn_call *c, cn_spec out[])
     return true;
 }
 
-/* ---- gradients ------------------------------------------------------------------------------------------------ */
+/* ---- gradients ----------------------------------------------------------------------------- */
 
-/* When the backward pass is itself recorded, the composition takes over: its rules are exact at any order. */
+/* When the backward pass is itself recorded, the composition takes over: its rules are exact at
+   any order. */
 static void recorded_backward(cn_grads *g)
 {
     const cn_conv_block *p = cn_grad_params(g);
@@ -135,18 +139,20 @@ static void block_backward(cn_grads *g)
         return;
     }
     Backward p = { *(const cn_conv_block *)cn_grad_params(g), cn_wants(g, 0) };
-    cn_tensor *in[] = { cn_contiguous(cn_gout(g, 0)), cn_saved_in(g, 0), cn_saved_in(g, 1), cn_saved_in(g, 2),
-                        cn_saved_out(g, 1) };
+    cn_tensor *in[] = { cn_contiguous(cn_gout(g, 0)), cn_saved_in(g, 0), cn_saved_in(g, 1),
+                        cn_saved_in(g, 2), cn_saved_out(g, 1) };
     cn_tensor *out[3];
     if (!cn_apply(&cn_op_conv_block_backward, in, 5, &p, out, 3)) return;
     for (int i = 0; i < 3; i++) cn_give(g, i, out[i]);
 }
 
 const cn_op cn_op_conv_block = {
-    CN_OP_HEAD(conv_block, "conv_block",
-               "(Tensor input, Tensor weight, Tensor? bias, int[2] padding, str activation, str pool) -> "
-               "(Tensor, Tensor)"),
-    .doc = "conv2d with stride 1, then relu, sigmoid, tanh or none, then 2 x 2 avg or max pooling or none, in one pass.",
+    CN_OP_HEAD(
+        conv_block, "conv_block",
+        "(Tensor input, Tensor weight, Tensor? bias, int[2] padding, str activation, str pool) -> "
+        "(Tensor, Tensor)"),
+    .doc =
+        "conv2d with stride 1, then relu, sigmoid, tanh or none, then 2 x 2 avg or max pooling or none, in one pass.",
     .flags = CN_ROWS,
     .params_size = sizeof(cn_conv_block),
     .optional = CN_SAVE_IN(2),
@@ -154,34 +160,42 @@ const cn_op cn_op_conv_block = {
     .kernel = forward_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1) | CN_SAVE_IN(2) | CN_SAVE_OUT(1),
     .backward = block_backward,
-    .samples = "[2,1,6,6] [3,1,3,3] [3] padding=1 activation=sigmoid pool=avg | [2,2,5,5] [2,2,3,2] None padding=0 "
-               "activation=tanh pool=none | [17,2,7,7] [3,2,2,2] [3] padding=0 activation=none pool=avg",
+    .samples =
+        "[2,1,6,6] [3,1,3,3] [3] padding=1 activation=sigmoid pool=avg | [2,2,5,5] [2,2,3,2] None padding=0 "
+        "activation=tanh pool=none | [17,2,7,7] [3,2,2,2] [3] padding=0 activation=none pool=avg",
 };
 
 const cn_op cn_op_conv_block_backward = {
-    CN_OP_HEAD(conv_block_backward, "conv_block_backward",
-               "(Tensor grad_output, Tensor input, Tensor weight, Tensor? bias, Tensor saved, int[2] padding, str "
-               "activation, str pool, bool want_input) -> (Tensor, Tensor, Tensor)"),
-    .doc = "The gradients of conv_block; `saved` is its second result. Recorded passes use the composition instead.",
+    CN_OP_HEAD(
+        conv_block_backward, "conv_block_backward",
+        "(Tensor grad_output, Tensor input, Tensor weight, Tensor? bias, Tensor saved, int[2] padding, str "
+        "activation, str pool, bool want_input) -> (Tensor, Tensor, Tensor)"),
+    .doc =
+        "The gradients of conv_block; `saved` is its second result. Recorded passes use the composition instead.",
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .params_size = sizeof(Backward),
     .optional = CN_SAVE_IN(3),
     .infer = backward_infer,
     .kernel = backward_kernel,
-    .samples = "[2,3,2,2] [2,1,4,4] [3,1,3,3] [3] bool[0] padding=1 activation=sigmoid pool=avg want_input=True",
+    .samples =
+        "[2,3,2,2] [2,1,4,4] [3,1,3,3] [3] bool[0] padding=1 activation=sigmoid pool=avg want_input=True",
 };
 
-/* ---- for modules ------------------------------------------------------------------------------------------------ */
+/* ---- for modules --------------------------------------------------------------------------- */
 
-bool cn_conv_block_pays(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_conv_block *p)
+bool cn_conv_block_pays(cn_tensor *input, cn_tensor *weight, cn_tensor *bias,
+                        const cn_conv_block *p)
 {
     cn_tensor *in[] = { input, weight, bias };
     cn_call c = { .op = &cn_op_conv_block, .params = p, .n_in = 3, .n_out = 2, .in = in };
     return cn_provider_takes(&c);
 }
 
-cn_tensor *cn_conv_block_call(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_conv_block *p)
+cn_tensor *cn_conv_block_call(cn_tensor *input, cn_tensor *weight, cn_tensor *bias,
+                              const cn_conv_block *p)
 {
     cn_tensor *out[2];
-    return cn_apply(&cn_op_conv_block, (cn_tensor *[]){ input, weight, bias }, 3, p, out, 2) ? out[0] : NULL;
+    return cn_apply(&cn_op_conv_block, (cn_tensor *[]){ input, weight, bias }, 3, p, out, 2)
+               ? out[0]
+               : NULL;
 }

@@ -46,7 +46,7 @@ cn_tensor *cn_contiguous(cn_tensor *input)
     return CN_CALL(contiguous, NULL, input);
 }
 
-/* ---- to ------------------------------------------------------------------------------------------------ */
+/* ---- to ------------------------------------------------------------------------------------ */
 
 static bool cast_infer(const cn_call *c, cn_spec out[])
 {

@@ -18,7 +18,7 @@ static cn_dtype own_dtype(const cn_number_arg *n)
     return n->kind == CN_NUM_FLOAT ? CN_F32 : n->kind == CN_NUM_BOOL ? CN_BOOL : CN_I64;
 }
 
-/* ---- zeros, ones, empty, full; by size, after another tensor, or both ------------------------ */
+/* ---- zeros, ones, empty, full; by size, after another tensor, or both ---------------------- */
 
 typedef struct {
     cn_ints size;
@@ -67,7 +67,8 @@ static bool like_compose(cn_call *c, double value)
         .samples = "(2,3) | () | (0,2) dtype=int64 | (2,) dtype=bool",                             \
     };                                                                                             \
     const cn_op cn_op_new_##ident = {                                                              \
-        CN_OP_HEAD(new_##ident, "new_" #ident, "(Tensor input, int[] size, *, dtype? dtype=None) -> Tensor"), \
+        CN_OP_HEAD(new_##ident, "new_" #ident,                                                     \
+                   "(Tensor input, int[] size, *, dtype? dtype=None) -> Tensor"),                  \
         .doc = "A tensor of this size and of the input's type " text,                              \
         .params_size = sizeof(Sized),                                                              \
         .flags = CN_NO_GRAD_OP,                                                                    \
@@ -75,7 +76,8 @@ static bool like_compose(cn_call *c, double value)
         .samples = "[2] (2,3) | i64<3[2] () | [2] (0,) dtype=float16",                             \
     };                                                                                             \
     const cn_op cn_op_##ident##_like = {                                                           \
-        CN_OP_HEAD(ident##_like, #ident "_like", "(Tensor input, *, dtype? dtype=None) -> Tensor"), \
+        CN_OP_HEAD(ident##_like, #ident "_like",                                                   \
+                   "(Tensor input, *, dtype? dtype=None) -> Tensor"),                              \
         .doc = "A tensor of the input's size " text,                                               \
         .params_size = sizeof(int32_t),                                                            \
         .flags = CN_NO_GRAD_OP,                                                                    \
@@ -155,7 +157,7 @@ const cn_op cn_op_fill = {
     .samples = "[2,3] [] | [] [] | [0] []",
 };
 
-/* ---- eye, arange, linspace ------------------------------------------------------------------- */
+/* ---- eye, arange, linspace ----------------------------------------------------------------- */
 
 typedef struct {
     int64_t n;
@@ -222,8 +224,9 @@ static bool arange_compose(cn_call *c)
     if (end->kind == CN_NUM_NONE) return cn_fail(CN_EINVALID, "arange: the end is missing");
     bool whole =
         start->kind != CN_NUM_FLOAT && end->kind != CN_NUM_FLOAT && p->step.kind != CN_NUM_FLOAT;
-    return cn_set_out(c, 0, cn_arange(as_double(start), as_double(end), as_double(&p->step),
-                                      or_default(p->dtype, whole ? CN_I64 : CN_F32)));
+    return cn_set_out(c, 0,
+                      cn_arange(as_double(start), as_double(end), as_double(&p->step),
+                                or_default(p->dtype, whole ? CN_I64 : CN_F32)));
 }
 
 const cn_op cn_op_arange = {
@@ -259,8 +262,9 @@ typedef struct {
 static bool linspace_compose(cn_call *c)
 {
     const Linspace *p = c->params;
-    return cn_set_out(c, 0, cn_linspace(as_double(&p->start), as_double(&p->end), p->steps,
-                                        or_default(p->dtype, CN_F32)));
+    return cn_set_out(c, 0,
+                      cn_linspace(as_double(&p->start), as_double(&p->end), p->steps,
+                                  or_default(p->dtype, CN_F32)));
 }
 
 const cn_op cn_op_linspace = {

@@ -144,7 +144,8 @@ static bool rows_backward_kernel(const cn_call *c)
     return true;
 }
 
-/* With p = exp(x - lse) and h the gradient that arrives: for g, sum h p - h[target]; for x, h g p; for lse
+/* With p = exp(x - lse) and h the gradient that arrives: for g, sum h p - h[target]; for x, h g
+   p; for lse
    minus the sum of that. Ignored rows count nowhere. */
 static void rows_backward_gradient(cn_grads *g)
 {
@@ -187,7 +188,8 @@ static bool nll_rows_infer(const cn_call *c, cn_spec out[])
     return true;
 }
 
-/* `rows` of any strides, one element of each: picked as -row[target] or, in backward, set to -value. */
+/* `rows` of any strides, one element of each: picked as -row[target] or, in backward, set to
+   -value. */
 static void pick(const cn_view *rows, const cn_view *target, const cn_view *values,
                  int64_t ignore_index, bool set)
 {

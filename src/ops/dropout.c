@@ -1,4 +1,5 @@
-/* dropout.c - dropout from a counter-based generator: what is dropped depends on the generator's place and on
+/* dropout.c - dropout from a counter-based generator: what is dropped depends on the generator's
+   place and on
    nothing else, not on threads (D2L 5.6). */
 #include "ops/internal.h"
 
@@ -17,7 +18,8 @@ static bool drop_infer(const cn_call *c, cn_spec out[])
     if (!(d->p >= 0 && d->p <= 1))
         return cn_fail(CN_EINVALID, "dropout: p must be between 0 and 1, got %g", d->p);
     if (!cn_dtype_is_float(c->in[0]->v.dtype))
-        return cn_fail(CN_EINVALID, "dropout: the input must be float, not %s", cn_dtype_name(c->in[0]->v.dtype));
+        return cn_fail(CN_EINVALID, "dropout: the input must be float, not %s",
+                       cn_dtype_name(c->in[0]->v.dtype));
     out[0] = (cn_spec){ c->in[0]->v.dtype, c->in[0]->v.shape };
     out[1] = (cn_spec){ CN_BOOL, c->in[0]->v.shape };
     return true;
@@ -29,7 +31,8 @@ typedef struct {
     char *mask;
 } Job;
 
-/* Element i belongs to word i % 4 of block position + i / 4; it stays when that word is at least p 2^32. */
+/* Element i belongs to word i % 4 of block position + i / 4; it stays when that word is at least
+   p 2^32. */
 static void drop_blocks(int64_t first, int64_t last, void *context)
 {
     const Job *j = context;
@@ -38,12 +41,14 @@ static void drop_blocks(int64_t first, int64_t last, void *context)
     size_t size = cn_dtype_size(j->x->dtype);
     for (int64_t b = first; b < last; b++) {
         uint32_t words[4];
-        cn_philox((uint64_t)j->d->seed, (uint64_t)j->d->stream, (uint64_t)(j->d->position + b), words);
+        cn_philox((uint64_t)j->d->seed, (uint64_t)j->d->stream, (uint64_t)(j->d->position + b),
+                  words);
         for (int64_t i = 4 * b; i < 4 * b + 4 && i < j->x->numel; i++) {
             bool keep = words[i & 3] >= threshold;
             size_t at = (size_t)i * size;
             j->mask[i] = keep;
-            cn_store_f64(j->y->data + at, j->y->dtype, keep ? cn_load_f64(j->x->data + at, j->x->dtype) * scale : 0);
+            cn_store_f64(j->y->data + at, j->y->dtype,
+                         keep ? cn_load_f64(j->x->data + at, j->x->dtype) * scale : 0);
         }
     }
 }
@@ -91,7 +96,8 @@ const cn_op cn_op_dropout = {
     CN_OP_HEAD(dropout, "nn.functional.dropout",
                "(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor"),
     .aliases = "dropout",
-    .doc = "Zeroes elements with probability p and scales the others by 1 / (1 - p); nothing outside training.",
+    .doc =
+        "Zeroes elements with probability p and scales the others by 1 / (1 - p); nothing outside training.",
     .flags = CN_RANDOM,
     .params_size = sizeof(Dropout),
     .compose = dropout_compose,

@@ -1,9 +1,10 @@
-/* extremes.c - the largest and the smallest: of a tensor, along dimensions, of two, and between bounds. */
+/* extremes.c - the largest and the smallest: of a tensor, along dimensions, of two, and between
+   bounds. */
 #include "ops/compose.h"
 
 #include <string.h>
 
-/* ---- along one dimension: two kernels, which the ops below are made of ----------------------- */
+/* ---- along one dimension: two kernels, which the ops below are made of --------------------- */
 
 typedef struct {
     int64_t dim;
@@ -56,7 +57,9 @@ static bool along_kernel(const cn_call *c)
     cn_parallel(e.lines.outer, e.lines.size * e.lines.inner,
                 in->dtype == CN_F32   ? extreme_job_f32
                 : in->dtype == CN_F64 ? extreme_job_f64
-                : in->dtype == CN_I64 ? extreme_job_i64 : extreme_job_bool, &e);
+                : in->dtype == CN_I64 ? extreme_job_i64
+                                      : extreme_job_bool,
+                &e);
     return true;
 }
 
@@ -96,7 +99,7 @@ const cn_op cn_op_arg_extreme = {
     .samples = "[2,3,4] 1 | [2,3,4] 0 True | [] 0 | [0,3] 1 | i64<9[4] 0",
 };
 
-/* ---- amax, amin, argmax, argmin -------------------------------------------------------------- */
+/* ---- amax, amin, argmax, argmin ------------------------------------------------------------ */
 
 typedef struct {
     cn_ints dim;
@@ -171,7 +174,7 @@ const cn_op cn_op_argmin = {
     .samples = "[2,3,4] | [2,3] dim=1 | [2,3] dim=-2 keepdim=True | [] | i64<9[5]",
 };
 
-/* ---- max, min: the values are gathered by their places, so the gradient goes there too ------- */
+/* ---- max, min: the values are gathered by their places, so the gradient goes there too ----- */
 
 static bool max_compose(cn_call *c)
 {
@@ -207,7 +210,7 @@ const cn_op cn_op_min = {
     .samples = MAX_SAMPLES,
 };
 
-/* ---- of two ---------------------------------------------------------------------------------- */
+/* ---- of two -------------------------------------------------------------------------------- */
 
 #define OP maximum
 #define EXPR a > b || a != a ? a : b
@@ -257,7 +260,7 @@ static void minimum_backward(cn_grads *g)
 OF_TWO(maximum, NULL, "The larger of two, element by element; NaN wins.", TWO_SAMPLES)
 OF_TWO(minimum, NULL, "The smaller of two, element by element; NaN wins.", TWO_SAMPLES)
 
-/* ---- clamp: one bound at a time; at the bound the gradient passes to the input --------------- */
+/* ---- clamp: one bound at a time; at the bound the gradient passes to the input ------------- */
 
 #define OP clamp_min
 #define EXPR a < b || b != b ? b : a
@@ -307,7 +310,7 @@ const cn_op cn_op_clamp = {
         "[2,3] -0.5 0.5 | [2,3] max=0.3 | [2,3] [3] [2,1] | [] min=0 | [0] 0 1 | i64<9[4] 2 5",
 };
 
-/* ---- typed ----------------------------------------------------------------------------------- */
+/* ---- typed --------------------------------------------------------------------------------- */
 
 static cn_tensor *reduce_typed(const cn_op *op, const cn_reduce_args *a, bool smallest,
                                const char *what)

@@ -80,7 +80,7 @@ static void sigmoid_rule(cn_grads *g)
 UNARY_FLOAT(sigmoid, "sigmoid", "nn.functional.sigmoid special.expit",
             "1 / (1 + exp(-input)) (D2L 5.1).", sigmoid_rule, CN_SAVE_OUT(0), ANY)
 
-/* ---- relu: integers stay integers ------------------------------------------------------------------ */
+/* ---- relu: integers stay integers ---------------------------------------------------------- */
 
 #define OP relu
 #define EXPR x > 0 || x != x ? x : 0

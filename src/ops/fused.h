@@ -6,13 +6,15 @@
 
 /* Is `op` an activation that linear_act can put on top of a linear layer? */
 bool cn_is_linear_activation(const cn_op *op);
-cn_tensor *cn_linear_act(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_op *activation);
+cn_tensor *cn_linear_act(cn_tensor *input, cn_tensor *weight, cn_tensor *bias,
+                         const cn_op *activation);
 
 typedef struct cn_linear_backward {
     bool want_input, want_weight, want_bias;
 } cn_linear_backward; /* parameters of the op linear_backward */
 
-/* Convolution (stride 1), activation and pooling in one op, for few channels, where each alone is bound by
+/* Convolution (stride 1), activation and pooling in one op, for few channels, where each alone is
+   bound by
    memory. `pool`: "avg" or "max", 2 x 2 with stride 2, or "none". */
 typedef struct cn_conv_block {
     cn_ints padding;
@@ -20,7 +22,9 @@ typedef struct cn_conv_block {
 } cn_conv_block;
 
 /* Would a fast kernel take it? Otherwise the separate ops are as good. */
-bool cn_conv_block_pays(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_conv_block *p);
-cn_tensor *cn_conv_block_call(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_conv_block *p);
+bool cn_conv_block_pays(cn_tensor *input, cn_tensor *weight, cn_tensor *bias,
+                        const cn_conv_block *p);
+cn_tensor *cn_conv_block_call(cn_tensor *input, cn_tensor *weight, cn_tensor *bias,
+                              const cn_conv_block *p);
 
 #endif

@@ -1,15 +1,16 @@
 /* indexed.c - index and index_put: tensors as indices of several dimensions at once.
 
-   The indexed dimensions are brought together and merged; the indices, broadcast, become positions in
+   The indexed dimensions are brought together and merged; the indices, broadcast, become
+   positions in
    the merged dimension; then one dimension is selected from. */
 #include "ops/compose.h"
 
 typedef struct {
-    cn_tensor *base;         /* the input, its indexed dimensions merged and first: (P, rest) */
-    cn_tensor *at;           /* flat positions in P */
-    cn_shape order;          /* what permuted the input: indexed dimensions first */
-    cn_shape index, rest;    /* shapes of the indices and of what is not indexed */
-    int place;               /* where the index's shape stands in the result */
+    cn_tensor *base;      /* the input, its indexed dimensions merged and first: (P, rest) */
+    cn_tensor *at;        /* flat positions in P */
+    cn_shape order;       /* what permuted the input: indexed dimensions first */
+    cn_shape index, rest; /* shapes of the indices and of what is not indexed */
+    int place;            /* where the index's shape stands in the result */
 } Plan;
 
 typedef struct {
@@ -69,7 +70,8 @@ static cn_tensor *wrapped(cn_tensor *index, int64_t size)
     return y;
 }
 
-/* Dimensions with an index first; where neighbours, the result keeps their place, else it comes first. */
+/* Dimensions with an index first; where neighbours, the result keeps their place, else it comes
+   first. */
 static bool make_plan(cn_tensor *t, Indices *x, Plan *p)
 {
     const cn_shape *s = &t->v.shape;
@@ -109,8 +111,9 @@ static cn_shape result_order(const Plan *p, cn_shape *s)
     *s = p->index;
     for (int i = 0; i < p->rest.ndim; i++) s->dim[s->ndim++] = p->rest.dim[i];
     for (int i = 0; i < order.ndim; i++)
-        order.dim[i] = i < p->place                  ? p->index.ndim + i
-                       : i < p->place + p->index.ndim ? i - p->place : i;
+        order.dim[i] = i < p->place                   ? p->index.ndim + i
+                       : i < p->place + p->index.ndim ? i - p->place
+                                                      : i;
     return order;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- the walk: lines along dim, each on its own, so that equal indices meet in order --------- */
+/* ---- the walk: lines along dim, each on its own, so that equal indices meet in order ------- */
 
 typedef struct {
     int64_t n, index, other, data; /* length and steps in bytes, along dim */
@@ -87,7 +87,7 @@ static bool index_usable(const cn_call *c, const cn_tensor *index)
                    cn_dtype_name(index->v.dtype));
 }
 
-/* ---- gather ---------------------------------------------------------------------------------- */
+/* ---- gather -------------------------------------------------------------------------------- */
 
 static bool gather_infer(const cn_call *c, cn_spec out[])
 {
@@ -134,7 +134,7 @@ cn_tensor *cn_gather(cn_tensor *input, int dim, cn_tensor *index)
     return CN_CALL(gather, &(int64_t){ dim }, input, index);
 }
 
-/* ---- put: scatter and scatter_add ------------------------------------------------------------ */
+/* ---- put: scatter and scatter_add ---------------------------------------------------------- */
 
 typedef struct {
     int64_t dim;
@@ -147,8 +147,9 @@ static bool put_infer(const cn_call *c, cn_spec out[])
     const cn_view *data = cn_in(c, 0), *index = cn_in(c, 1), *src = cn_in(c, 2);
     int dim = cn_wrap_dim(p->dim, data->shape.ndim, c->op->name);
     if (dim < 0 || !index_usable(c, c->in[1])) return false;
-    if (index->numel && (!fits(c, &index->shape, &data->shape, dim) ||
-                         !fits(c, &index->shape, &src->shape, -1))) return false;
+    if (index->numel &&
+        (!fits(c, &index->shape, &data->shape, dim) || !fits(c, &index->shape, &src->shape, -1)))
+        return false;
     if (src->dtype != data->dtype)
         return cn_fail(CN_EINVALID, "%s: input is %s, src %s: both must have the same dtype",
                        c->op->name, cn_dtype_name(data->dtype), cn_dtype_name(src->dtype));
@@ -274,7 +275,7 @@ cn_tensor *cn_scatter_add(cn_tensor *input, int dim, cn_tensor *index, cn_tensor
     return put_along(input, dim, index, src, true);
 }
 
-/* ---- whole slices: the index, a vector, is repeated over the other dimensions ---------------- */
+/* ---- whole slices: the index, a vector, is repeated over the other dimensions -------------- */
 
 /* Checks, and gives *input at least one dimension. */
 static cn_tensor *repeated_index(cn_tensor **input, int64_t given, cn_tensor *index, int *dim,
@@ -381,8 +382,10 @@ static bool index_fill_compose(cn_call *c)
     if (dim < 0) return false;
     cn_tensor *mask = cn_zeros(CN_SHAPE(size_along(s, dim)), CN_BOOL);
     mask = put_slices(mask, 0, c->in[1], cn_number_bool(true), false, "index_fill");
-    return cn_set_out(c, 0, cn_masked_fill(c->in[0], cn_reshape(mask, cn_shape_along(s->ndim, dim,
-                                                                size_along(s, dim))), c->in[2]));
+    return cn_set_out(
+        c, 0,
+        cn_masked_fill(c->in[0], cn_reshape(mask, cn_shape_along(s->ndim, dim, size_along(s, dim))),
+                       c->in[2]));
 }
 
 const cn_op cn_op_index_fill = {
@@ -404,15 +407,16 @@ cn_tensor *cn_index_copy(cn_tensor *input, int dim, cn_tensor *index, cn_tensor 
     return put_slices(input, dim, index, source, false, "index_copy");
 }
 
-/* ---- take_along_dim -------------------------------------------------------------------------- */
+/* ---- take_along_dim ------------------------------------------------------------------------ */
 
 static bool take_along_dim_compose(cn_call *c)
 {
     const cn_opt_int *dim = c->params;
     cn_tensor *t = c->in[0], *at = c->in[1];
     if (!dim->given)
-        return cn_set_out(c, 0, cn_gather(cn_reshape(t, CN_SHAPE(t->v.numel)), 0,
-                                          cn_reshape(at, CN_SHAPE(at->v.numel))));
+        return cn_set_out(c, 0,
+                          cn_gather(cn_reshape(t, CN_SHAPE(t->v.numel)), 0,
+                                    cn_reshape(at, CN_SHAPE(at->v.numel))));
     int d = cn_wrap_dim(dim->value, t->v.shape.ndim, "take_along_dim");
     if (d < 0) return false;
     if (at->v.shape.ndim != t->v.shape.ndim)

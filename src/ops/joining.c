@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- cat ------------------------------------------------------------------------------------- */
+/* ---- cat ----------------------------------------------------------------------------------- */
 
 /* As ever, a vector without elements joins anything. */
 static bool skipped(const cn_tensor *t)
@@ -96,7 +96,7 @@ cn_tensor *cn_cat(cn_tensor *const *tensors, int n, int dim)
     return cn_apply1(&cn_op_cat, tensors, n, &(int64_t){ dim });
 }
 
-/* ---- stack and its kin: every tensor prepared, then cat -------------------------------------- */
+/* ---- stack and its kin: every tensor prepared, then cat ------------------------------------ */
 
 typedef cn_tensor *Prepare(cn_tensor *t, int64_t how);
 
@@ -176,7 +176,7 @@ const cn_op cn_op_vstack = {
     .samples = "{[2,3] [1,3]} | {[2] [2]} | {[] []}",
 };
 
-/* ---- repeat ---------------------------------------------------------------------------------- */
+/* ---- repeat -------------------------------------------------------------------------------- */
 
 /* count copies one after the other along dim. */
 static cn_tensor *repeat_dim(cn_tensor *t, int dim, int64_t count)
@@ -245,7 +245,7 @@ cn_tensor *cn_repeat(cn_tensor *input, cn_shape repeats)
     return CN_CALL(repeat, &p, input);
 }
 
-/* ---- repeat_interleave: an index with each place as often as it is wanted -------------------- */
+/* ---- repeat_interleave: an index with each place as often as it is wanted ------------------ */
 
 static cn_tensor *interleaved(const cn_tensor *repeats, int64_t n)
 {

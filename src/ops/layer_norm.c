@@ -1,4 +1,5 @@
-/* layer_norm.c - layer and group normalisation (D2L 11.7; Ba, Kiros and Hinton, 2016). The normalised
+/* layer_norm.c - layer and group normalisation (D2L 11.7; Ba, Kiros and Hinton, 2016). The
+   normalised
    dimensions are the last ones: the input is seen as rows. */
 #include "ops/compose.h"
 
@@ -104,7 +105,8 @@ static bool rows_kernel(const cn_call *c)
 
 /* ---- gradients ---------------------------------------------------------------------------- */
 
-/* The rule made of ops, for recorded backward passes; statistics are computed anew, so that they are part of
+/* The rule made of ops, for recorded backward passes; statistics are computed anew, so that they
+   are part of
    the graph. gx = rstd (gs - mean(gs) - xhat mean(gs xhat)) with gs = gy w. */
 static void recorded_backward(cn_grads *g, const LayerNorm *p)
 {

@@ -14,8 +14,10 @@ static bool linear_infer(const cn_call *c, cn_spec out[])
                        cn_shape_text(&x->shape, tx), (long long)x->shape.dim[x->shape.ndim - 1],
                        cn_shape_text(&w->shape, tw), (long long)w->shape.dim[1]);
     if (b && (b->shape.ndim != 1 || b->shape.dim[0] != w->shape.dim[0]))
-        return cn_fail(CN_EINVALID, "linear: bias %s for weight %s: one number per row of the weight is "
-                                    "wanted", cn_shape_text(&b->shape, tx), cn_shape_text(&w->shape, tw));
+        return cn_fail(CN_EINVALID,
+                       "linear: bias %s for weight %s: one number per row of the weight is "
+                       "wanted",
+                       cn_shape_text(&b->shape, tx), cn_shape_text(&w->shape, tw));
     if (x->dtype != w->dtype || (b && b->dtype != w->dtype))
         return cn_fail(CN_EINVALID, "linear: input is %s, weight %s: all must have the same dtype",
                        cn_dtype_name(x->dtype), cn_dtype_name(w->dtype));
@@ -43,7 +45,7 @@ static bool linear_kernel(const cn_call *c)
     return true;
 }
 
-/* ---- gradients: all three in one call ------------------------------------------------------------------- */
+/* ---- gradients: all three in one call ------------------------------------------------------ */
 
 static bool linear_backward_infer(const cn_call *c, cn_spec out[])
 {
@@ -65,16 +67,18 @@ static bool linear_backward_kernel(const cn_call *c)
 }
 
 const cn_op cn_op_linear_backward = {
-    CN_OP_HEAD(linear_backward, "linear_backward",
-               "(Tensor grad_output, Tensor input, Tensor weight, bool want_input, bool want_weight, bool want_bias) "
-               "-> (Tensor, Tensor, Tensor)"),
+    CN_OP_HEAD(
+        linear_backward, "linear_backward",
+        "(Tensor grad_output, Tensor input, Tensor weight, bool want_input, bool want_weight, bool want_bias) "
+        "-> (Tensor, Tensor, Tensor)"),
     .doc = "The gradients of linear, those that are wanted. Recorded passes use products instead.",
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .params_size = sizeof(cn_linear_backward),
     .infer = linear_backward_infer,
     .kernel = linear_backward_kernel,
-    .samples = "[2,4] [2,3] [4,3] True True True | [2,2,4] [2,2,3] [4,3] False True True | [40,33] [40,50] [33,50] True "
-               "True False",
+    .samples =
+        "[2,4] [2,3] [4,3] True True True | [2,2,4] [2,2,3] [4,3] False True True | [40,33] [40,50] [33,50] True "
+        "True False",
 };
 
 /* All leading dimensions as rows. */
@@ -112,7 +116,8 @@ static void linear_backward(cn_grads *g)
 }
 
 const cn_op cn_op_linear = {
-    CN_OP_HEAD(linear, "nn.functional.linear", "(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
+    CN_OP_HEAD(linear, "nn.functional.linear",
+               "(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor"),
     .aliases = "linear",
     .doc = "input weight^T + bias over the last dimension (D2L 3.1).",
     .flags = CN_ROWS,
@@ -121,10 +126,11 @@ const cn_op cn_op_linear = {
     .kernel = linear_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),
     .backward = linear_backward,
-    .samples = "[2,3] [4,3] [4] | [3] [2,3] | [2,2,3] [4,3] [4] | [0,3] [2,3] [2] | [33,40] [50,40] [50]",
+    .samples =
+        "[2,3] [4,3] [4] | [3] [2,3] | [2,2,3] [4,3] [4] | [0,3] [2,3] [2] | [33,40] [50,40] [50]",
 };
 
-/* ---- with an activation on top --------------------------------------------------------------------------- */
+/* ---- with an activation on top ------------------------------------------------------------- */
 
 typedef struct {
     const char *activation;
@@ -147,7 +153,8 @@ static const Activation *activation_named(const char *name)
 {
     for (size_t i = 0; name && i < CN_COUNT(activations); i++)
         if (strcmp(activations[i].name, name) == 0) return &activations[i];
-    cn_fail(CN_EINVALID, "linear_act: activation '%s' is not relu, sigmoid or tanh", name ? name : "None");
+    cn_fail(CN_EINVALID, "linear_act: activation '%s' is not relu, sigmoid or tanh",
+            name ? name : "None");
     return NULL;
 }
 
@@ -194,7 +201,8 @@ bool cn_is_linear_activation(const cn_op *op)
     return false;
 }
 
-cn_tensor *cn_linear_act(cn_tensor *input, cn_tensor *weight, cn_tensor *bias, const cn_op *activation)
+cn_tensor *cn_linear_act(cn_tensor *input, cn_tensor *weight, cn_tensor *bias,
+                         const cn_op *activation)
 {
     LinearAct p = { NULL };
     for (size_t i = 0; i < CN_COUNT(activations); i++)

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* ---- of two ---------------------------------------------------------------------------------- */
+/* ---- of two -------------------------------------------------------------------------------- */
 
 #define LOGIC_OP(ident, text)                                                                      \
     const cn_op cn_op_##ident = {                                                                  \
@@ -37,7 +37,7 @@ LOGIC_OP(logical_or, "Is one of them other than zero?")
 #include "ops/binary.inc"
 LOGIC_OP(logical_xor, "Is exactly one of them other than zero?")
 
-/* ---- of one: each is a comparison ------------------------------------------------------------ */
+/* ---- of one: each is a comparison ---------------------------------------------------------- */
 
 #define QUESTION_OP(ident, words, text, answer)                                                    \
     cn_tensor *cn_##ident(cn_tensor *x)                                                            \
@@ -69,7 +69,7 @@ QUESTION_OP(isnan, NULL, "Is it NaN, not even equal to itself?", cn_ne(x, x));
 QUESTION_OP(isinf, NULL, "Is it infinite, of either sign?", against_infinity(x, cn_eq));
 QUESTION_OP(isfinite, NULL, "Is it neither infinite nor NaN?", against_infinity(x, cn_lt));
 
-/* ---- closeness ------------------------------------------------------------------------------- */
+/* ---- closeness ----------------------------------------------------------------------------- */
 
 typedef struct {
     double rtol, atol;

@@ -7,10 +7,12 @@
 /* By its name in PyTorch; false, with an error, for others. */
 bool cn_reduction_named(const char *name, const char *what, cn_reduction *out);
 const char *cn_reduction_name(cn_reduction r);
-/* All elements as CN_REDUCE_MEAN, CN_REDUCE_SUM or CN_REDUCE_NONE says; `rows` is what BATCHMEAN divides by. */
+/* All elements as CN_REDUCE_MEAN, CN_REDUCE_SUM or CN_REDUCE_NONE says; `rows` is what BATCHMEAN
+   divides by. */
 cn_tensor *cn_reduce_loss(cn_tensor *loss, cn_reduction r, int64_t rows);
 
 /* Are all targets classes, or ignored? */
-bool cn_targets_in_range(const cn_call *c, const cn_view *target, int64_t classes, int64_t ignore_index);
+bool cn_targets_in_range(const cn_call *c, const cn_view *target, int64_t classes,
+                         int64_t ignore_index);
 
 #endif

@@ -1,7 +1,7 @@
 /* masking.c - choosing by a condition: where, masked_fill, masked_select, nonzero. */
 #include "ops/compose.h"
 
-/* ---- where ----------------------------------------------------------------------------------- */
+/* ---- where --------------------------------------------------------------------------------- */
 
 static bool where_infer(const cn_call *c, cn_spec out[])
 {
@@ -73,7 +73,7 @@ cn_tensor *cn_where(cn_tensor *condition, cn_tensor *input, cn_tensor *other)
     return CN_CALL(where, NULL, condition, input, other);
 }
 
-/* ---- masked_fill ----------------------------------------------------------------------------- */
+/* ---- masked_fill --------------------------------------------------------------------------- */
 
 cn_tensor *cn_masked_fill(cn_tensor *input, cn_tensor *mask, cn_tensor *value)
 {
@@ -98,7 +98,7 @@ const cn_op cn_op_masked_fill = {
     .samples = "[2,3] bool[2,3] 0.5 | [2,3] bool[3] -1 | [2,2] bool[2,1] [] | [0] bool[1] 1",
 };
 
-/* ---- nonzero, masked_select ------------------------------------------------------------------ */
+/* ---- nonzero, masked_select ---------------------------------------------------------------- */
 
 /* The flat positions of what is not zero, in order. */
 static cn_tensor *positions(cn_tensor *t)

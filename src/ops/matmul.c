@@ -7,9 +7,9 @@ static bool inner_sizes_agree(const cn_call *c, int64_t k1, int64_t k2)
 {
     char a[128], b[128];
     if (k1 == k2) return true;
-    return cn_fail(CN_EINVALID, "%s: %s by %s: the inner sizes %lld and %lld must be equal", c->op->name,
-                   cn_shape_text(&c->in[0]->v.shape, a), cn_shape_text(&c->in[1]->v.shape, b),
-                   (long long)k1, (long long)k2);
+    return cn_fail(CN_EINVALID, "%s: %s by %s: the inner sizes %lld and %lld must be equal",
+                   c->op->name, cn_shape_text(&c->in[0]->v.shape, a),
+                   cn_shape_text(&c->in[1]->v.shape, b), (long long)k1, (long long)k2);
 }
 
 static bool product_infer(const cn_call *c, cn_spec out[])
@@ -46,7 +46,8 @@ static cn_view matrix(const cn_view *v, int64_t index)
     if (v->shape.ndim == 2) return m;
     m.data += index * v->strides[0] * (int64_t)cn_dtype_size(v->dtype);
     m.shape.ndim = 2;
-    for (int i = 0; i < 2; i++) m.shape.dim[i] = v->shape.dim[i + 1], m.strides[i] = v->strides[i + 1];
+    for (int i = 0; i < 2; i++)
+        m.shape.dim[i] = v->shape.dim[i + 1], m.strides[i] = v->strides[i + 1];
     return m;
 }
 
@@ -102,7 +103,7 @@ cn_tensor *cn_bmm(cn_tensor *input, cn_tensor *mat2)
     return CN_CALL(bmm, NULL, input, mat2);
 }
 
-/* ---- matmul ------------------------------------------------------------------------------------------ */
+/* ---- matmul -------------------------------------------------------------------------------- */
 
 static cn_shape leading(const cn_shape *s, int drop)
 {
@@ -149,13 +150,16 @@ static bool matmul_compose(cn_call *c)
 {
     cn_tensor *a = c->in[0], *b = c->in[1];
     int na = a->v.shape.ndim, nb = b->v.shape.ndim;
-    if (na == 0 || nb == 0) return cn_fail(CN_EINVALID, "matmul: both operands need at least 1 dimension");
-    if (!inner_sizes_agree(c, a->v.shape.dim[na - 1], b->v.shape.dim[nb > 1 ? nb - 2 : 0])) return false;
+    if (na == 0 || nb == 0)
+        return cn_fail(CN_EINVALID, "matmul: both operands need at least 1 dimension");
+    if (!inner_sizes_agree(c, a->v.shape.dim[na - 1], b->v.shape.dim[nb > 1 ? nb - 2 : 0]))
+        return false;
     if (na == 1) a = cn_reshape(a, CN_SHAPE(1, a->v.shape.dim[0]));
     if (nb == 1) b = cn_reshape(b, CN_SHAPE(b->v.shape.dim[0], 1));
     if (!a || !b) return false;
-    cn_tensor *y = b->v.shape.ndim > 2 ? broadcast_batches(a, b)
-                   : a->v.shape.ndim > 2 ? fold_left(a, b) : cn_mm(a, b);
+    cn_tensor *y = b->v.shape.ndim > 2   ? broadcast_batches(a, b)
+                   : a->v.shape.ndim > 2 ? fold_left(a, b)
+                                         : cn_mm(a, b);
     if (!y) return false;
     cn_shape s = y->v.shape;
     if (nb == 1) s.ndim--;
@@ -172,7 +176,8 @@ const cn_op cn_op_matmul = {
     .aliases = "__matmul__ linalg.matmul",
     .doc = "The matrix product; 1-d operands are vectors, further dimensions broadcast.",
     .compose = matmul_compose,
-    .samples = "[3] [3] | [2,3] [3] | [3] [3,2] | [2,3] [3,4] | [2,1,3,4] [5,4,2] | [5,2,3] [3,4] | [4] [2,4,3]",
+    .samples =
+        "[3] [3] | [2,3] [3] | [3] [3,2] | [2,3] [3,4] | [2,1,3,4] [5,4,2] | [5,2,3] [3,4] | [4] [2,4,3]",
 };
 
 cn_tensor *cn_matmul(cn_tensor *input, cn_tensor *other)

@@ -4,7 +4,8 @@
 
 #include "core/op.h"
 
-bool cn_mse_mean_fits(const cn_tensor *a, const cn_tensor *b); /* one float type, one shape, not empty */
+bool cn_mse_mean_fits(const cn_tensor *a,
+                      const cn_tensor *b); /* one float type, one shape, not empty */
 cn_tensor *cn_mse_mean(cn_tensor *input, cn_tensor *target);
 /* Rows of scores (rows, classes) and int64 targets (rows). */
 cn_tensor *cn_cross_entropy_mean(cn_tensor *input, cn_tensor *target, int64_t ignore_index);

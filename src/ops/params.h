@@ -1,4 +1,5 @@
-/* params.h - the parameter structs that kernels outside this folder read, too. Each mirrors a schema. */
+/* params.h - the parameter structs that kernels outside this folder read, too. Each mirrors a
+   schema. */
 #ifndef CN_OPS_PARAMS_H
 #define CN_OPS_PARAMS_H
 

@@ -17,7 +17,8 @@ typedef struct {
     int64_t divisor; /* 0: the size of the window */
 } Pool;
 
-/* The part of the picture that output i sees, and what an average divides by. With dilation it starts
+/* The part of the picture that output i sees, and what an average divides by. With dilation it
+   starts
    at the first tap inside. */
 typedef struct {
     int64_t row, row_end, col, col_end, count;
@@ -293,7 +294,8 @@ static cn_tensor *flat_planes(cn_tensor *t)
     return t ? cn_flatten(t, t->v.shape.ndim - 2) : NULL;
 }
 
-/* It is linear in grad_output: the gradient is read where the maxima are. Where they are does not change
+/* It is linear in grad_output: the gradient is read where the maxima are. Where they are does not
+   change
    with the input, almost everywhere. */
 static void max_backward_backward(cn_grads *g)
 {

@@ -44,7 +44,8 @@ static cn_tensor *average_last(cn_tensor *x, int64_t m)
     return x && n != m ? cn_matmul(x, averaging_matrix(n, m, x->v.dtype)) : x;
 }
 
-/* Windows of equal size are a plain pooling; others a product with an averaging matrix per dimension. */
+/* Windows of equal size are a plain pooling; others a product with an averaging matrix per
+   dimension. */
 static cn_tensor *adaptive_average(cn_tensor *x, int64_t height, int64_t width)
 {
     int64_t h = cn_size(x, -2), w = cn_size(x, -1);

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* ---- vectors --------------------------------------------------------------------------------- */
+/* ---- vectors ------------------------------------------------------------------------------- */
 
 static bool mv_compose(cn_call *c)
 {
@@ -62,7 +62,7 @@ cn_tensor *cn_outer(cn_tensor *input, cn_tensor *other)
     return CN_CALL(outer, NULL, input, other);
 }
 
-/* ---- beta input + alpha (a b) ---------------------------------------------------------------- */
+/* ---- beta input + alpha (a b) -------------------------------------------------------------- */
 
 typedef struct {
     cn_number_arg beta, alpha;
@@ -89,8 +89,9 @@ static bool blend_compose(cn_call *c)
 
 #define BLEND_OP(ident, b, m, text, cases)                                                         \
     const cn_op cn_op_##ident = {                                                                  \
-        CN_OP_HEAD(ident, #ident, "(Tensor input, Tensor " b ", Tensor " m                         \
-                                  ", *, Scalar beta=1, Scalar alpha=1) -> Tensor"),                \
+        CN_OP_HEAD(ident, #ident,                                                                  \
+                   "(Tensor input, Tensor " b ", Tensor " m                                        \
+                   ", *, Scalar beta=1, Scalar alpha=1) -> Tensor"),                               \
         .doc = text,                                                                               \
         .params_size = sizeof(Blend),                                                              \
         .compose = blend_compose,                                                                  \
@@ -104,7 +105,7 @@ BLEND_OP(addmv, "mat", "vec", "beta input + alpha (mat times vec).",
 BLEND_OP(baddbmm, "batch1", "batch2", "beta input + alpha (batch1 times batch2).",
          "[2,3,5] [2,3,4] [2,4,5] | [5] [2,3,4] [2,4,5] beta=0.5 alpha=2");
 
-/* ---- tensordot ------------------------------------------------------------------------------- */
+/* ---- tensordot ----------------------------------------------------------------------------- */
 
 typedef struct {
     cn_ints dims_a, dims_b;
@@ -177,10 +178,13 @@ const cn_op cn_op_tensordot = {
         "[2,3,4] [3,4,5] | [2,3] [2,4] (0,) (0,) | [2] [3] dims=0 | [2,3,4] [4,5,2] (0,2) (2,0)",
 };
 
-/* ---- einsum -----------------------------------------------------------------------------------------------------------
+/* ---- einsum
+   -----------------------------------------------------------------------------------------------------------
 
-   Every label gets a place 0 .. 51, letters by alphabet and, after them, the dimensions of an ellipsis.
-   Operands are taken in one by one: labels that occur nowhere later are summed away in a batched matrix
+   Every label gets a place 0 .. 51, letters by alphabet and, after them, the dimensions of an
+   ellipsis.
+   Operands are taken in one by one: labels that occur nowhere later are summed away in a batched
+   matrix
    product whose batch are the labels both sides keep. */
 
 enum { LABELS = 64, DOTS = 52 };
@@ -280,7 +284,8 @@ static bool sum_unneeded(Term *t, const Term *other, const bool needed[LABELS])
     return t->t != NULL;
 }
 
-/* The dimensions in the order of labels[], sizes 1 where there is none, merged into three groups. */
+/* The dimensions in the order of labels[], sizes 1 where there is none, merged into three groups.
+   */
 static cn_tensor *grouped(const Term *t, const int labels[], const int count[3])
 {
     cn_shape order = { 0 }, s = { .ndim = 3, .dim = { 1, 1, 1 } };

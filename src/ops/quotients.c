@@ -1,4 +1,5 @@
-/* quotients.c - division with rounding, remainders, angles of two numbers, and reflected operators. */
+/* quotients.c - division with rounding, remainders, angles of two numbers, and reflected
+   operators. */
 #include "ops/compose.h"
 
 #include <math.h>
@@ -37,17 +38,17 @@ static double floor_quotient(double a, double b)
 }
 
 #define OP floor_divide
-#define EXPR (T)floor_quotient((double)a, (double)b)
+#define EXPR (T) floor_quotient((double)a, (double)b)
 #define INT_EXPR int_floor_div(a, b)
 #include "ops/binary.inc"
 
 #define OP trunc_divide
-#define EXPR (T)trunc((double)a / (double)b)
+#define EXPR (T) trunc((double)a / (double)b)
 #define INT_EXPR int_trunc_div(a, b)
 #include "ops/binary.inc"
 
 #define OP remainder
-#define EXPR (T)floor_mod((double)a, (double)b)
+#define EXPR (T) floor_mod((double)a, (double)b)
 #define INT_EXPR a - int_times(int_floor_div(a, b), b)
 #include "ops/binary.inc"
 
@@ -154,7 +155,7 @@ cn_tensor *cn_atan2(cn_tensor *input, cn_tensor *other)
     return CN_CALL(atan2, NULL, input, other);
 }
 
-/* ---- reflected operators: other first -------------------------------------------------------- */
+/* ---- reflected operators: other first ------------------------------------------------------ */
 
 #define REFLECTED_OP(ident, qualified, words, call, text)                                          \
     static bool ident##_compose(cn_call *c)                                                        \

@@ -89,7 +89,10 @@ static void draw(cn_tensor *t, Draw d)
     d.rng = *rng, d.out = t->v.data, d.n = t->v.numel;
     rng->position += (uint64_t)blocks;
     cn_parallel(blocks, 16 * per_block,
-                t->v.dtype == CN_F32 ? draw_f32 : t->v.dtype == CN_F64 ? draw_f64 : draw_i64, &d);
+                t->v.dtype == CN_F32   ? draw_f32
+                : t->v.dtype == CN_F64 ? draw_f64
+                                       : draw_i64,
+                &d);
 }
 
 static cn_tensor *random_floats(cn_shape shape, cn_dtype dtype, bool normal)
@@ -133,7 +136,7 @@ cn_tensor *cn_randperm(int64_t n)
     return t;
 }
 
-/* ---- by size, or after another tensor -------------------------------------------------------- */
+/* ---- by size, or after another tensor ------------------------------------------------------ */
 
 typedef struct {
     cn_ints size;
@@ -169,7 +172,8 @@ static bool rand_like_compose(cn_call *c)
         .samples = "(2,3) | () dtype=float64 | (0,2) | (5,) dtype=float16",                        \
     };                                                                                             \
     const cn_op cn_op_##ident##_like = {                                                           \
-        CN_OP_HEAD(ident##_like, #ident "_like", "(Tensor input, *, dtype? dtype=None) -> Tensor"), \
+        CN_OP_HEAD(ident##_like, #ident "_like",                                                   \
+                   "(Tensor input, *, dtype? dtype=None) -> Tensor"),                              \
         .doc = text,                                                                               \
         .params_size = sizeof(int32_t),                                                            \
         .flags = CN_RANDOM | CN_NO_GRAD_OP,                                                        \
@@ -202,8 +206,9 @@ static cn_tensor *integers(int64_t low, cn_opt_int high, cn_shape shape, cn_dtyp
 static bool randint_compose(cn_call *c)
 {
     const RandInt *p = c->params;
-    return cn_set_out(c, 0, integers(p->low, p->high, cn_shape_from((int)p->size.n, p->size.v),
-                                     or_default(p->dtype, CN_I64)));
+    return cn_set_out(c, 0,
+                      integers(p->low, p->high, cn_shape_from((int)p->size.n, p->size.v),
+                               or_default(p->dtype, CN_I64)));
 }
 
 static bool randint_like_compose(cn_call *c)
@@ -253,7 +258,7 @@ const cn_op cn_op_randperm = {
     .samples = "5 | 0 | 3 dtype=int32",
 };
 
-/* ---- with parameters ------------------------------------------------------------------------- */
+/* ---- with parameters ----------------------------------------------------------------------- */
 
 /* 1 with the probability the input names, 0 otherwise. */
 static bool bernoulli_compose(cn_call *c)
@@ -318,7 +323,7 @@ const cn_op cn_op_uniform = {
     .samples = "[2,3] | [4] -1 2.5 | [0]",
 };
 
-/* ---- multinomial ----------------------------------------------------------------------------- */
+/* ---- multinomial --------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t num_samples;
@@ -338,7 +343,8 @@ static bool weights_usable(const double *w, int64_t n, const Multinomial *p)
                    (long long)p->num_samples, (long long)possible);
 }
 
-/* The first place whose running sum exceeds a point drawn below the total; what is taken is not put back. */
+/* The first place whose running sum exceeds a point drawn below the total; what is taken is not
+   put back. */
 static void draw_row(double *w, int64_t n, const Multinomial *p, int64_t *out)
 {
     for (int64_t k = 0; k < p->num_samples; k++) {

@@ -1,7 +1,9 @@
 /* reduce.c - sum and mean over any dimensions.
 
-   The input is seen as outer x reduced x inner; when the reduced dimensions are not neighbours it is
-   first permuted into that form. Sums run over blocks of fixed size that are then added pairwise, so
+   The input is seen as outer x reduced x inner; when the reduced dimensions are not neighbours it
+   is
+   first permuted into that form. Sums run over blocks of fixed size that are then added pairwise,
+   so
    that the result neither depends on the number of threads nor loses digits with length. */
 #include "ops/internal.h"
 
@@ -13,7 +15,7 @@ typedef struct {
     int32_t dtype;
 } Reduce;
 
-/* ---- shape --------------------------------------------------------------------------------------------- */
+/* ---- shape --------------------------------------------------------------------------------- */
 
 static cn_shape reduced_shape(const cn_shape *s, unsigned mask, bool keepdim)
 {
@@ -32,7 +34,9 @@ static bool reduce_infer(const cn_call *c, cn_spec out[])
     if (!cn_dims_mask(&p->dim, c->in[0]->v.shape.ndim, c->op->name, &mask)) return false;
     out->shape = reduced_shape(&c->in[0]->v.shape, mask, p->keepdim);
     cn_dtype own = c->in[0]->v.dtype;
-    out->dtype = p->dtype != CN_NO_DTYPE ? (cn_dtype)p->dtype : cn_dtype_is_float(own) ? own : CN_I64;
+    out->dtype = p->dtype != CN_NO_DTYPE  ? (cn_dtype)p->dtype
+                 : cn_dtype_is_float(own) ? own
+                                          : CN_I64;
     return true;
 }
 
@@ -66,7 +70,7 @@ static bool arrange(const cn_call *c, unsigned mask, Blocks *b)
     return true;
 }
 
-/* ---- sums ------------------------------------------------------------------------------------------------ */
+/* ---- sums ---------------------------------------------------------------------------------- */
 
 #define T float
 #define NAME(x) x##_f32
@@ -93,8 +97,12 @@ static void sum_outer(int64_t first, int64_t last, void *context)
         const char *in = b->data->v.data + (size_t)(o * b->reduced * b->inner) * size;
         char *out = j->out + (size_t)(o * b->inner) * size;
         switch (b->data->v.dtype) {
-        case CN_F32: sum_block_f32((const void *)in, (void *)out, b->reduced, b->inner, j->scale); break;
-        case CN_F64: sum_block_f64((const void *)in, (void *)out, b->reduced, b->inner, j->scale); break;
+        case CN_F32:
+            sum_block_f32((const void *)in, (void *)out, b->reduced, b->inner, j->scale);
+            break;
+        case CN_F64:
+            sum_block_f64((const void *)in, (void *)out, b->reduced, b->inner, j->scale);
+            break;
         default: sum_block_i64((const void *)in, (void *)out, b->reduced, b->inner, j->scale);
         }
     }
@@ -131,7 +139,7 @@ static bool mean_kernel(const cn_call *c)
     return run_sum(c, true);
 }
 
-/* ---- gradients --------------------------------------------------------------------------------------------- */
+/* ---- gradients ----------------------------------------------------------------------------- */
 
 static cn_tensor *spread(cn_grads *g)
 {
@@ -160,14 +168,16 @@ static void mean_backward(cn_grads *g)
 static bool mean_infer(const cn_call *c, cn_spec out[])
 {
     if (!reduce_infer(c, out)) return false;
-    if (cn_dtype_is_float(out->dtype) && (cn_dtype_is_float(c->in[0]->v.dtype) ||
-                                          ((const Reduce *)c->params)->dtype != CN_NO_DTYPE))
+    if (cn_dtype_is_float(out->dtype) &&
+        (cn_dtype_is_float(c->in[0]->v.dtype) || ((const Reduce *)c->params)->dtype != CN_NO_DTYPE))
         return true;
-    return cn_fail(CN_EINVALID, "mean: the mean of %s is not defined; pass a float dtype or convert first",
+    return cn_fail(CN_EINVALID,
+                   "mean: the mean of %s is not defined; pass a float dtype or convert first",
                    cn_dtype_name(c->in[0]->v.dtype));
 }
 
-#define REDUCE_SCHEMA "(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor"
+#define REDUCE_SCHEMA                                                                              \
+    "(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor"
 #define REDUCE_SAMPLES                                                                             \
     "[2,3,4] | [2,3,4] dim=1 | [2,3,4] dim=(0,2) keepdim=True | [] | [2,3] dim=-1 | [3,1,2] dim=(0,1)"
 

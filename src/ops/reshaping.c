@@ -1,7 +1,7 @@
 /* reshaping.c - dimensions added, dropped, moved; diagonals and triangles. */
 #include "ops/compose.h"
 
-/* ---- squeeze, unsqueeze ---------------------------------------------------------------------- */
+/* ---- squeeze, unsqueeze -------------------------------------------------------------------- */
 
 static bool squeeze_view(const cn_call *c, cn_view *v)
 {
@@ -68,7 +68,7 @@ cn_tensor *cn_unsqueeze(cn_tensor *input, int dim)
     return CN_CALL(unsqueeze, &(int64_t){ dim }, input);
 }
 
-/* ---- t, T, movedim --------------------------------------------------------------------------- */
+/* ---- t, T, movedim ------------------------------------------------------------------------- */
 
 cn_tensor *cn_t(cn_tensor *input)
 {
@@ -156,13 +156,14 @@ const cn_op cn_op_movedim = {
     .samples = "[2,3,4] source=0 destination=2 | [2,3,4] (0,1) (-1,0) | [2,3,1,4] (3,) (0,)",
 };
 
-/* ---- after another tensor -------------------------------------------------------------------- */
+/* ---- after another tensor ------------------------------------------------------------------ */
 
 static bool as_other_compose(cn_call *c)
 {
     const cn_shape *s = &c->in[1]->v.shape;
-    cn_tensor *(*change)(cn_tensor *, cn_shape) =
-        c->op == &cn_op_expand_as ? cn_expand : c->op == &cn_op_view_as ? cn_view_as : cn_reshape;
+    cn_tensor *(*change)(cn_tensor *, cn_shape) = c->op == &cn_op_expand_as ? cn_expand
+                                                  : c->op == &cn_op_view_as ? cn_view_as
+                                                                            : cn_reshape;
     return cn_set_out(c, 0, change(c->in[0], *s));
 }
 
@@ -178,7 +179,7 @@ AS_OTHER(expand_as, "expand to the shape of other.", "[3,1] i64<2[2,3,4] | [] i6
 AS_OTHER(reshape_as, "reshape to the shape of other.", "[2,3] i64<2[3,2] | [1] i64<2[]");
 AS_OTHER(view_as, "view with the shape of other.", "[6] i64<2[3,2] | [1] i64<2[]");
 
-/* ---- broadcast_tensors, meshgrid ------------------------------------------------------------- */
+/* ---- broadcast_tensors, meshgrid ----------------------------------------------------------- */
 
 static bool room_for_inputs(const cn_call *c)
 {
@@ -230,7 +231,7 @@ const cn_op cn_op_meshgrid = {
     .samples = "{[2] [3]} | {[2] [3] []} indexing=xy",
 };
 
-/* ---- diagonals ------------------------------------------------------------------------------- */
+/* ---- diagonals ----------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t offset, dim1, dim2;
@@ -335,7 +336,7 @@ const cn_op cn_op_triu = {
     .samples = "[3,4] | [2,3,3] 1 | [0,3]",
 };
 
-/* ---- unfold ---------------------------------------------------------------------------------- */
+/* ---- unfold -------------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t dimension, size, step;

@@ -31,8 +31,9 @@ static const struct {
     const char *name;
     cn_dtype dtype;
 } prefixes[] = {
-    { "f64", CN_F64 }, { "f32", CN_F32 }, { "f16", CN_F16 },  { "bf16", CN_BF16 }, { "i64", CN_I64 },
-    { "i32", CN_I32 }, { "i16", CN_I16 }, { "i8", CN_I8 },    { "u8", CN_U8 },     { "bool", CN_BOOL },
+    { "f64", CN_F64 }, { "f32", CN_F32 },   { "f16", CN_F16 }, { "bf16", CN_BF16 },
+    { "i64", CN_I64 }, { "i32", CN_I32 },   { "i16", CN_I16 }, { "i8", CN_I8 },
+    { "u8", CN_U8 },   { "bool", CN_BOOL },
 };
 
 /* "i64<9[2,3]" and its like; false when the text is no tensor. */
@@ -109,7 +110,8 @@ static bool list_value(Maker *m, char *t, cn_ffi_value *v, cn_ffi_value items[CN
 static bool one_argument(Maker *m, char *piece)
 {
     cn_sample *s = m->s;
-    if (s->n_args == CN_MAX_ARGS) return cn_fail(CN_EINVALID, "sample of %s: too long", m->op->name);
+    if (s->n_args == CN_MAX_ARGS)
+        return cn_fail(CN_EINVALID, "sample of %s: too long", m->op->name);
     cn_ffi_arg *a = &s->args[s->n_args];
     cn_ffi_value *items = s->items[s->n_args++];
     char *equals = isalpha((unsigned char)*piece) || *piece == '_' ? strchr(piece, '=') : NULL;

@@ -15,14 +15,15 @@ typedef struct cn_sample {
     cn_bound bound;
     cn_ffi_arg args[CN_MAX_ARGS];
     int n_args;
-    char text[512];                             /* the sample, cut into pieces */
+    char text[512];                               /* the sample, cut into pieces */
     cn_ffi_value items[CN_MAX_ARGS][CN_MAX_DIMS]; /* what lists point to */
 } cn_sample;
 
 /* Copies sample number `index` of the op to `text`; false when there are no more. */
 bool cn_sample_text(const cn_op *op, int index, char *text, size_t room);
 
-/* Makes the arguments, in the current scope; float tensors without a type get `real`. Element values
+/* Makes the arguments, in the current scope; float tensors without a type get `real`. Element
+   values
    depend on (seed, argument, element) only. Clear with cn_bound_clear(&s->bound). */
 bool cn_sample_make(const cn_op *op, const char *text, cn_dtype real, uint64_t seed, cn_sample *s);
 

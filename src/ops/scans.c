@@ -1,4 +1,5 @@
-/* scans.c - running sums and products. All are one linear recurrence, y_i = b_i + a_i y_(i-1), whose
+/* scans.c - running sums and products. All are one linear recurrence, y_i = b_i + a_i y_(i-1),
+   whose
    gradient is such a recurrence from the other end: so products with zeros need no special case. */
 #include "ops/compose.h"
 
@@ -90,7 +91,7 @@ const cn_op cn_op_recurrence = {
         "[4] [4] 0 | [2,3] [2,3] 1 | [3,2] None 0 | [] [] 0 | [0,2] [0,2] 1 | i64<9[4] None 0",
 };
 
-/* ---- cumsum, cumprod, prod ------------------------------------------------------------------- */
+/* ---- cumsum, cumprod, prod ----------------------------------------------------------------- */
 
 typedef struct {
     int64_t dim;

@@ -5,7 +5,8 @@ bool cn_infer_pointwise(const cn_call *c, cn_spec out[])
 {
     out->shape = c->in[0]->v.shape;
     for (int i = 1; i < c->n_in; i++)
-        if (c->in[i] && !cn_shape_broadcast(&out->shape, &c->in[i]->v.shape, &out->shape, c->op->name))
+        if (c->in[i] &&
+            !cn_shape_broadcast(&out->shape, &c->in[i]->v.shape, &out->shape, c->op->name))
             return false;
     out->dtype = c->n_in == 1 ? c->in[0]->v.dtype : cn_result_type(c->in, c->n_in);
     if ((c->op->flags & CN_TO_FLOAT) && !cn_dtype_is_float(out->dtype)) out->dtype = CN_F32;
@@ -33,7 +34,8 @@ static bool run_into(const cn_call *c, const cn_rows_by_type *rows, const cn_vie
         if (c->in[i]) views[n++] = cn_in(c, i);
     cn_dtype d = cn_in(c, 0)->dtype;
     cn_loop_row *row = d == CN_F32 ? rows->f32 : d == CN_F64 ? rows->f64 : rows->i64;
-    if (!row) return cn_fail(CN_EUNSUPPORTED, "%s: not defined for %s", c->op->name, cn_dtype_name(d));
+    if (!row)
+        return cn_fail(CN_EUNSUPPORTED, "%s: not defined for %s", c->op->name, cn_dtype_name(d));
     cn_loop(n, views, row, c->params);
     return true;
 }
@@ -81,5 +83,6 @@ bool cn_want_dims(const cn_call *c, int input, int least, int most)
     char text[128];
     if (s->ndim >= least && s->ndim <= most) return true;
     return cn_fail(CN_EINVALID, "%s: argument %d has shape %s, but %d%s%d dimensions are wanted",
-                   c->op->name, input, cn_shape_text(s, text), least, least == most ? " = " : " to ", most);
+                   c->op->name, input, cn_shape_text(s, text), least,
+                   least == most ? " = " : " to ", most);
 }

@@ -1,7 +1,7 @@
 /* slicing.c - parts of a tensor along one dimension, as views; flip and roll. */
 #include "ops/compose.h"
 
-/* ---- slice ----------------------------------------------------------------------------------- */
+/* ---- slice --------------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t dim;
@@ -108,7 +108,7 @@ cn_tensor *cn_slice_scatter(cn_tensor *input, cn_tensor *src, int dim, int64_t s
     return CN_CALL(slice_scatter, &p, input, src);
 }
 
-/* ---- narrow, select -------------------------------------------------------------------------- */
+/* ---- narrow, select ------------------------------------------------------------------------ */
 
 typedef struct {
     int64_t dim, start, length;
@@ -174,7 +174,7 @@ const cn_op cn_op_select = {
     .samples = "[4,3] 0 1 | [4,3] -1 -1 | [3] 0 2",
 };
 
-/* ---- lists of parts -------------------------------------------------------------------------- */
+/* ---- lists of parts ------------------------------------------------------------------------ */
 
 static bool set_part(cn_call *c, int64_t i, int64_t count, cn_tensor *t)
 {
@@ -312,7 +312,7 @@ int cn_split(cn_tensor *input, int64_t size, int dim, cn_tensor *parts[], int ro
     return (int)count;
 }
 
-/* ---- flip, roll ------------------------------------------------------------------------------ */
+/* ---- flip, roll ---------------------------------------------------------------------------- */
 
 static bool flip_infer(const cn_call *c, cn_spec out[])
 {

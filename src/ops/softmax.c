@@ -1,4 +1,5 @@
-/* softmax.c - softmax, log_softmax and logsumexp along a dimension, safe from overflow. D2L 3.4, 3.7. */
+/* softmax.c - softmax, log_softmax and logsumexp along a dimension, safe from overflow. D2L 3.4,
+   3.7. */
 #include "ops/compose.h"
 #include "ops/params.h"
 
@@ -179,7 +180,8 @@ static bool logsumexp_along_kernel(const cn_call *c)
     return true;
 }
 
-/* g exp(x - y). A line of -inf has y = -inf: there y is raised to the smallest number, and exp gives 0. */
+/* g exp(x - y). A line of -inf has y = -inf: there y is raised to the smallest number, and exp
+   gives 0. */
 static void logsumexp_along_backward(cn_grads *g)
 {
     cn_ints dim = { .n = 1, .v = { *(const int64_t *)cn_grad_params(g) } };

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- argsort: a stable merge sort of places -------------------------------------------------- */
+/* ---- argsort: a stable merge sort of places ------------------------------------------------ */
 
 typedef struct {
     int64_t dim;
@@ -15,7 +15,7 @@ typedef struct {
     bool descending;
     const char *x;
     int64_t *y;
-    int64_t *spare;      /* one block of lines.size numbers per line */
+    int64_t *spare; /* one block of lines.size numbers per line */
 } Sorting;
 
 #define T float
@@ -51,7 +51,9 @@ static bool argsort_kernel(const cn_call *c)
     cn_parallel(s.lines.outer * s.lines.inner, 16 * s.lines.size,
                 x->dtype == CN_F32   ? sort_job_f32
                 : x->dtype == CN_F64 ? sort_job_f64
-                : x->dtype == CN_I64 ? sort_job_i64 : sort_job_bool, &s);
+                : x->dtype == CN_I64 ? sort_job_i64
+                                     : sort_job_bool,
+                &s);
     cn_free(s.spare);
     return true;
 }
@@ -144,7 +146,7 @@ cn_indexed cn_topk(cn_tensor *input, int64_t k, int dim)
     return pair_of(&cn_op_topk, input, &(TopK){ k, dim, true, true });
 }
 
-/* ---- unique ---------------------------------------------------------------------------------- */
+/* ---- unique -------------------------------------------------------------------------------- */
 
 typedef struct {
     bool sorted, return_inverse, return_counts;
@@ -211,7 +213,7 @@ const cn_op cn_op_unique = {
     .samples = "i64<4[9] | i64<3[2,4] True True True | [3] return_counts=True | [0] | [] | bool[5]",
 };
 
-/* ---- bincount -------------------------------------------------------------------------------- */
+/* ---- bincount ------------------------------------------------------------------------------ */
 
 static bool bincount_compose(cn_call *c)
 {

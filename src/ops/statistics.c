@@ -15,7 +15,7 @@ static cn_shape chosen(const cn_ints *dims)
     return cn_shape_from(dims->n > 0 ? (int)dims->n : 0, dims->v);
 }
 
-/* ---- var, std -------------------------------------------------------------------------------- */
+/* ---- var, std ------------------------------------------------------------------------------ */
 
 typedef struct {
     cn_ints dim;
@@ -96,7 +96,7 @@ cn_tensor *cn_std_with(const cn_var_args *a)
     return var_typed(&cn_op_std, a);
 }
 
-/* ---- norms ----------------------------------------------------------------------------------- */
+/* ---- norms --------------------------------------------------------------------------------- */
 
 typedef struct {
     cn_number_arg p;
@@ -112,8 +112,9 @@ static cn_tensor *vector_norm(cn_tensor *x, double p, const cn_ints *dims, bool 
     if (p == 2) return root(cn_sum(cn_mul(x, x), .dim = over, .keepdim = keepdim));
     cn_tensor *a = cn_abs(x);
     if (p == 1) return cn_sum(a, .dim = over, .keepdim = keepdim);
-    if (isinf(p)) return p > 0 ? cn_amax(a, .dim = over, .keepdim = keepdim)
-                               : cn_amin(a, .dim = over, .keepdim = keepdim);
+    if (isinf(p))
+        return p > 0 ? cn_amax(a, .dim = over, .keepdim = keepdim)
+                     : cn_amin(a, .dim = over, .keepdim = keepdim);
     if (p == 0)
         return cn_to(cn_sum(cn_ne(x, cn_number_i64(0)), .dim = over, .keepdim = keepdim),
                      cn_dtype_of(x));
@@ -217,7 +218,7 @@ cn_tensor *cn_norm_with(const cn_norm_args *a)
     return vector_norm(a->input, a->p != 0 ? a->p : 2, &dims, a->keepdim);
 }
 
-/* ---- all, any, count_nonzero ----------------------------------------------------------------- */
+/* ---- all, any, count_nonzero --------------------------------------------------------------- */
 
 typedef struct {
     cn_ints dim;
@@ -252,7 +253,8 @@ static bool count_nonzero_compose(cn_call *c)
 
 #define TRUTH_OP(ident, text)                                                                      \
     const cn_op cn_op_##ident = {                                                                  \
-        CN_OP_HEAD(ident, #ident, "(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor"), \
+        CN_OP_HEAD(ident, #ident,                                                                  \
+                   "(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor"),               \
         .doc = text,                                                                               \
         .params_size = sizeof(Dims),                                                               \
         .flags = CN_NO_GRAD_OP,                                                                    \

@@ -69,7 +69,7 @@ static cn_tensor *inverse(cn_tensor *t)
 
 static const double LN2 = 0.69314718055994530942, LN10 = 2.30258509299404568402;
 
-/* ---- roots, powers, logarithms --------------------------------------------------------------- */
+/* ---- roots, powers, logarithms ------------------------------------------------------------- */
 
 #define OP rsqrt
 #define EXPR 1 / M(sqrt)(x)
@@ -114,7 +114,7 @@ OF_INPUT(log10, NULL, "The logarithm to base 10.", POSITIVE, inverse(times(x, LN
 OF_INPUT(log1p, "special.log1p", "log(1 + input), exact for small input.", POSITIVE,
          inverse(one_plus(x)))
 
-/* ---- angles ---------------------------------------------------------------------------------- */
+/* ---- angles -------------------------------------------------------------------------------- */
 
 #define OP sin
 #define EXPR M(sin)(x)
@@ -172,10 +172,10 @@ OF_INPUT(cosh, NULL, "The hyperbolic cosine.", ANY, cn_sinh(x))
 OF_INPUT(erf, "special.erf", "The error function, 2 / sqrt(pi) times the integral of exp(-t^2).",
          ANY, times(cn_exp(cn_neg(squared(x))), 1.12837916709551257390))
 
-/* ---- square, and what has steps: its gradient is 0 ------------------------------------------- */
+/* ---- square, and what has steps: its gradient is 0 ----------------------------------------- */
 
 #define OP square
-#define EXPR x * x
+#define EXPR x *x
 #include "ops/unary.inc"
 
 static void square_backward(cn_grads *g)
@@ -194,7 +194,7 @@ static void zero_backward(cn_grads *g)
 #include "ops/unary.inc"
 ENTRY(sign, NULL, "1, 0 or -1 by the sign of input; its gradient is 0.", 0, 0, zero_backward, ANY)
 
-#define INTEGERS_STAY (T)-1 < 0 && (T)0.5 == 0
+#define INTEGERS_STAY (T) - 1 < 0 && (T)0.5 == 0
 
 #define OP floor
 #define EXPR INTEGERS_STAY ? x : (T)floor((double)x)
@@ -213,7 +213,8 @@ ENTRY(ceil, NULL, "The smallest integer that is not smaller; its gradient is 0."
 #include "ops/unary.inc"
 ENTRY(trunc, "fix", "The integer part; its gradient is 0.", 0, 0, zero_backward, ANY)
 
-/* round: to even at a half, like rint in the default rounding mode; decimals scale before and after. */
+/* round: to even at a half, like rint in the default rounding mode; decimals scale before and
+   after. */
 static double scale_in(const void *params)
 {
     return pow(10, (double)*(const int64_t *)params);

@@ -10,7 +10,7 @@ static cn_ints shape_as_ints(const cn_shape *s)
     return size;
 }
 
-/* ---- reshape: a view where strides allow it, a copy otherwise ---------------------------------------- */
+/* ---- reshape: a view where strides allow it, a copy otherwise ------------------------------ */
 
 /* Replaces the one -1 of `size` by what makes the element counts agree. */
 static bool resolve_shape(const cn_ints *size, int64_t numel, const char *what, cn_shape *out)
@@ -19,7 +19,8 @@ static bool resolve_shape(const cn_ints *size, int64_t numel, const char *what, 
     int open = -1;
     *out = cn_shape_from((int)size->n, size->v);
     for (int i = 0; i < out->ndim; i++) {
-        if (out->dim[i] == -1 && open >= 0) return cn_fail(CN_EINVALID, "%s: two dimensions are -1", what);
+        if (out->dim[i] == -1 && open >= 0)
+            return cn_fail(CN_EINVALID, "%s: two dimensions are -1", what);
         if (out->dim[i] == -1) open = i;
         else if (__builtin_mul_overflow(known, out->dim[i], &known)) known = -1;
     }
@@ -30,7 +31,8 @@ static bool resolve_shape(const cn_ints *size, int64_t numel, const char *what, 
                    cn_shape_text(out, text));
 }
 
-/* Consecutive old dimensions whose strides agree form a run; the new dimensions must cut each run into
+/* Consecutive old dimensions whose strides agree form a run; the new dimensions must cut each run
+   into
    whole pieces. Walks both from the inside. False: only a copy will do. */
 static bool view_strides(const cn_view *v, cn_view *out)
 {
@@ -109,7 +111,7 @@ cn_tensor *cn_view_as(cn_tensor *input, cn_shape shape)
     return CN_CALL(view, &size, input);
 }
 
-/* ---- flatten ------------------------------------------------------------------------------------------ */
+/* ---- flatten ------------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t start_dim, end_dim;
@@ -145,7 +147,7 @@ cn_tensor *cn_flatten(cn_tensor *input, int start_dim)
     return CN_CALL(flatten, (&(Flatten){ start_dim, -1 }), input);
 }
 
-/* ---- permute, transpose ------------------------------------------------------------------------------- */
+/* ---- permute, transpose -------------------------------------------------------------------- */
 
 static bool permute_view(const cn_call *c, cn_view *v)
 {
@@ -153,8 +155,8 @@ static bool permute_view(const cn_call *c, cn_view *v)
     const cn_view *from = &c->in[0]->v;
     unsigned seen = 0;
     if (dims->n != from->shape.ndim)
-        return cn_fail(CN_EINVALID, "permute: %lld dims given for a tensor of %d", (long long)dims->n,
-                       from->shape.ndim);
+        return cn_fail(CN_EINVALID, "permute: %lld dims given for a tensor of %d",
+                       (long long)dims->n, from->shape.ndim);
     for (int i = 0; i < dims->n; i++) {
         int d = cn_wrap_dim(dims->v[i], from->shape.ndim, "permute");
         if (d < 0) return false;
@@ -230,15 +232,16 @@ cn_tensor *cn_transpose(cn_tensor *input, int dim0, int dim1)
     return CN_CALL(transpose, (&(Transpose){ dim0, dim1 }), input);
 }
 
-/* ---- expand, and its gradient sum_to_size ------------------------------------------------------------- */
+/* ---- expand, and its gradient sum_to_size -------------------------------------------------- */
 
 static bool expand_view(const cn_call *c, cn_view *v)
 {
     const cn_ints *size = c->params;
     const cn_view *from = &c->in[0]->v;
     int lead = (int)size->n - from->shape.ndim;
-    if (lead < 0) return cn_fail(CN_EINVALID, "expand: fewer sizes (%d) than dimensions (%d)",
-                                 (int)size->n, from->shape.ndim);
+    if (lead < 0)
+        return cn_fail(CN_EINVALID, "expand: fewer sizes (%d) than dimensions (%d)", (int)size->n,
+                       from->shape.ndim);
     v->shape.ndim = (int)size->n;
     for (int i = 0; i < v->shape.ndim; i++) {
         int64_t old = i < lead ? 1 : from->shape.dim[i - lead];

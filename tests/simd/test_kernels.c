@@ -1,4 +1,5 @@
-/* test_kernels.c - the vector kernels of every instruction set at hand, against double arithmetic. */
+/* test_kernels.c - the vector kernels of every instruction set at hand, against double
+   arithmetic. */
 #include "simd_test.h"
 
 #include <float.h>
@@ -10,7 +11,7 @@
 static const int64_t lengths[] = { 1, 3, 8, 15, 16, 17, 31, 63, 64, 65, 257, 40001, 100003 };
 #define LENGTHS (sizeof lengths / sizeof *lengths)
 
-/* ---- functions of one number ---------------------------------------------------------------------- */
+/* ---- functions of one number --------------------------------------------------------------- */
 
 static double exact(cn_simd_unary f, double x)
 {
@@ -80,7 +81,7 @@ static void test_unary(void **state)
     each_table(unary_lengths);
 }
 
-/* ---- of two -------------------------------------------------------------------------------------- */
+/* ---- of two -------------------------------------------------------------------------------- */
 
 static double exact2(int f, double x, double y)
 {
@@ -132,7 +133,7 @@ static void test_binary(void **state)
     each_table(binary_cases);
 }
 
-/* ---- sums ---------------------------------------------------------------------------------------- */
+/* ---- sums ---------------------------------------------------------------------------------- */
 
 static void check_sums(const cn_simd_table *t, int64_t rows, int64_t cols)
 {
@@ -175,7 +176,7 @@ static void test_sums(void **state)
     each_table(sum_cases);
 }
 
-/* ---- softmax and cross-entropy -------------------------------------------------------------------- */
+/* ---- softmax and cross-entropy ------------------------------------------------------------- */
 
 static double log_sum_exp(const float *x, int64_t n)
 {
@@ -267,7 +268,7 @@ static void test_softmax(void **state)
     each_table(softmax_cases);
 }
 
-/* ---- optimisers ----------------------------------------------------------------------------------- */
+/* ---- optimisers ---------------------------------------------------------------------------- */
 
 static void check_sgd(const cn_simd_table *t, cn_simd_sgd o)
 {
@@ -336,7 +337,7 @@ static void test_optimizers(void **state)
     each_table(optimizer_cases);
 }
 
-/* ---- random numbers -------------------------------------------------------------------------------- */
+/* ---- random numbers ------------------------------------------------------------------------ */
 
 static uint32_t philox_word(const cn_simd_philox *r, uint64_t i)
 {
@@ -415,7 +416,7 @@ static void test_random(void **state)
     each_table(random_cases);
 }
 
-/* ---- choice ---------------------------------------------------------------------------------------- */
+/* ---- choice -------------------------------------------------------------------------------- */
 
 static void test_select(void **state)
 {

@@ -1,4 +1,5 @@
-/* test_lanes.c - convolution with the batch in lanes, and pooling, against plain loops in double. */
+/* test_lanes.c - convolution with the batch in lanes, and pooling, against plain loops in double.
+   */
 #include "simd_test.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ static double slope(double y, cn_simd_act act)
     return act == CN_SIMD_ACT_TANH ? 1 - y * y : 1;
 }
 
-/* ---- one convolution, as a list of products (pixel, weight, output) ------------------------------ */
+/* ---- one convolution, as a list of products (pixel, weight, output) ------------------------ */
 
 typedef struct conv_sizes {
     int64_t h, w, out_h, out_w;
@@ -217,7 +218,7 @@ void test_lanes(void **state)
     each_table(lanes_cases);
 }
 
-/* ---- pooling -------------------------------------------------------------------------------------- */
+/* ---- pooling ------------------------------------------------------------------------------- */
 
 typedef struct pooled {
     double *max, *avg, *max_gx, *avg_gx;
