@@ -22,7 +22,7 @@ enum { MAX_TENSORS = 16, KEY = 512 };
    what has no defined elements. */
 static const char *const not_in_pytorch[] = {
     "arg_extreme", "batch_norm_train", "bce_terms", "cast", "conv_block", "convolution2d", "cross_entropy_mean",
-    "cross_entropy_rows", "dropout_at", "empty", "empty_like", "extreme", "layer_norm_rows", "linear_act",
+    "cross_entropy_rows", "dropout_at", "embedding_rows", "empty", "empty_like", "extreme", "gelu_erf", "layer_norm_rows", "linear_act",
     "log_softmax_along", "logsumexp_along", "mse_mean", "new_empty", "nll_rows", "put_along", "recurrence",
     "slice", "softmax_along", "trunc_divide",
 };

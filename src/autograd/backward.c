@@ -21,7 +21,8 @@ typedef struct Engine {
     cn_node *few[FEW];
     size_t count, room;
     Capture *captures; /* NULL: accumulate in leaves */
-    int n_captures;
+    Capture *hooked;   /* leaves with hooks, and their gradients so far */
+    int n_captures, n_hooked;
     bool retain, create;
 } Engine;
 
@@ -207,13 +208,50 @@ static Capture *captured(const Engine *e, const cn_node *node, int out_index, co
     return NULL;
 }
 
-static bool deliver_leaf(Engine *e, cn_tensor *leaf, cn_tensor *g)
+static bool store_leaf(Engine *e, cn_tensor *leaf, cn_tensor *g)
 {
-    g = run_hooks(leaf->hooks, 0, g);
-    if (!g) return false;
     if (!e->captures) return accumulate(e, &leaf->grad, g, true);
     Capture *c = captured(e, NULL, 0, leaf);
     return !c || accumulate(e, &c->grad, g, false);
+}
+
+/* A hook sees the whole gradient: that of a leaf with hooks is collected until the pass is over. */
+static bool collect(Engine *e, cn_tensor *leaf, cn_tensor *g)
+{
+    int i = 0;
+    while (i < e->n_hooked && e->hooked[i].target != leaf) i++;
+    if (i == e->n_hooked) {
+        Capture *hooked = cn_realloc(e->hooked, (size_t)(i + 1) * sizeof *hooked);
+        if (!hooked) return false;
+        e->hooked = hooked;
+        e->hooked[e->n_hooked++] = (Capture){ .target = cn_ref(leaf) };
+    }
+    return accumulate(e, &e->hooked[i].grad, g, false);
+}
+
+static bool settle_one(Engine *e, const Capture *c)
+{
+    cn_tensor *g = run_hooks(c->target->hooks, 0, c->grad);
+    if (g) return store_leaf(e, c->target, g);
+    return cn_ok() ? cn_fail(CN_EINVALID, "a gradient hook returned NULL") : false;
+}
+
+static bool settle(Engine *e, bool ok)
+{
+    size_t mark = cn_mark();
+    for (int i = 0; i < e->n_hooked; i++) {
+        ok = ok && e->hooked[i].grad && settle_one(e, &e->hooked[i]);
+        cn_drop(e->hooked[i].grad);
+        cn_drop(e->hooked[i].target);
+    }
+    cn_release(mark);
+    cn_free(e->hooked);
+    return ok;
+}
+
+static bool deliver_leaf(Engine *e, cn_tensor *leaf, cn_tensor *g)
+{
+    return leaf->hooks ? collect(e, leaf, g) : store_leaf(e, leaf, g);
 }
 
 static bool deliver(Engine *e, cn_node *node, int out_index, cn_tensor *leaf, cn_tensor *g)
@@ -288,6 +326,7 @@ static bool run(Engine *e)
         if (ok && !e->retain) cn_node_consume(node);
         cn_release(mark);
     }
+    ok = settle(e, ok);
     cn_set_grad_enabled(was);
     if (e->heap != e->few) cn_free(e->heap);
     return ok;
@@ -348,6 +387,7 @@ static void engine_init(Engine *e, const cn_backward_options *o)
 {
     e->heap = e->few, e->room = FEW, e->count = 0;
     e->captures = NULL, e->n_captures = 0;
+    e->hooked = NULL, e->n_hooked = 0;
     e->retain = o->retain_graph || o->create_graph, e->create = o->create_graph;
 }
 

@@ -2,6 +2,7 @@
 #include <cenote/io.h>
 
 #include <limits.h>
+#include <assert.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -183,6 +184,7 @@ static bool append(cn_dict *d, const char *key, uint64_t hash, const cn_value *o
 {
     char *copy = grow(d) ? cn_strdup(key) : NULL;
     if (!copy) return false;
+    assert(d->entries && d->slots); /* grow() made room */
     d->slots[find_slot(d, key, hash)] = d->count + 1;
     d->entries[d->count++] = (entry){ copy, hash, *owned };
     return true;

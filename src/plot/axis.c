@@ -104,8 +104,9 @@ static void power_of_ten(char out[NUMBER_ROOM], int k)
     static const char *const superscript[] = { "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹" };
     char digits[12];
     snprintf(digits, sizeof digits, "%d", k < 0 ? -k : k);
-    strcpy(out, k < 0 ? "10⁻" : "10");
-    for (const char *d = digits; *d; d++) strcat(out, superscript[*d - '0']);
+    size_t n = (size_t)snprintf(out, NUMBER_ROOM, "%s", k < 0 ? "10⁻" : "10");
+    for (const char *d = digits; *d && n < NUMBER_ROOM; d++)
+        n += (size_t)snprintf(out + n, NUMBER_ROOM - n, "%s", superscript[*d - '0']);
 }
 
 /* ---- ticks -------------------------------------------------------------------------------- */

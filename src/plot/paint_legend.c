@@ -38,8 +38,10 @@ static void spill_bar(Ink *ink, const Curves *c, const Series *s, size_t i, cons
     Range span = cn_bar_span(c, s, i);
     if (c->xlog && span.lo <= 0) return;
     double left = cn_axis_at(x, span.lo), right = cn_axis_at(x, span.hi);
-    for (double at = left; at <= right; at += fmax(1.0 / CELLS, (right - left) / CELLS))
-        for (double v = fmax(fy, 0); v < 1; v += 1.0 / CELLS) spill(ink, at, v, 1);
+    double step = fmax(1.0 / CELLS, (right - left) / CELLS), top = fmax(fy, 0);
+    for (int n = 0; left + n * step <= right; n++)
+        for (int k = 0; top + (double)k / CELLS < 1; k++)
+            spill(ink, left + n * step, top + (double)k / CELLS, 1);
 }
 
 static void spill_segment(Ink *ink, double x0, double y0, double x1, double y1)

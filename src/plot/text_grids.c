@@ -172,6 +172,7 @@ static ImageGrid plan_grid(const Terminal *t, const Images *im)
     enum { LEAST = 14, GAP = 2 };
     int fit = most(1, t->width / (LEAST + GAP));
     ImageGrid g = { .columns = im->columns < (size_t)fit ? (int)im->columns : fit };
+    g.columns = most(1, g.columns);
     g.w = least((int)im->w, least(28, t->width / g.columns - GAP));
     g.h = (int)ceil(g.w * (double)im->h / (double)im->w / 2) * 2;
     g.h = least(g.h, 4 * t->height);
