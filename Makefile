@@ -25,7 +25,7 @@ configure:
 demo:
 	@tools/setup.sh
 	@$(MAKE) all
-	@$(BUILD)/cenote train lenet --data fashion-mnist --epochs 10 --seed 1 --out runs/demo
+	@$(BUILD)/cenote train lenet --data fashion-mnist --epochs 10 --seed 3 --out runs/demo
 	@$(BUILD)/cenote predict runs/demo
 	@echo "The pictures are in $(CURDIR)/runs/demo:"
 	@find runs/demo -name '*.png' -o -name '*.svg' | sort

@@ -96,7 +96,7 @@ static bool fixed_batch(Net *n)
     for (int64_t i = 0; i < cn_numel(n->x); i++) x[i] = (float)cn_rng_normal(&rng);
     for (int64_t i = 0; i < n->batch; i++) {
         if (targets) targets[i] = (float)cn_rng_normal(&rng);
-        else labels[i] = cn_rng_below(&rng, 10);
+        else if (labels) labels[i] = cn_rng_below(&rng, 10);
     }
     return true;
 }
@@ -170,7 +170,7 @@ static bool bench_net(const Args *args, const cn_model *model)
     Config c = { .model = model };
     Net n = { .model = model,
               .batch = given(args, "batch") ? int_of(args, "batch") : model->batch };
-    Times t;
+    Times t = { 0 };
     size_t mark = cn_mark();
     n.net = config_network(&c);
     n.optim = n.net ? cn_sgd(n.net, .lr = 0.01) : NULL;
@@ -234,7 +234,7 @@ static bool bench_ops(const Args *args)
     Pair p = { cn_requires_grad(cn_ones(CN_SHAPE(1), CN_F32), true), cn_ones(CN_SHAPE(1), CN_F32) };
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof cases / sizeof cases[0]; i++) {
-        Times t;
+        Times t = { 0 };
         ok = measure(cases[i].step, &p, float_of(args, "seconds") / 3, &t);
         double ns = t.median / CALLS * 1e9;
         if (ok && json_wanted(args))

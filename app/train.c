@@ -36,7 +36,7 @@ static const Option options[] = {
 /* The first signal finishes the step and saves; the second finds the default action again. */
 static void on_signal(int number)
 {
-    cn_request_stop();
+    cn_request_stop(); /* NOLINT(bugprone-signal-handler): it sets a flag, nothing else */
     signal(number, SIG_DFL);
 }
 

@@ -16,7 +16,8 @@
 
 static void assert_close(double got, double want)
 {
-    if (fabs(got - want) > 1e-6 * (1 + fabs(want))) fail_msg("%.9g instead of %.9g (%s)", got, want, cn_error());
+    if (fabs(got - want) > 1e-6 * (1 + fabs(want)))
+        fail_msg("%.9g instead of %.9g (%s)", got, want, cn_error());
 }
 
 static void assert_error(const char *words)
@@ -59,7 +60,9 @@ static int close_scope(void **state)
     (void)state;
     cn_release(mark);
     bool clean = cn_ok() && cn_live_tensors() == live;
-    if (!clean) printf("left: %lld tensors, error '%s'\n", (long long)(cn_live_tensors() - live), cn_error());
+    if (!clean)
+        printf("left: %lld tensors, error '%s'\n", (long long)(cn_live_tensors() - live),
+               cn_error());
     cn_error_clear();
     return clean ? 0 : -1;
 }
@@ -100,7 +103,8 @@ static void test_broadcasting(void **state)
 {
     (void)state;
     cn_tensor *row = cn_requires_grad(vector(3, (double[]){ 1, 2, 3 }), true);
-    cn_tensor *column = cn_requires_grad(cn_full(CN_SHAPE(2, 1), 5, CN_F64), true), *number = leaf(7);
+    cn_tensor *column = cn_requires_grad(cn_full(CN_SHAPE(2, 1), 5, CN_F64), true),
+              *number = leaf(7);
     assert_true(cn_backward(cn_sum(cn_mul(cn_add(row, column), number))));
     assert_int_equal(cn_ndim(cn_grad(row)), 1);
     for (int i = 0; i < 3; i++) assert_close(at(cn_grad(row), i), 14);
@@ -114,7 +118,8 @@ static void test_broadcasting(void **state)
 static void test_gradients_have_the_type_of_their_leaf(void **state)
 {
     (void)state;
-    cn_tensor *x = cn_requires_grad(cn_ones(CN_SHAPE(2), CN_F32), true), *y = cn_requires_grad(cn_ones(CN_SHAPE(2), CN_F64), true);
+    cn_tensor *x = cn_requires_grad(cn_ones(CN_SHAPE(2), CN_F32), true),
+              *y = cn_requires_grad(cn_ones(CN_SHAPE(2), CN_F64), true);
     assert_true(cn_backward(cn_sum(cn_mul(x, y))));
     assert_int_equal(cn_dtype_of(cn_grad(x)), CN_F32);
     assert_int_equal(cn_dtype_of(cn_grad(y)), CN_F64);
@@ -406,15 +411,32 @@ static void test_views_outlive_their_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_accumulation), TEST(test_input_used_twice), TEST(test_diamond_runs_each_call_once),
-        TEST(test_broadcasting), TEST(test_gradients_have_the_type_of_their_leaf),
-        TEST(test_gradients_survive_their_scope), TEST(test_second_pass_needs_retain_graph), TEST(test_retain_graph),
-        TEST(test_cotangents), TEST(test_derivatives_of_derivatives), TEST(test_unused_input),
-        TEST(test_grad_of_inner_tensor), TEST(test_detach), TEST(test_no_grad), TEST(test_integers_have_no_gradients),
-        TEST(test_hook_of_a_leaf_sees_the_sum), TEST(test_hook_of_an_inner_tensor), TEST(test_hook_that_fails),
-        TEST(test_changing_what_backward_needs), TEST(test_changing_what_backward_does_not_need),
-        TEST(test_leaf_in_place_is_refused), TEST(test_deep_chain), TEST(test_release), TEST(test_return),
-        TEST(test_keep), TEST(test_views_outlive_their_base),
+        TEST(test_accumulation),
+        TEST(test_input_used_twice),
+        TEST(test_diamond_runs_each_call_once),
+        TEST(test_broadcasting),
+        TEST(test_gradients_have_the_type_of_their_leaf),
+        TEST(test_gradients_survive_their_scope),
+        TEST(test_second_pass_needs_retain_graph),
+        TEST(test_retain_graph),
+        TEST(test_cotangents),
+        TEST(test_derivatives_of_derivatives),
+        TEST(test_unused_input),
+        TEST(test_grad_of_inner_tensor),
+        TEST(test_detach),
+        TEST(test_no_grad),
+        TEST(test_integers_have_no_gradients),
+        TEST(test_hook_of_a_leaf_sees_the_sum),
+        TEST(test_hook_of_an_inner_tensor),
+        TEST(test_hook_that_fails),
+        TEST(test_changing_what_backward_needs),
+        TEST(test_changing_what_backward_does_not_need),
+        TEST(test_leaf_in_place_is_refused),
+        TEST(test_deep_chain),
+        TEST(test_release),
+        TEST(test_return),
+        TEST(test_keep),
+        TEST(test_views_outlive_their_base),
     };
     return cmocka_run_group_tests_name("autograd", tests, NULL, NULL);
 }

@@ -54,19 +54,19 @@ static const struct {
     { -0.0f, 0x8000, 0x8000 },
     { 1.0f, 0x3c00, 0x3f80 },
     { -2.0f, 0xc000, 0xc000 },
-    { 0x1p-24f, 0x0001, 0x3380 },             /* the smallest f16 */
-    { 0x1p-25f, 0x0000, 0x3300 },             /* half of it: a tie, to even */
+    { 0x1p-24f, 0x0001, 0x3380 }, /* the smallest f16 */
+    { 0x1p-25f, 0x0000, 0x3300 }, /* half of it: a tie, to even */
     { 0x1.8p-25f, 0x0001, 0x3340 },
-    { 0x1.8p-24f, 0x0002, 0x33c0 },           /* between 1 and 2 units: a tie, to even */
-    { 0x1.ff8p-15f, 0x03ff, 0x3880 },         /* the largest subnormal; bf16 rounds up */
-    { 0x1p-14f, 0x0400, 0x3880 },             /* the smallest normal */
-    { 65504.0f, 0x7bff, 0x4780 },             /* the largest f16; bf16 rounds up to 65536 */
+    { 0x1.8p-24f, 0x0002, 0x33c0 },   /* between 1 and 2 units: a tie, to even */
+    { 0x1.ff8p-15f, 0x03ff, 0x3880 }, /* the largest subnormal; bf16 rounds up */
+    { 0x1p-14f, 0x0400, 0x3880 },     /* the smallest normal */
+    { 65504.0f, 0x7bff, 0x4780 },     /* the largest f16; bf16 rounds up to 65536 */
     { 65519.0f, 0x7bff, 0x4780 },
-    { 65520.0f, 0x7c00, 0x4780 },             /* a tie that overflows */
-    { 0x1.002p0f, 0x3c00, 0x3f80 },           /* 1 + half a unit: to even, down */
-    { 0x1.006p0f, 0x3c02, 0x3f80 },           /* 1 + one and a half: to even, up */
-    { 0x1.01p0f, 0x3c04, 0x3f80 },            /* the same tie for bf16, down */
-    { 0x1.03p0f, 0x3c0c, 0x3f82 },            /* .. and up */
+    { 65520.0f, 0x7c00, 0x4780 },   /* a tie that overflows */
+    { 0x1.002p0f, 0x3c00, 0x3f80 }, /* 1 + half a unit: to even, down */
+    { 0x1.006p0f, 0x3c02, 0x3f80 }, /* 1 + one and a half: to even, up */
+    { 0x1.01p0f, 0x3c04, 0x3f80 },  /* the same tie for bf16, down */
+    { 0x1.03p0f, 0x3c0c, 0x3f82 },  /* .. and up */
     { 0x1.fffffep127f, 0x7c00, 0x7f80 },
     { INFINITY, 0x7c00, 0x7f80 },
     { -INFINITY, 0xfc00, 0xff80 },
@@ -78,10 +78,11 @@ static void test_halves_round_to_even(void **state)
     for (size_t i = 0; i < CN_COUNT(halves); i++) {
         uint16_t f = cn_f32_to_f16(halves[i].value), b = cn_f32_to_bf16(halves[i].value);
         if (f != halves[i].f16 || b != halves[i].bf16)
-            fail_msg("%a is %04x and %04x instead of %04x and %04x", (double)halves[i].value, f, b, halves[i].f16,
-                     halves[i].bf16);
+            fail_msg("%a is %04x and %04x instead of %04x and %04x", (double)halves[i].value, f, b,
+                     halves[i].f16, halves[i].bf16);
     }
-    assert_true(isnan(cn_f16_to_f32(cn_f32_to_f16(NAN))) && isnan(cn_bf16_to_f32(cn_f32_to_bf16(NAN))));
+    assert_true(isnan(cn_f16_to_f32(cn_f32_to_f16(NAN))) &&
+                isnan(cn_bf16_to_f32(cn_f32_to_bf16(NAN))));
 }
 
 static void test_all_halves_survive(void **state)
@@ -99,7 +100,7 @@ static void test_all_halves_survive(void **state)
 
 static double converted(double x, cn_dtype from, cn_dtype to)
 {
-    double y = NAN;
+    double y = 0;
     CN_SCOPE y = cn_item(cn_to(cn_to(cn_full(cn_scalar_shape(), x, CN_F64), from), to));
     return y;
 }
@@ -112,11 +113,12 @@ static void test_conversions(void **state)
             double want = from == CN_BOOL || to == CN_BOOL ? 1 : 5;
             double got = converted(5, (cn_dtype)from, (cn_dtype)to);
             if (got != want)
-                fail_msg("5 from %s to %s is %g", cn_dtype_name((cn_dtype)from), cn_dtype_name((cn_dtype)to), got);
+                fail_msg("5 from %s to %s is %g", cn_dtype_name((cn_dtype)from),
+                         cn_dtype_name((cn_dtype)to), got);
         }
     assert_true(converted(-2.7, CN_F64, CN_I32) == -2); /* towards zero */
     assert_true(converted(2.7, CN_F32, CN_I64) == 2);
-    assert_true(converted(300, CN_I64, CN_U8) == 44);   /* modulo 2^8 */
+    assert_true(converted(300, CN_I64, CN_U8) == 44); /* modulo 2^8 */
     assert_true(converted(200, CN_I64, CN_I8) == -56);
     assert_true(converted(0.25, CN_F32, CN_BOOL) == 1);
     assert_true(converted(1.0 / 3, CN_F64, CN_F32) == (double)(1.0f / 3));
@@ -136,7 +138,9 @@ static void test_large_integers_are_exact(void **state)
 static void test_promotion(void **state)
 {
     (void)state;
-    const cn_shape shapes[3][2] = { { CN_SHAPE(2), CN_SHAPE(2) }, { CN_SHAPE(2), { 0 } }, { { 0 }, { 0 } } };
+    const cn_shape shapes[3][2] = { { CN_SHAPE(2), CN_SHAPE(2) },
+                                    { CN_SHAPE(2), { 0 } },
+                                    { { 0 }, { 0 } } };
     for (int rank = 0; rank < 3; rank++) {
         char key[32];
         uint8_t want[CN_NUM_DTYPES][CN_NUM_DTYPES];
@@ -144,11 +148,13 @@ static void test_promotion(void **state)
         assert_true(cn_read(cn_dict_tensor(golden, key), CN_U8, want, sizeof want));
         for (int a = 0; a < CN_NUM_DTYPES; a++)
             for (int b = 0; b < CN_NUM_DTYPES; b++) {
-                cn_tensor *x = cn_ones(shapes[rank][0], (cn_dtype)a), *y = cn_ones(shapes[rank][1], (cn_dtype)b);
+                cn_tensor *x = cn_ones(shapes[rank][0], (cn_dtype)a),
+                          *y = cn_ones(shapes[rank][1], (cn_dtype)b);
                 cn_dtype got = cn_dtype_of(cn_add(x, y));
                 if (got != (cn_dtype)want[a][b])
                     fail_msg("%s + %s, case %d: %s, PyTorch says %s", cn_dtype_name((cn_dtype)a),
-                             cn_dtype_name((cn_dtype)b), rank, cn_dtype_name(got), cn_dtype_name((cn_dtype)want[a][b]));
+                             cn_dtype_name((cn_dtype)b), rank, cn_dtype_name(got),
+                             cn_dtype_name((cn_dtype)want[a][b]));
             }
     }
 }
@@ -180,7 +186,9 @@ static int check_text(int k, const cn_tensor *t)
     assert_non_null(got);
     int64_t length = cn_numel(want);
     bool same = n == (size_t)length && memcmp(got, cn_data(want), n) == 0;
-    if (!same) printf("text %d is\n%s\nPyTorch says\n%.*s\n", k, got, (int)length, (const char *)cn_data(want));
+    if (!same)
+        printf("text %d is\n%s\nPyTorch says\n%.*s\n", k, got, (int)length,
+               (const char *)cn_data(want));
     free(got);
     return !same;
 }
@@ -189,13 +197,27 @@ static void test_printing(void **state)
 {
     (void)state;
     const cn_tensor *tensors[] = {
-        cn_scalar(3), cn_scalar(2.5), LIST(CN_F32, (3), 1, 2, 3), LIST(CN_F32, (3), 1.5, -2.25, 1000),
-        LIST(CN_F32, (2), 1e-5, 1), LIST(CN_F32, (2), 1e8, 1), LIST(CN_F32, (3), NAN, INFINITY, -1),
-        LIST(CN_I64, (2, 2), 1, -20, 300, 4), LIST(CN_BOOL, (2), 1, 0), cn_zeros(CN_SHAPE(0), CN_F32),
-        cn_zeros(CN_SHAPE(2, 0), CN_F32), counted(CN_SHAPE(2, 3, 4), 1, CN_F32), counted(CN_SHAPE(2000), 1, CN_I64),
-        counted(CN_SHAPE(30), 1, CN_F32), counted(CN_SHAPE(30, 40), 0.125, CN_F32), LIST(CN_F64, (2), 1.5, 2.5),
-        LIST(CN_U8, (2), 1, 2), LIST(CN_BF16, (2), 0.5, 1.5), cn_to(cn_scalar(7), CN_I64),
-        LIST(CN_F32, (1, 2), 0, 1e5), LIST(CN_F32, (2), 1, 1.001),
+        cn_scalar(3),
+        cn_scalar(2.5),
+        LIST(CN_F32, (3), 1, 2, 3),
+        LIST(CN_F32, (3), 1.5, -2.25, 1000),
+        LIST(CN_F32, (2), 1e-5, 1),
+        LIST(CN_F32, (2), 1e8, 1),
+        LIST(CN_F32, (3), (double)NAN, (double)INFINITY, -1),
+        LIST(CN_I64, (2, 2), 1, -20, 300, 4),
+        LIST(CN_BOOL, (2), 1, 0),
+        cn_zeros(CN_SHAPE(0), CN_F32),
+        cn_zeros(CN_SHAPE(2, 0), CN_F32),
+        counted(CN_SHAPE(2, 3, 4), 1, CN_F32),
+        counted(CN_SHAPE(2000), 1, CN_I64),
+        counted(CN_SHAPE(30), 1, CN_F32),
+        counted(CN_SHAPE(30, 40), 0.125, CN_F32),
+        LIST(CN_F64, (2), 1.5, 2.5),
+        LIST(CN_U8, (2), 1, 2),
+        LIST(CN_BF16, (2), 0.5, 1.5),
+        cn_to(cn_scalar(7), CN_I64),
+        LIST(CN_F32, (1, 2), 0, 1e5),
+        LIST(CN_F32, (2), 1, 1.001),
     };
     int failures = 0;
     for (size_t k = 0; k < CN_COUNT(tensors); k++) failures += check_text((int)k, tensors[k]);
@@ -326,15 +348,46 @@ static void test_typed_functions_pass_null_on(void **state)
     cn_tensor *parts[4], *x = cn_ones(CN_SHAPE(2, 2), CN_F32), *none[2] = { NULL, NULL };
     cn_fail(CN_EIO, "the first");
     cn_tensor *const results[] = {
-        cn_add(NULL, x), cn_add(x, NULL), cn_add_(NULL, x), cn_copy_(x, NULL), cn_clamp(NULL, x, x), cn_sum(NULL),
-        cn_mean(NULL), cn_amax(NULL), cn_argmax(NULL), cn_max_along(NULL, 0).values, cn_var(NULL), cn_norm(NULL),
-        cn_cumsum(NULL, 0), cn_sort(NULL, 0, false).indices, cn_topk(NULL, 1, 0).values, cn_select(NULL, 0, 0),
-        cn_narrow(NULL, 0, 0, 1), cn_gather(x, 0, NULL), cn_where(NULL, x, x), cn_masked_fill(x, NULL, x),
-        cn_nonzero(NULL), cn_cat(none, 2, 0), cn_stack(none, 2, 0), cn_repeat(NULL, CN_SHAPE(2)),
-        cn_reshape(NULL, CN_SHAPE(-1)), cn_permute(NULL, CN_SHAPE(0)), cn_t(NULL), cn_to(NULL, CN_F64),
-        cn_matmul(x, NULL), cn_einsum("ij,jk", none, 2), cn_linear(x, NULL, NULL), cn_conv2d(NULL, x),
-        cn_pad(NULL, CN_SHAPE(1, 1)), cn_avg_pool2d(NULL, { 2 }), cn_max_pool2d(NULL, { 2 }), cn_softmax(NULL, 0),
-        cn_dropout(NULL, 0.5, NULL), cn_cross_entropy(NULL, x), cn_mse_loss(x, NULL), cn_batch_norm(NULL),
+        cn_add(NULL, x),
+        cn_add(x, NULL),
+        cn_add_(NULL, x),
+        cn_copy_(x, NULL),
+        cn_clamp(NULL, x, x),
+        cn_sum(NULL),
+        cn_mean(NULL),
+        cn_amax(NULL),
+        cn_argmax(NULL),
+        cn_max_along(NULL, 0).values,
+        cn_var(NULL),
+        cn_norm(NULL),
+        cn_cumsum(NULL, 0),
+        cn_sort(NULL, 0, false).indices,
+        cn_topk(NULL, 1, 0).values,
+        cn_select(NULL, 0, 0),
+        cn_narrow(NULL, 0, 0, 1),
+        cn_gather(x, 0, NULL),
+        cn_where(NULL, x, x),
+        cn_masked_fill(x, NULL, x),
+        cn_nonzero(NULL),
+        cn_cat(none, 2, 0),
+        cn_stack(none, 2, 0),
+        cn_repeat(NULL, CN_SHAPE(2)),
+        cn_reshape(NULL, CN_SHAPE(-1)),
+        cn_permute(NULL, CN_SHAPE(0)),
+        cn_t(NULL),
+        cn_to(NULL, CN_F64),
+        cn_matmul(x, NULL),
+        cn_einsum("ij,jk", none, 2),
+        cn_linear(x, NULL, NULL),
+        cn_conv2d(NULL, x),
+        cn_pad(NULL, CN_SHAPE(1, 1)),
+        cn_avg_pool2d(NULL, { 2 }),
+        cn_max_pool2d(NULL, { 2 }),
+        cn_softmax(NULL, 0),
+        cn_dropout(NULL, 0.5, NULL),
+        cn_cross_entropy(NULL, x),
+        cn_mse_loss(x, NULL),
+        cn_batch_norm(NULL),
     };
     for (size_t i = 0; i < CN_COUNT(results); i++)
         if (results[i]) fail_msg("call %zu of NULL has a result", i);
@@ -362,11 +415,21 @@ static int free_golden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_halves_round_to_even), TEST(test_all_halves_survive), TEST(test_conversions),
-        TEST(test_large_integers_are_exact), TEST(test_promotion), TEST(test_printing), TEST(test_text_fits_its_room),
-        TEST(test_statistics), TEST(test_limit), TEST(test_impossible_sizes), TEST(test_first_error_sticks),
-        TEST(test_one_check_at_the_end), TEST(test_null_in_null_out),
-        TEST(test_null_out_of_nowhere), TEST(test_typed_functions_pass_null_on),
+        TEST(test_halves_round_to_even),
+        TEST(test_all_halves_survive),
+        TEST(test_conversions),
+        TEST(test_large_integers_are_exact),
+        TEST(test_promotion),
+        TEST(test_printing),
+        TEST(test_text_fits_its_room),
+        TEST(test_statistics),
+        TEST(test_limit),
+        TEST(test_impossible_sizes),
+        TEST(test_first_error_sticks),
+        TEST(test_one_check_at_the_end),
+        TEST(test_null_in_null_out),
+        TEST(test_null_out_of_nowhere),
+        TEST(test_typed_functions_pass_null_on),
     };
     return cmocka_run_group_tests_name("core", tests, read_golden, free_golden);
 }

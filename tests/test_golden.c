@@ -21,10 +21,32 @@ enum { MAX_TENSORS = 16, KEY = 512 };
 /* What the library has for itself: parts of composed ops (and "..._backward", gradients that are ops); and
    what has no defined elements. */
 static const char *const not_in_pytorch[] = {
-    "arg_extreme", "batch_norm_train", "bce_terms", "cast", "conv_block", "convolution2d", "cross_entropy_mean",
-    "cross_entropy_rows", "dropout_at", "embedding_rows", "empty", "empty_like", "extreme", "gelu_erf", "layer_norm_rows", "linear_act",
-    "log_softmax_along", "logsumexp_along", "mse_mean", "new_empty", "nll_rows", "put_along", "recurrence",
-    "slice", "softmax_along", "trunc_divide",
+    "arg_extreme",
+    "batch_norm_train",
+    "bce_terms",
+    "cast",
+    "conv_block",
+    "convolution2d",
+    "cross_entropy_mean",
+    "cross_entropy_rows",
+    "dropout_at",
+    "embedding_rows",
+    "empty",
+    "empty_like",
+    "extreme",
+    "gelu_erf",
+    "layer_norm_rows",
+    "linear_act",
+    "log_softmax_along",
+    "logsumexp_along",
+    "mse_mean",
+    "new_empty",
+    "nll_rows",
+    "put_along",
+    "recurrence",
+    "slice",
+    "softmax_along",
+    "trunc_divide",
 };
 
 typedef struct {
@@ -32,7 +54,8 @@ typedef struct {
     const char *text; /* the sample */
     cn_dtype real;    /* of its float inputs */
     cn_sample sample;
-    cn_tensor *out[CN_MAX_OUT], *tensors[MAX_TENSORS]; /* tensors: those of the sample, as they were made */
+    cn_tensor *out[CN_MAX_OUT],
+        *tensors[MAX_TENSORS]; /* tensors: those of the sample, as they were made */
     int n_out, n_tensors;
     int compared, failures;
 } Case;
@@ -75,7 +98,8 @@ static void compare(Case *c, const char *what, int number, cn_tensor *got, const
     double tolerance = c->real == CN_F64 && cn_dtype_of(got) != CN_F32 ? 1e-10 : 2e-5;
     const cn_shape *s = cn_shape_of(got), *t = cn_shape_of(want);
     if (!cn_shape_equal(s, t)) {
-        complain(c, "%s %d has shape %s, PyTorch says %s", what, number, cn_shape_text(s, a), cn_shape_text(t, b));
+        complain(c, "%s %d has shape %s, PyTorch says %s", what, number, cn_shape_text(s, a),
+                 cn_shape_text(t, b));
         return;
     }
     size_t n = (size_t)cn_numel(want);
@@ -84,14 +108,17 @@ static void compare(Case *c, const char *what, int number, cn_tensor *got, const
     assert_true(cn_read(got, CN_F64, x, (int64_t)n) && cn_read(want, CN_F64, y, (int64_t)n));
     size_t bad = 0;
     while (bad < n && same(x[bad], y[bad], tolerance)) bad++;
-    if (bad < n) complain(c, "%s %d, element %zu is %.12g, PyTorch says %.12g", what, number, bad, x[bad], y[bad]);
+    if (bad < n)
+        complain(c, "%s %d, element %zu is %.12g, PyTorch says %.12g", what, number, bad, x[bad],
+                 y[bad]);
     free(x);
     c->compared++;
 }
 
 static void gather(Case *c, const cn_ffi_value *v)
 {
-    if (v->kind == CN_KIND_TENSOR && c->n_tensors < MAX_TENSORS) c->tensors[c->n_tensors++] = v->u.t;
+    if (v->kind == CN_KIND_TENSOR && c->n_tensors < MAX_TENSORS)
+        c->tensors[c->n_tensors++] = v->u.t;
     if (v->kind != CN_KIND_LIST) return;
     for (int i = 0; i < v->n; i++) gather(c, &v->u.list[i]);
 }
@@ -103,7 +130,8 @@ static bool prepare(Case *c)
     for (int i = 0; i < c->n_tensors && !(c->op->flags & CN_NO_GRAD_OP); i++)
         if (cn_dtype_is_float(cn_dtype_of(c->tensors[i]))) cn_requires_grad(c->tensors[i], true);
     c->n_out = c->sample.bound.n_out > 0 ? c->sample.bound.n_out : CN_MAX_OUT;
-    return cn_apply(c->op, c->sample.bound.in, c->sample.bound.n_in, c->sample.bound.params, c->out, c->n_out);
+    return cn_apply(c->op, c->sample.bound.in, c->sample.bound.n_in, c->sample.bound.params, c->out,
+                    c->n_out);
 }
 
 /* One number that depends on every element of the float outputs, as in tools/golden.py. */
@@ -139,7 +167,8 @@ static void compare_gradients(Case *c, int n_out)
     for (int i = 0; i < c->n_tensors; i++) {
         cn_tensor *want = expected(c, "g", i), *got = cn_grad(c->tensors[i]);
         if (want && got) compare(c, "gradient", i, got, want);
-        else if (want && !all_zero(want)) complain(c, "input %d has no gradient, but PyTorch has one", i);
+        else if (want && !all_zero(want))
+            complain(c, "input %d has no gradient, but PyTorch has one", i);
     }
 }
 
@@ -160,7 +189,8 @@ static void check_sample(Case *c)
         cn_dtype type = (cn_dtype)cn_at(types, CN_SHAPE(c->real == CN_F64 ? 0 : 1, i));
         if (i >= c->n_out || !c->out[i]) complain(c, "output %d is missing", i);
         else if (cn_dtype_of(c->out[i]) != type)
-            complain(c, "output %d is %s, PyTorch says %s", i, cn_dtype_name(cn_dtype_of(c->out[i])), cn_dtype_name(type));
+            complain(c, "output %d is %s, PyTorch says %s", i,
+                     cn_dtype_name(cn_dtype_of(c->out[i])), cn_dtype_name(type));
         else compare(c, "output", i, c->out[i], expected(c, "", i));
     }
     for (int i = n; i < c->n_out; i++)
@@ -228,6 +258,7 @@ static int free_golden(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_float64), cmocka_unit_test(test_float32) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_float64),
+                                        cmocka_unit_test(test_float32) };
     return cmocka_run_group_tests_name("golden", tests, read_golden, free_golden);
 }

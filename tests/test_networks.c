@@ -29,21 +29,24 @@ static cn_module *make_softmax(void)
 
 static cn_module *make_mlp(void)
 {
-    return cn_sequential(cn_flatten_layer(), cn_linear_layer(32), cn_relu_layer(), cn_linear_layer(10));
+    return cn_sequential(cn_flatten_layer(), cn_linear_layer(32), cn_relu_layer(),
+                         cn_linear_layer(10));
 }
 
 static cn_module *make_lenet(void)
 {
-    return cn_sequential(
-        cn_conv2d_layer(6, .kernel = 5, .padding = 2), cn_sigmoid_layer(), cn_avg_pool2d_layer(2),
-        cn_conv2d_layer(16, .kernel = 5), cn_sigmoid_layer(), cn_avg_pool2d_layer(2), cn_flatten_layer(),
-        cn_linear_layer(120), cn_sigmoid_layer(), cn_linear_layer(84), cn_sigmoid_layer(), cn_linear_layer(10));
+    return cn_sequential(cn_conv2d_layer(6, .kernel = 5, .padding = 2), cn_sigmoid_layer(),
+                         cn_avg_pool2d_layer(2), cn_conv2d_layer(16, .kernel = 5),
+                         cn_sigmoid_layer(), cn_avg_pool2d_layer(2), cn_flatten_layer(),
+                         cn_linear_layer(120), cn_sigmoid_layer(), cn_linear_layer(84),
+                         cn_sigmoid_layer(), cn_linear_layer(10));
 }
 
 static cn_module *make_conv_bn(void)
 {
-    return cn_sequential(cn_conv2d_layer(4, .kernel = 3, .padding = 1, .no_bias = true), cn_batch_norm2d_layer(), cn_relu_layer(),
-                         cn_max_pool2d_layer(2), cn_dropout_layer(0), cn_flatten_layer(), cn_linear_layer(10));
+    return cn_sequential(cn_conv2d_layer(4, .kernel = 3, .padding = 1, .no_bias = true),
+                         cn_batch_norm2d_layer(), cn_relu_layer(), cn_max_pool2d_layer(2),
+                         cn_dropout_layer(0), cn_flatten_layer(), cn_linear_layer(10));
 }
 
 typedef struct {
@@ -152,7 +155,8 @@ static cn_tensor *target_of(const Network *n)
 
 static cn_tensor *loss_of(const Network *n, cn_tensor *output)
 {
-    return is_regression(n) ? cn_mse_loss(output, target_of(n)) : cn_cross_entropy(output, target_of(n));
+    return is_regression(n) ? cn_mse_loss(output, target_of(n))
+                            : cn_cross_entropy(output, target_of(n));
 }
 
 /* ---- comparing ------------------------------------------------------------------------------------------------ */
@@ -162,7 +166,8 @@ static int compare(const char *key, const cn_tensor *got)
 {
     const cn_tensor *want = cn_dict_tensor(golden, key);
     int64_t n = cn_numel(got), stored = n > HEAD + 1 ? HEAD + 1 : n;
-    if (!want || !got || cn_numel(want) != stored) return printf("%s: not stored, or of another size\n", key), 1;
+    if (!want || !got || cn_numel(want) != stored)
+        return printf("%s: not stored, or of another size\n", key), 1;
     double *x = calloc((size_t)(n + stored), sizeof *x), *y = x + n;
     assert_non_null(x);
     assert_true(cn_read(got, CN_F64, x, n) && cn_read(want, CN_F64, y, stored));
@@ -228,7 +233,8 @@ static void test_gradients(void **state)
 {
     (void)state;
     int failures = 0;
-    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) failures += check_forward_and_backward(&networks[i]);
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        failures += check_forward_and_backward(&networks[i]);
     assert_int_equal(failures, 0);
 }
 
@@ -254,7 +260,8 @@ static void test_optimisers(void **state)
     (void)state;
     int failures = 0;
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
-        for (size_t k = 0; k < sizeof optimisers / sizeof *optimisers; k++) failures += check_steps(&networks[i], k);
+        for (size_t k = 0; k < sizeof optimisers / sizeof *optimisers; k++)
+            failures += check_steps(&networks[i], k);
     assert_int_equal(failures, 0);
 }
 
@@ -268,7 +275,8 @@ static int check_schedule(const char *name, cn_optim *o, cn_sched *s)
     assert_true(cn_read(cn_dict_tensor(golden, key), CN_F64, want, EPOCHS));
     for (int i = 0; i < EPOCHS; i++) {
         if (fabs(cn_lr(o, 0) - want[i]) > 1e-12)
-            failures++, printf("%s, epoch %d: %.15g, PyTorch says %.15g\n", name, i, cn_lr(o, 0), want[i]);
+            failures++,
+                printf("%s, epoch %d: %.15g, PyTorch says %.15g\n", name, i, cn_lr(o, 0), want[i]);
         assert_true(cn_sched_step(s));
     }
     cn_sched_free(s);
@@ -320,7 +328,8 @@ static int free_golden(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_gradients), cmocka_unit_test(test_optimisers),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_gradients),
+                                        cmocka_unit_test(test_optimisers),
                                         cmocka_unit_test(test_schedules) };
     return cmocka_run_group_tests_name("networks", tests, read_golden, free_golden);
 }

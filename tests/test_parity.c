@@ -108,7 +108,8 @@ static int64_t first_difference(const cn_tensor *a, const cn_tensor *b, double *
         if (isfinite(q[i])) scale = fmax(scale, fabs(q[i]));
     for (; at < n; at++) {
         *x = p[at], *y = q[at];
-        bool equal = *x == *y || (isnan(*x) && isnan(*y)) || fabs(*x - *y) <= 2e-5 * fmax(scale, 1e-3);
+        bool equal =
+            *x == *y || (isnan(*x) && isnan(*y)) || fabs(*x - *y) <= 2e-5 * fmax(scale, 1e-3);
         if (!equal) break;
     }
     free(p);
@@ -121,18 +122,20 @@ static bool is_private(const char *op, int result)
     return strcmp(op, "conv_block") == 0 && result == 1;
 }
 
-static int compare(const char *op, const char *text, const char *provider, const Results *got, const Results *want)
+static int compare(const char *op, const char *text, const char *provider, const Results *got,
+                   const Results *want)
 {
     for (int i = 0; i < want->n; i++) {
         const cn_tensor *a = got->t[i], *b = want->t[i];
         double x, y;
         if ((!a && !b) || is_private(op, i)) continue;
-        if (!a || !b || cn_dtype_of(a) != cn_dtype_of(b) || !cn_shape_equal(cn_shape_of(a), cn_shape_of(b)))
+        if (!a || !b || cn_dtype_of(a) != cn_dtype_of(b) ||
+            !cn_shape_equal(cn_shape_of(a), cn_shape_of(b)))
             return printf("%s(%s), %s: result %d is of another kind\n", op, text, provider, i), 1;
         int64_t at = first_difference(a, b, &x, &y);
         if (at < 0) continue;
-        printf("%s(%s): result %d, element %lld: %s says %.9g, the reference %.9g\n", op, text, i, (long long)at,
-               provider, x, y);
+        printf("%s(%s): result %d, element %lld: %s says %.9g, the reference %.9g\n", op, text, i,
+               (long long)at, provider, x, y);
         return 1;
     }
     return 0;
@@ -143,13 +146,15 @@ static int check_call(const cn_op *op, const char *text)
     size_t mark = cn_mark();
     Results reference = { .n = 0 };
     int failures = 0;
-    if (!run(op, text, 0, &reference)) failures++, printf("%s(%s): %s\n", op->name, text, cn_error());
+    if (!run(op, text, 0, &reference))
+        failures++, printf("%s(%s): %s\n", op->name, text, cn_error());
     cn_error_clear();
     for (int place = 0; cn_providers[place] && !failures; place++) {
         const char *name = cn_providers[place]->name;
         if (!cn_providers[place]->probe()) continue;
         Results r = { .n = 0 };
-        if (!run(op, text, 1u << place, &r)) failures++, printf("%s(%s), %s: %s\n", op->name, text, name, cn_error());
+        if (!run(op, text, 1u << place, &r))
+            failures++, printf("%s(%s), %s: %s\n", op->name, text, name, cn_error());
         else failures += compare(op->name, text, name, &r, &reference);
         cn_error_clear();
         drop(&r);
@@ -165,7 +170,8 @@ static void test_samples(void **state)
     int failures = 0, calls = 0;
     char text[512];
     for (int i = 0; i < cn_op_count; i++) {
-        if (strncmp(cn_ops[i]->name, "empty", 5) == 0 || strcmp(cn_ops[i]->name, "new_empty") == 0) continue;
+        if (strncmp(cn_ops[i]->name, "empty", 5) == 0 || strcmp(cn_ops[i]->name, "new_empty") == 0)
+            continue;
         for (int k = 0; cn_sample_text(cn_ops[i], k, text, sizeof text); k++, calls++)
             failures += check_call(cn_ops[i], text);
     }
@@ -192,8 +198,8 @@ static void test_providers_took_part(void **state)
     int place = 0;
     for (; cn_providers[place]; place++) {
         bool present = cn_providers[place]->probe();
-        printf("%s: %s, chosen %lld times\n", cn_providers[place]->name, present ? "present" : "not here",
-               (long long)cn_provider_uses(place));
+        printf("%s: %s, chosen %lld times\n", cn_providers[place]->name,
+               present ? "present" : "not here", (long long)cn_provider_uses(place));
         assert_true(!present || cn_provider_uses(place) > 0);
     }
     assert_true(cn_provider_uses(place) > 0); /* the reference */
@@ -201,7 +207,8 @@ static void test_providers_took_part(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_samples), cmocka_unit_test(test_large),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_samples),
+                                        cmocka_unit_test(test_large),
                                         cmocka_unit_test(test_providers_took_part) };
     unsetenv("CENOTE_PROVIDERS");
     return cmocka_run_group_tests_name("parity", tests, NULL, NULL);

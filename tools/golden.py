@@ -139,6 +139,8 @@ SPELLED = {
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
     "broadcast_tensors": lambda tensors: torch.broadcast_tensors(*tensors),
+    # PyTorch's own gradient has 1 / 6 rounded to float32.
+    "nn.functional.hardsigmoid": lambda x: torch.nn.functional.relu6(x + 3) / 6,
     "index": lambda x, index: x[indices(index)],
     "index_put": index_put,
     "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1:

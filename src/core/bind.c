@@ -248,7 +248,7 @@ static const char *intern(const char *text)
     pthread_mutex_lock(&lock);
     for (int i = 0; i < count && !found; i++)
         if (strcmp(words[i], text) == 0) found = words[i];
-    if (!found && count < WORDS) found = strcpy(words[count++], text);
+    if (!found && count < WORDS) found = memcpy(words[count++], text, strlen(text) + 1);
     pthread_mutex_unlock(&lock);
     return found;
 }

@@ -137,7 +137,11 @@ static void tail(Printer *p, const cn_tensor *t)
 size_t cn_to_text(const cn_tensor *t, char *buf, size_t room)
 {
     if (!t) return (size_t)snprintf(buf, room, "NULL");
-    Printer p = { .buf = buf, .room = room, .least = INFINITY, .v = &t->v, .whole = cn_dtype_is_float(t->v.dtype) };
+    Printer p = { .buf = buf,
+                  .room = room,
+                  .least = HUGE_VAL,
+                  .v = &t->v,
+                  .whole = cn_dtype_is_float(t->v.dtype) };
     if (p.whole && t->v.numel) each_shown(&p, 0, t->v.data, survey);
     p.scientific = too_wide(&p);
     if (p.scientific) p.whole = false;

@@ -6,6 +6,7 @@
    88 % of the test split right, LeNet with ReLU and Adam (lr 0.002) 99 %. */
 #include "data/glyphs.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -127,6 +128,7 @@ static int trace(const cn_stroke *s, const distortion *t, cn_rng *rng, point pat
 {
     point at[CN_STROKE_POINTS];
     int n = 0;
+    assert(s->n > 0); /* a stroke has points */
     for (int i = 0; i < s->n; i++)
         at[i] = (point){ s->at[i][0] + normal(rng, 0.03f), s->at[i][1] + normal(rng, 0.03f) };
     path[n++] = distort(t, at[0]);

@@ -200,7 +200,7 @@ bool cn_forward_all(cn_module *m, cn_tensor *const *in, int n_in, cn_tensor **ou
 
 cn_tensor *cn_forward(cn_module *m, cn_tensor *x)
 {
-    cn_tensor *y;
+    cn_tensor *y = NULL;
     int n = 1;
     return cn_forward_all(m, &x, 1, &y, &n) ? y : NULL;
 }

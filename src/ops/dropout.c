@@ -55,7 +55,7 @@ static void drop_blocks(int64_t first, int64_t last, void *context)
 
 static bool drop_kernel(const cn_call *c)
 {
-    Job j = { c->params, cn_in(c, 0), cn_out(c, 0), cn_out(c, 1)->data };
+    Job j = { c->params, &c->in[0]->v, cn_out(c, 0), cn_out(c, 1)->data };
     cn_parallel((j.x->numel + 3) / 4, 32, drop_blocks, &j);
     return true;
 }

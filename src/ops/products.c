@@ -136,7 +136,7 @@ static cn_tensor *as_matrix(cn_tensor *t, const cn_ints *dims, bool last, cn_sha
 
 static cn_tensor *contract(cn_tensor *a, cn_tensor *b, const cn_ints *da, const cn_ints *db)
 {
-    cn_shape s, other;
+    cn_shape s = { 0 }, other = { 0 };
     cn_tensor *ma = as_matrix(a, da, true, &s), *mb = as_matrix(b, db, false, &other);
     cn_tensor *y = cn_mm(ma, mb);
     if (y && s.ndim + other.ndim > CN_MAX_DIMS) {
