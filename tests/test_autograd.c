@@ -1,4 +1,5 @@
-/* test_autograd.c - the tape: accumulation, several passes, hooks, in-place changes, lifetimes and scopes. */
+/* test_autograd.c - the tape: accumulation, several passes, hooks, in-place changes, lifetimes
+   and scopes. */
 #include "core/memory.h"
 
 #include <cenote/autograd.h>
@@ -43,7 +44,8 @@ static double at(const cn_tensor *t, int64_t i)
     return cn_at(t, CN_SHAPE(i));
 }
 
-/* Every test in a scope of its own, without errors before and after, and without a tensor left over. */
+/* Every test in a scope of its own, without errors before and after, and without a tensor left
+   over. */
 static size_t mark;
 static int64_t live;
 
@@ -67,7 +69,7 @@ static int close_scope(void **state)
     return clean ? 0 : -1;
 }
 
-/* ---- gradients of leaves ----------------------------------------------------------------------------------- */
+/* ---- gradients of leaves ------------------------------------------------------------------- */
 
 static void test_accumulation(void **state)
 {
@@ -134,7 +136,7 @@ static void test_gradients_survive_their_scope(void **state)
     assert_close(cn_item(cn_grad(x)), 27);
 }
 
-/* ---- several passes ------------------------------------------------------------------------------------------ */
+/* ---- several passes ------------------------------------------------------------------------ */
 
 static void test_second_pass_needs_retain_graph(void **state)
 {
@@ -205,7 +207,7 @@ static void test_grad_of_inner_tensor(void **state)
     assert_null(cn_grad(x));
 }
 
-/* ---- what is not recorded ---------------------------------------------------------------------------------------- */
+/* ---- what is not recorded ------------------------------------------------------------------ */
 
 static void test_detach(void **state)
 {
@@ -238,7 +240,7 @@ static void test_integers_have_no_gradients(void **state)
     assert_error("cn_detach");
 }
 
-/* ---- hooks -------------------------------------------------------------------------------------------------------- */
+/* ---- hooks --------------------------------------------------------------------------------- */
 
 typedef struct {
     int calls;
@@ -295,7 +297,7 @@ static void test_hook_that_fails(void **state)
     assert_error("register_hook");
 }
 
-/* ---- changes in place --------------------------------------------------------------------------------------------- */
+/* ---- changes in place ---------------------------------------------------------------------- */
 
 static void test_changing_what_backward_needs(void **state)
 {
@@ -328,7 +330,7 @@ static void test_leaf_in_place_is_refused(void **state)
     assert_close(cn_item(x), 4);
 }
 
-/* ---- deep graphs --------------------------------------------------------------------------------------------------- */
+/* ---- deep graphs --------------------------------------------------------------------------- */
 
 /* The stack is kept far too small for recursion through the chain. */
 static void test_deep_chain(void **state)
@@ -352,7 +354,7 @@ static void test_deep_chain(void **state)
     assert_int_equal(setrlimit(RLIMIT_STACK, &was), 0);
 }
 
-/* ---- scopes ----------------------------------------------------------------------------------------------------------- */
+/* ---- scopes -------------------------------------------------------------------------------- */
 
 static void test_release(void **state)
 {

@@ -44,7 +44,7 @@ static int close_scope(void **state)
     return clean ? 0 : -1;
 }
 
-/* ---- halves ----------------------------------------------------------------------------------------------- */
+/* ---- halves -------------------------------------------------------------------------------- */
 
 static const struct {
     float value;
@@ -96,7 +96,7 @@ static void test_all_halves_survive(void **state)
     }
 }
 
-/* ---- conversions -------------------------------------------------------------------------------------------- */
+/* ---- conversions --------------------------------------------------------------------------- */
 
 static double converted(double x, cn_dtype from, cn_dtype to)
 {
@@ -133,7 +133,7 @@ static void test_large_integers_are_exact(void **state)
     assert_memory_equal(values, back, sizeof values);
 }
 
-/* ---- promotion ------------------------------------------------------------------------------------------------ */
+/* ---- promotion ----------------------------------------------------------------------------- */
 
 static void test_promotion(void **state)
 {
@@ -159,7 +159,7 @@ static void test_promotion(void **state)
     }
 }
 
-/* ---- printing ---------------------------------------------------------------------------------------------------- */
+/* ---- printing ------------------------------------------------------------------------------ */
 
 static cn_tensor *counted(cn_shape shape, double step, cn_dtype dtype)
 {
@@ -176,7 +176,8 @@ static cn_tensor *listed(cn_shape shape, cn_dtype dtype, const double *values)
 
 #define LIST(dtype, shape, ...) listed(CN_SHAPE shape, dtype, (double[]){ __VA_ARGS__ })
 
-/* Text of tensor number k as PyTorch gave it; the tensors are those of printed() in tools/golden.py. */
+/* Text of tensor number k as PyTorch gave it; the tensors are those of printed() in
+   tools/golden.py. */
 static int check_text(int k, const cn_tensor *t)
 {
     char key[32], *got = malloc(4096);
@@ -237,7 +238,7 @@ static void test_text_fits_its_room(void **state)
     assert_int_equal(cn_to_text(t, NULL, 0), n);
 }
 
-/* ---- memory -------------------------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 static void test_statistics(void **state)
 {
@@ -283,7 +284,7 @@ static void test_impossible_sizes(void **state)
     assert_error(CN_EINVALID, "-1");
 }
 
-/* ---- errors --------------------------------------------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------------------------- */
 
 static void test_first_error_sticks(void **state)
 {

@@ -1,4 +1,5 @@
-/* test_golden.c - every op and sample of the table against what PyTorch gave: types, shapes, values and
+/* test_golden.c - every op and sample of the table against what PyTorch gave: types, shapes,
+   values and
    gradients, with float64 and float32 inputs. tools/golden.py made the file. */
 #include "core/schema.h"
 #include "ops/sample.h"
@@ -16,9 +17,10 @@
 
 #include <cmocka.h>
 
-enum { MAX_TENSORS = 16, KEY = 512 };
+enum { MAX_TENSORS = 16, KEY = 1024 };
 
-/* What the library has for itself: parts of composed ops (and "..._backward", gradients that are ops); and
+/* What the library has for itself: parts of composed ops (and "..._backward", gradients that are
+   ops); and
    what has no defined elements. */
 static const char *const not_in_pytorch[] = {
     "arg_extreme",
@@ -90,7 +92,8 @@ static bool same(double a, double b, double tolerance)
     return a == b || fabs(a - b) <= tolerance * (1 + fabs(b));
 }
 
-/* got against want, element by element; `what` and `number` name it. With float32 inputs everything was
+/* got against want, element by element; `what` and `number` name it. With float32 inputs
+   everything was
    computed in it; with float64 inputs what is float32 nevertheless (of integers) was, too. */
 static void compare(Case *c, const char *what, int number, cn_tensor *got, const cn_tensor *want)
 {

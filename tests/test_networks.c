@@ -1,5 +1,7 @@
-/* test_networks.c - whole networks against PyTorch: output, loss, gradients, three steps of each optimiser;
-   and the learning rates of schedules. tools/golden.py made the numbers, with the same drawn parameters. */
+/* test_networks.c - whole networks against PyTorch: output, loss, gradients, three steps of each
+   optimiser;
+   and the learning rates of schedules. tools/golden.py made the numbers, with the same drawn
+   parameters. */
 #include <cenote/cenote.h>
 
 #include <math.h>
@@ -15,7 +17,7 @@ enum { BATCH = 17, STEPS = 3, EPOCHS = 12, HEAD = 255, KEY = 128 };
 
 static cn_dict *golden;
 
-/* ---- networks --------------------------------------------------------------------------------------------- */
+/* ---- networks ------------------------------------------------------------------------------ */
 
 static cn_module *make_linreg(void)
 {
@@ -83,7 +85,7 @@ static const struct {
     cn_optim *(*make)(cn_module *net);
 } optimisers[] = { { "sgd", make_sgd }, { "adam", make_adam }, { "adamw", make_adamw } };
 
-/* ---- numbers that both sides draw --------------------------------------------------------------------------- */
+/* ---- numbers that both sides draw ---------------------------------------------------------- */
 
 static float drawn(uint64_t seed, uint64_t stream, int64_t i)
 {
@@ -159,7 +161,7 @@ static cn_tensor *loss_of(const Network *n, cn_tensor *output)
                             : cn_cross_entropy(output, target_of(n));
 }
 
-/* ---- comparing ------------------------------------------------------------------------------------------------ */
+/* ---- comparing ----------------------------------------------------------------------------- */
 
 /* Large tensors are stored as their first elements and a sum that depends on all of them. */
 static int compare(const char *key, const cn_tensor *got)
@@ -211,7 +213,7 @@ static int compare_state(cn_module *net, const char *network, const char *what)
     return c.failures;
 }
 
-/* ---- tests ----------------------------------------------------------------------------------------------------- */
+/* ---- tests --------------------------------------------------------------------------------- */
 
 static int check_forward_and_backward(const Network *n)
 {

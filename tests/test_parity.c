@@ -1,4 +1,5 @@
-/* test_parity.c - every provider of kernels against the reference: outputs and gradients of all samples of the
+/* test_parity.c - every provider of kernels against the reference: outputs and gradients of all
+   samples of the
    table, and of larger calls that the faster kernels wait for. */
 #include "core/provider.h"
 #include "ops/sample.h"

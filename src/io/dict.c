@@ -1,8 +1,8 @@
 /* dict.c - ordered dictionaries: entries in order, and a hash table of indices into them. */
 #include <cenote/io.h>
 
-#include <limits.h>
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
 
 #include "core/memory.h"
