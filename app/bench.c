@@ -111,7 +111,7 @@ static double peak_flops(void)
     CN_SCOPE
     {
         cn_tensor *a = cn_ones(CN_SHAPE(N, N), CN_F32);
-        for (int i = 0; i < 6 && cn_ok(); i++) {
+        for (int i = 0; i < 12 && cn_ok(); i++) {
             CN_SCOPE
             {
                 double t = now();
@@ -125,26 +125,19 @@ static double peak_flops(void)
     return best;
 }
 
-static double forward_multiply_adds(const Net *n)
+/* Of one example, times the batch: the layers' work grows with it. */
+static double step_flops(const Net *n)
 {
     cn_shape s = *cn_shape_of(n->x);
-    size_t length = cn_summary(n->net, s, NULL, 0);
-    char *text = malloc(length + 1);
-    double millions = 0;
-    if (text && cn_summary(n->net, s, text, length + 1)) {
-        const char *total = strstr(text, "parameters, ");
-        if (total) millions = strtod(total + strlen("parameters, "), NULL);
-    }
-    free(text);
-    return millions * 1e6;
+    s.dim[0] = 1;
+    return cn_step_flops(n->net, s) * (double)n->batch;
 }
 
 static void report_net(const Args *args, const Net *n, const Times *t, double peak)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    double flops = 3 * 2 * forward_multiply_adds(n); /* backward costs twice the forward */
-    double share = flops / t->median / peak, rss = (double)usage.ru_maxrss / 1024;
+    double share = step_flops(n) / t->median / peak, rss = (double)usage.ru_maxrss / 1024;
     if (!json_wanted(args)) {
         printf(
             "%s, batch %lld, %d threads: %.4f ms a step (least %.4f, p90 %.4f), %.0f examples/s, %.1f %% of the "

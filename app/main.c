@@ -89,6 +89,7 @@ static int finish(int exit_code)
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond a limit is an error like any other */
     occupy_standard_files();
     return finish(run(argc, argv));
 }

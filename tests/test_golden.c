@@ -214,7 +214,7 @@ static bool is_private(const cn_op *op)
 static void check_table(cn_dtype real)
 {
     int failures = 0, compared = 0;
-    char text[KEY];
+    char text[512];
     for (int i = 0; i < cn_op_count; i++) {
         if ((cn_ops[i]->flags & CN_RANDOM) || is_private(cn_ops[i])) continue;
         for (int k = 0; cn_sample_text(cn_ops[i], k, text, sizeof text); k++) {

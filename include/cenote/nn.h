@@ -153,5 +153,10 @@ CN_API cn_module *cn_layer(const char *cls);
    snprintf: the length it has or would have; 0: an error is set. */
 CN_API size_t cn_summary(cn_module *m, cn_shape input, char *buf, size_t room);
 
+/* Floating-point operations of one training step on an input of this shape: forward and backward
+   of the
+   layers that multiply. 0: an error is set, or there are none. */
+CN_API double cn_step_flops(cn_module *m, cn_shape input);
+
 CN_END_DECLS
 #endif

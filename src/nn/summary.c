@@ -12,7 +12,7 @@ typedef struct {
     cn_module *root;
     char *buf;
     size_t room, length;
-    double multiply_adds;
+    double multiply_adds, first; /* of all layers; of the first that has any */
     bool failed;
 } Table;
 
@@ -49,6 +49,7 @@ static void line(cn_watch *w, cn_module *m, const cn_tensor *in, const cn_tensor
     path_to(t->root, m, path, sizeof path);
     double adds = m->cls->multiply_adds ? m->cls->multiply_adds(m, &out->v.shape) : 0;
     t->multiply_adds += adds;
+    if (t->first == 0) t->first = adds;
     snprintf(name, sizeof name, "%s %s", path, m->cls->name);
     put(t, "%-28s %-20s %-20s %12lld %14.0f\n", name, cn_shape_text(&in->v.shape, from),
         cn_shape_text(&out->v.shape, to), (long long)cn_parameter_count(m), adds);
@@ -73,4 +74,17 @@ size_t cn_summary(cn_module *m, cn_shape input, char *buf, size_t room)
     put(&t, "total: %lld parameters, %.4g million multiply-adds\n",
         (long long)cn_parameter_count(m), t.multiply_adds / 1e6);
     return t.length;
+}
+
+/* Backward costs a product for the weights and one for the input of each layer, but nobody wants
+   the gradient
+   of the first layer's input. */
+double cn_step_flops(cn_module *m, cn_shape input)
+{
+    if (!m) return 0;
+    Table t = { .watch = { line }, .root = m };
+    watch(m, &t.watch);
+    bool ok = cn_build(m, input);
+    watch(m, NULL);
+    return ok ? 2 * (3 * t.multiply_adds - t.first) : 0;
 }

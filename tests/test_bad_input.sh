@@ -1,0 +1,98 @@
+#!/bin/sh
+# test_bad_input.sh - what people and disks get wrong: a one-line reason, the documented exit code, nothing
+# lost, no crash.
+. "$CENOTE_SOURCE/tools/tap.sh"
+
+# fails NAME CODE WORD COMMAND...: the command ends with CODE and one line on stderr that has WORD in it.
+fails() {
+    name=$1 code=$2 word=$3
+    shift 3
+    "$@" >"$TMPDIR/stdout" 2>"$TMPDIR/stderr" </dev/null
+    status=$?
+    lines=$(wc -l <"$TMPDIR/stderr")
+    if [ "$status" = "$code" ] && [ "$lines" = 1 ] && grep -q -- "$word" "$TMPDIR/stderr"; then
+        same "$name" ok ok
+    else
+        same "$name" "exit $code, one line with '$word'" "exit $status, $lines lines: $(cat "$TMPDIR/stderr")"
+    fi
+}
+
+run="$TMPDIR/run"
+small="--data glyphs --limit 512 --epochs 1 --quiet"
+"$CENOTE" train lenet $small --out "$run" >/dev/null
+same "a good run, to be damaged" 0 $?
+
+# ---- what is asked for --------------------------------------------------------------------------------------
+fails "unknown command" 2 "train" "$CENOTE" trian
+fails "unknown model" 66 "lenet" "$CENOTE" train lenett
+fails "unknown data set" 66 "glyphs" "$CENOTE" train lenet --data glyph --epochs 1
+fails "data of another kind" 2 "linear" "$CENOTE" train lenet --data linear --out "$TMPDIR/x"
+fails "unknown option" 2 "epochs" "$CENOTE" train lenet --epoch 1
+fails "an option without value" 2 "epochs" "$CENOTE" train lenet --epochs
+fails "text for a number" 2 "many" "$CENOTE" train lenet --epochs many
+fails "negative epochs" 2 "epochs" "$CENOTE" train lenet --epochs=-3
+fails "batch of 0" 2 "batch" "$CENOTE" train lenet --batch 0
+fails "negative learning rate" 2 "lr" "$CENOTE" train lenet --lr=-0.1
+fails "unknown optimiser" 66 "adamw" "$CENOTE" train lenet $small --optim sgdd --out "$TMPDIR/x"
+fails "unknown schedule" 66 "cosine" "$CENOTE" train lenet $small --schedule linear --out "$TMPDIR/x"
+fails "no model" 2 "which model" "$CENOTE" train
+fails "an index that the data do not have" 2 "index" "$CENOTE" predict "$run" --index 99999999
+fails "an index list that is none" 2 "index" "$CENOTE" predict "$run" --index 1,,2
+
+# ---- folders and disks ----------------------------------------------------------------------------------------
+fails "a run folder that is none" 66 "config.json" "$CENOTE" eval "$TMPDIR/nothing"
+fails "a run folder below a file" 74 "folder" "$CENOTE" train lenet $small --out "$run/config.json/x"
+fails "a run folder that cannot be made" 74 "/proc" "$CENOTE" train lenet $small --out /proc/cenote
+fails "a picture of an unknown kind" 2 "gif" "$CENOTE" plot "$run" --out "$TMPDIR/curves.gif"
+same "a full disk behind stdout" 74 "$("$CENOTE" list >/dev/full 2>/dev/null; echo $?)"
+
+# A file size limit stands for a full disk: the checkpoint that was there stays whole.
+cp -r "$run" "$TMPDIR/full"
+before=$(cksum <"$TMPDIR/full/checkpoints/last.safetensors")
+(ulimit -f 64; "$CENOTE" train --resume "$TMPDIR/full" --epochs 2 --quiet >/dev/null 2>"$TMPDIR/stderr")
+same "a disk that fills up is exit code 74" 74 $?
+same "and the old checkpoint stays whole" "$before" "$(cksum <"$TMPDIR/full/checkpoints/last.safetensors")"
+
+# ---- numbers ------------------------------------------------------------------------------------------------------
+fails "a loss that is not a number" 1 "diverged" \
+    "$CENOTE" train linreg --lr 1000 --quiet --out "$TMPDIR/nan"
+check "and the run folder keeps a checkpoint" test -f "$TMPDIR/nan/checkpoints/last.safetensors"
+
+# ---- damaged files ----------------------------------------------------------------------------------------------
+damaged() { # NAME FILE COMMAND...: truncated, emptied, with a flipped bit, missing
+    what=$1 file=$2
+    shift 2
+    cp "$file" "$TMPDIR/keep"
+    size=$(wc -c <"$file")
+    head -c $((size / 2)) "$TMPDIR/keep" >"$file"
+    fails "$what cut in half" 65 "$(basename "$file")" "$@"
+    : >"$file"
+    fails "$what emptied" 65 "$(basename "$file")" "$@"
+    { printf '\377'; tail -c +2 "$TMPDIR/keep"; } >"$file"
+    fails "$what with another first byte" 65 "$(basename "$file")" "$@"
+    rm "$file"
+    "$@" >/dev/null 2>"$TMPDIR/stderr"
+    same "$what missing" 66 $?
+    cp "$TMPDIR/keep" "$file"
+}
+damaged "model" "$run/model.safetensors" "$CENOTE" eval "$run"
+damaged "configuration" "$run/config.json" "$CENOTE" eval "$run"
+cp "$run/checkpoints/last.safetensors" "$TMPDIR/keep"
+head -c 1000 "$TMPDIR/keep" >"$run/checkpoints/last.safetensors"
+fails "checkpoint cut" 65 "last.safetensors" "$CENOTE" train --resume "$run" --epochs 2 --quiet
+cp "$TMPDIR/keep" "$run/checkpoints/last.safetensors"
+check "put back, the run goes on" "$CENOTE" train --resume "$run" --epochs 2 --quiet
+
+printf '\223NUMPY\001\000\166\000{' >"$TMPDIR/bad.npy"
+fails "a NumPy file cut in its header" 65 "bad.npy" "$CENOTE" inspect "$TMPDIR/bad.npy"
+printf '\000\000\010\003\377\377\377\377\377\377\377\377\377\377\377\377' >"$TMPDIR/bad.idx"
+fails "an IDX file that claims the universe" 65 "bad.idx" "$CENOTE" inspect "$TMPDIR/bad.idx"
+printf 'hello' >"$TMPDIR/text.bin"
+fails "a file of no known kind" 65 "text.bin" "$CENOTE" inspect "$TMPDIR/text.bin"
+
+# ---- ops ------------------------------------------------------------------------------------------------------------
+fails "shapes that do not multiply" 2 "inner sizes" "$CENOTE" op matmul "[[1.0,2.0]]" "[[1.0,2.0]]"
+fails "an unknown op" 66 "matmull" "$CENOTE" op matmull "[1.0]" "[1.0]"
+fails "an unknown argument" 2 "dims" "$CENOTE" op sum "[1.0]" dims=0
+
+tap_end
