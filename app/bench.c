@@ -101,9 +101,7 @@ static bool fixed_batch(Net *n)
     return true;
 }
 
-/* What the processor could do: a long run of fused multiply-adds is timed by the doctor's ruler,
-   a large
-   product, since that is what the peak is for. */
+/* What the processor can do in practice: the best of a dozen large products. */
 static double peak_flops(void)
 {
     enum { N = 1024 };
