@@ -68,7 +68,7 @@ static cn_tensor *project(Case *c)
 
 static double value_at(Case *c)
 {
-    double v = NAN;
+    double v = (double)NAN;
     CN_NO_GRAD CN_SCOPE
     {
         if (call(c)) v = cn_item(project(c));
@@ -132,7 +132,7 @@ static double gradient_projection(Case *c, int skip_graph, cn_tensor **out)
         if (differentiable_input(c->sample.bound.in[i])) wanted[n++] = c->sample.bound.in[i];
     cn_tensor *loss = call(c) ? project(c) : NULL;
     cn_backward_options o = { .size = sizeof o, .create_graph = !skip_graph, .allow_unused = true };
-    if (!loss || !cn_grad_of(&loss, NULL, 1, wanted, n, grads, &o)) return NAN;
+    if (!loss || !cn_grad_of(&loss, NULL, 1, wanted, n, grads, &o)) return (double)NAN;
     for (int i = 0; i < n; i++) {
         if (!grads[i]) continue;
         cn_tensor *weights = cn_empty(*cn_shape_of(grads[i]), CN_F64);
@@ -147,7 +147,7 @@ static double gradient_projection(Case *c, int skip_graph, cn_tensor **out)
 
 static double gradient_value(Case *c)
 {
-    double v = NAN;
+    double v = (double)NAN;
     cn_tensor *ignored;
     CN_SCOPE v = gradient_projection(c, 1, &ignored);
     return v;

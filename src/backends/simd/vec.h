@@ -100,7 +100,7 @@ CN_INLINE float v_largest(vf a)
 /* The first n lanes; none for n <= 0, all for n >= VW. */
 CN_INLINE vm v_first(int64_t n)
 {
-    return n >= VW ? (vm)0xffff : n <= 0 ? (vm)0 : (vm)((1u << n) - 1u);
+    return (vm)(n >= VW ? 0xffffu : n <= 0 ? 0u : (1u << n) - 1u);
 }
 
 /* x * 2^n for a whole number n, right also where the result overflows or is denormal. */
