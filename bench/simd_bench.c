@@ -31,7 +31,7 @@ typedef void work_fn(void *context);
 /* The best of many repetitions, in seconds. */
 static double best_time(work_fn *work, void *context)
 {
-    double best = INFINITY;
+    double best = (double)INFINITY;
     const double end = now() + 0.15;
     for (int i = 0; i < 3 || now() < end; i++) {
         const double start = now();
