@@ -25,6 +25,7 @@ trap 'exit 130' INT TERM
 export CMOCKA_MESSAGE_OUTPUT=TAP CENOTE="$build/cenote" CENOTE_SOURCE="$PWD"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:allocator_may_return_null=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$PWD/tools/lsan.supp:print_suppressions=0}" # fontconfig keeps what it read
 
 # TAP on stdin; prints `passed failed skipped missing`.
 count() {
