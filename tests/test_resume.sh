@@ -39,7 +39,11 @@ train_interrupted() {
 }
 train_interrupted &
 pid=$!
-sleep 0.4
+tries=0
+while [ ! -f "$TMPDIR/stopped/checkpoints/last.safetensors" ] && [ $tries -lt 600 ]; do
+    sleep 0.05
+    tries=$((tries + 1))
+done
 pkill -INT -f "$TMPDIR/stopped"
 wait $pid
 same "SIGINT gives exit code 130" 130 $?
