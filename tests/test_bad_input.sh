@@ -25,7 +25,7 @@ same "a good run, to be damaged" 0 $?
 # ---- what is asked for --------------------------------------------------------------------------------------
 fails "unknown command" 2 "train" "$CENOTE" trian
 fails "unknown model" 66 "lenet" "$CENOTE" train lenett
-fails "unknown data set" 66 "glyphs" "$CENOTE" train lenet --data glyph --epochs 1
+fails "unknown data set" 66 "glyphs" "$CENOTE" train lenet --data glyph --out "$TMPDIR/x"
 fails "data of another kind" 2 "linear" "$CENOTE" train lenet --data linear --out "$TMPDIR/x"
 fails "unknown option" 2 "epochs" "$CENOTE" train lenet --epoch 1
 fails "an option without value" 2 "epochs" "$CENOTE" train lenet --epochs
