@@ -27,6 +27,7 @@ static bool bind_op(cn_module *m, const cn_schema *own)
     if (!op) return cn_fail(CN_ENOTFOUND, "%s: there is no op %s", m->cls->name, m->cls->op);
     if (!cn_schema_parse(op->schema, &schema)) return false;
     m->op = op;
+    for (int i = 0; i < schema.n_args; i++) m->op_inputs += schema.args[i].type == CN_ARG_TENSOR;
     if (!schema.params_size) return true;
     if (!cn_bind_presets(&schema, m->cls->name, &bound)) return false;
     m->op_params = cn_alloc(schema.params_size);
@@ -36,6 +37,9 @@ static bool bind_op(cn_module *m, const cn_schema *own)
         for (int k = 0; k < own->n_args; k++) {
             const cn_arg *to = &schema.args[i], *from = &own->args[k];
             if (strcmp(to->name, from->name) != 0 || to->type == CN_ARG_TENSOR) continue;
+            if (to->type != from->type || to->optional != from->optional)
+                return cn_fail(CN_EINVALID, "%s: '%s' has another type in %s", m->cls->name,
+                               to->name, op->name);
             memcpy((char *)m->op_params + to->offset, (char *)m->options + from->offset,
                    cn_arg_bytes(to));
         }
@@ -167,7 +171,8 @@ cn_module *cn_module_at(cn_module *m, const char *path)
 static bool run_op(cn_module *m, cn_io *io)
 {
     io->n_out = 1;
-    io->out[0] = cn_apply1(m->op, io->in, io->n_in, m->op_params);
+    int n = io->n_in > m->op_inputs ? io->n_in : m->op_inputs; /* optional ones: NULL */
+    io->out[0] = cn_apply1(m->op, io->in, n, m->op_params);
     return io->out[0] != NULL;
 }
 

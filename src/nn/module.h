@@ -49,6 +49,7 @@ struct cn_module {
     bool training, built;
     void *options;
     const cn_op *op; /* of a functional class */
+    int op_inputs;   /* how many tensors it takes, optional ones included */
     void *op_params; /* of a functional class: options in the order of the op */
     cn_rng rng;      /* of random layers */
     int n_slots, n_children, children_room;
