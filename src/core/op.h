@@ -1,6 +1,6 @@
 /* op.h - the type of an op, of a call, and the one way to make a call.
 
-   An op is a constant of type cn_op in a file of src/ops/, listed in src/ops/ops.def. Everything
+   An op is a constant of type cn_op in a file of src/ops/FAMILY/, listed in src/ops/ops.def. Everything
    that
    calls, checks, documents or differentiates ops works from that table. */
 #ifndef CN_CORE_OP_H

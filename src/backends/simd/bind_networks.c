@@ -1,7 +1,7 @@
 /* bind_networks.c - pooling, softmax, losses, and the convolution with images in vector lanes. */
 #include "backends/simd/bind.h"
 #include "ops/fused.h"
-#include "ops/loss.h"
+#include "ops/loss/loss.h"
 #include "ops/params.h"
 
 #include <string.h>

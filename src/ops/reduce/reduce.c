@@ -74,13 +74,13 @@ static bool arrange(const cn_call *c, unsigned mask, Blocks *b)
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/sum.inc"
+#include "ops/reduce/sum.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/sum.inc"
+#include "ops/reduce/sum.inc"
 #define T int64_t
 #define NAME(x) x##_i64
-#include "ops/sum.inc"
+#include "ops/reduce/sum.inc"
 
 typedef struct {
     Blocks blocks;

@@ -20,16 +20,16 @@ typedef struct {
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/sorting.inc"
+#include "ops/reduce/sorting.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/sorting.inc"
+#include "ops/reduce/sorting.inc"
 #define T int64_t
 #define NAME(x) x##_i64
-#include "ops/sorting.inc"
+#include "ops/reduce/sorting.inc"
 #define T uint8_t
 #define NAME(x) x##_bool
-#include "ops/sorting.inc"
+#include "ops/reduce/sorting.inc"
 
 static bool argsort_infer(const cn_call *c, cn_spec out[])
 {

@@ -35,10 +35,10 @@ static void pick_rows(int64_t first, int64_t last, void *context)
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/embedding.inc"
+#include "ops/indexing/embedding.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/embedding.inc"
+#include "ops/indexing/embedding.inc"
 
 static bool rows_infer(const cn_call *c, cn_spec out[])
 {

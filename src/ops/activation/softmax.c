@@ -18,11 +18,11 @@ typedef struct {
 #define T float
 #define NAME(x) x##_f32
 #define M(x) x##f
-#include "ops/softmax.inc"
+#include "ops/activation/softmax.inc"
 #define T double
 #define NAME(x) x##_f64
 #define M(x) x
-#include "ops/softmax.inc"
+#include "ops/activation/softmax.inc"
 
 /* ---- kernels: any dimension, float types -------------------------------------------------- */
 

@@ -18,16 +18,16 @@ static bool where_infer(const cn_call *c, cn_spec out[])
 
 #define T uint8_t
 #define ROW where_row_8
-#include "ops/where_row.inc"
+#include "ops/elementwise/where_row.inc"
 #define T uint16_t
 #define ROW where_row_16
-#include "ops/where_row.inc"
+#include "ops/elementwise/where_row.inc"
 #define T uint32_t
 #define ROW where_row_32
-#include "ops/where_row.inc"
+#include "ops/elementwise/where_row.inc"
 #define T uint64_t
 #define ROW where_row_64
-#include "ops/where_row.inc"
+#include "ops/elementwise/where_row.inc"
 
 static bool where_kernel(const cn_call *c)
 {

@@ -28,13 +28,13 @@ static bool linear_infer(const cn_call *c, cn_spec out[])
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/linear.inc"
+#include "ops/layers/linear.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/linear.inc"
+#include "ops/layers/linear.inc"
 #define T int64_t
 #define NAME(x) x##_i64
-#include "ops/linear.inc"
+#include "ops/layers/linear.inc"
 
 static bool linear_kernel(const cn_call *c)
 {

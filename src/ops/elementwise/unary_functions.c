@@ -74,43 +74,43 @@ static const double LN2 = 0.69314718055994530942, LN10 = 2.30258509299404568402;
 #define OP rsqrt
 #define EXPR 1 / M(sqrt)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_OUTPUT(rsqrt, NULL, "1 / sqrt(input).", POSITIVE, times(cn_mul(y, squared(y)), -0.5))
 
 #define OP reciprocal
 #define EXPR 1 / x
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_OUTPUT(reciprocal, NULL, "1 / input.", INSIDE, cn_neg(squared(y)))
 
 #define OP exp2
 #define EXPR M(exp2)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_OUTPUT(exp2, "special.exp2", "2 to the power of input.", ANY, times(y, LN2))
 
 #define OP expm1
 #define EXPR M(expm1)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_OUTPUT(expm1, "special.expm1", "exp(input) - 1, exact for small input.", ANY, one_plus(y))
 
 #define OP log2
 #define EXPR M(log2)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(log2, NULL, "The logarithm to base 2.", POSITIVE, inverse(times(x, LN2)))
 
 #define OP log10
 #define EXPR M(log10)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(log10, NULL, "The logarithm to base 10.", POSITIVE, inverse(times(x, LN10)))
 
 #define OP log1p
 #define EXPR M(log1p)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(log1p, "special.log1p", "log(1 + input), exact for small input.", POSITIVE,
          inverse(one_plus(x)))
 
@@ -119,56 +119,56 @@ OF_INPUT(log1p, "special.log1p", "log(1 + input), exact for small input.", POSIT
 #define OP sin
 #define EXPR M(sin)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(sin, NULL, "The sine.", ANY, cn_cos(x))
 
 #define OP cos
 #define EXPR M(cos)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(cos, NULL, "The cosine.", ANY, cn_neg(cn_sin(x)))
 
 #define OP tan
 #define EXPR M(tan)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_OUTPUT(tan, NULL, "The tangent.", ANY, one_plus(squared(y)))
 
 #define OP asin
 #define EXPR M(asin)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(asin, "arcsin", "The angle whose sine is input.", INSIDE, cn_rsqrt(one_minus(squared(x))))
 
 #define OP acos
 #define EXPR M(acos)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(acos, "arccos", "The angle whose cosine is input.", INSIDE,
          cn_neg(cn_rsqrt(one_minus(squared(x)))))
 
 #define OP atan
 #define EXPR M(atan)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(atan, "arctan", "The angle whose tangent is input.", ANY, inverse(one_plus(squared(x))))
 
 #define OP sinh
 #define EXPR M(sinh)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(sinh, NULL, "The hyperbolic sine.", ANY, cn_cosh(x))
 
 #define OP cosh
 #define EXPR M(cosh)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(cosh, NULL, "The hyperbolic cosine.", ANY, cn_sinh(x))
 
 #define OP erf
 #define EXPR M(erf)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 OF_INPUT(erf, "special.erf", "The error function, 2 / sqrt(pi) times the integral of exp(-t^2).",
          ANY, times(cn_exp(cn_neg(squared(x))), 1.12837916709551257390))
 
@@ -176,7 +176,7 @@ OF_INPUT(erf, "special.erf", "The error function, 2 / sqrt(pi) times the integra
 
 #define OP square
 #define EXPR x *x
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 static void square_backward(cn_grads *g)
 {
@@ -191,26 +191,26 @@ static void zero_backward(cn_grads *g)
 
 #define OP sign
 #define EXPR (x > 0) - (x < 0)
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 ENTRY(sign, NULL, "1, 0 or -1 by the sign of input; its gradient is 0.", 0, 0, zero_backward, ANY)
 
 #define INTEGERS_STAY (T) - 1 < 0 && (T)0.5 == 0
 
 #define OP floor
 #define EXPR INTEGERS_STAY ? x : (T)floor((double)x)
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 ENTRY(floor, NULL, "The largest integer that is not larger; its gradient is 0.", 0, 0,
       zero_backward, ANY)
 
 #define OP ceil
 #define EXPR INTEGERS_STAY ? x : (T)ceil((double)x)
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 ENTRY(ceil, NULL, "The smallest integer that is not smaller; its gradient is 0.", 0, 0,
       zero_backward, ANY)
 
 #define OP trunc
 #define EXPR INTEGERS_STAY ? x : (T)trunc((double)x)
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 ENTRY(trunc, "fix", "The integer part; its gradient is 0.", 0, 0, zero_backward, ANY)
 
 /* round: to even at a half, like rint in the default rounding mode; decimals scale before and
@@ -224,7 +224,7 @@ static double scale_in(const void *params)
 #define PRELUDE const double scale = scale_in(params)
 #define EXPR                                                                                       \
     INTEGERS_STAY ? x : scale == 1 ? (T)rint((double)x) : (T)(rint((double)x * scale) / scale)
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 const cn_op cn_op_round = {
     CN_OP_HEAD(round, "round", "(Tensor input, *, int decimals=0) -> Tensor"),

@@ -21,16 +21,16 @@ typedef struct {
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/extremes.inc"
+#include "ops/reduce/extremes.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/extremes.inc"
+#include "ops/reduce/extremes.inc"
 #define T int64_t
 #define NAME(x) x##_i64
-#include "ops/extremes.inc"
+#include "ops/reduce/extremes.inc"
 #define T uint8_t
 #define NAME(x) x##_bool
-#include "ops/extremes.inc"
+#include "ops/reduce/extremes.inc"
 
 static bool along_infer(const cn_call *c, cn_spec out[])
 {
@@ -214,11 +214,11 @@ const cn_op cn_op_min = {
 
 #define OP maximum
 #define EXPR a > b || a != a ? a : b
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP minimum
 #define EXPR a < b || a != a ? a : b
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 /* Each side gets the gradient where it won, half of it where they are equal. */
 static void of_two_backward(cn_grads *g, cn_tensor *(*wins)(cn_tensor *, cn_tensor *))
@@ -264,11 +264,11 @@ OF_TWO(minimum, NULL, "The smaller of two, element by element; NaN wins.", TWO_S
 
 #define OP clamp_min
 #define EXPR a < b || b != b ? b : a
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP clamp_max
 #define EXPR a > b || b != b ? b : a
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 static void clamp_backward(cn_grads *g, cn_tensor *(*inside)(cn_tensor *, cn_tensor *),
                            cn_tensor *(*outside)(cn_tensor *, cn_tensor *))

@@ -1,6 +1,6 @@
 /* losses.c - the losses that compare element by element. D2L 3.1, 4.5, 19.9. */
-#include "ops/loss.h"
-#include "ops/mean_losses.h"
+#include "ops/loss/loss.h"
+#include "ops/loss/mean_losses.h"
 
 #include <math.h>
 #include <string.h>
@@ -126,7 +126,7 @@ const cn_op cn_op_huber_loss = {
 #define OP bce_terms
 #define EXPR (b - 1) * M(fmax)(M(log)(1 - a), -100) - b *M(fmax)(M(log)(a), -100)
 #define FLOAT_ONLY
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 static cn_tensor *bounded_log(cn_tensor *t)
 {

@@ -31,13 +31,13 @@ static bool product_infer(const cn_call *c, cn_spec out[])
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/matmul.inc"
+#include "ops/linalg/matmul.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/matmul.inc"
+#include "ops/linalg/matmul.inc"
 #define T int64_t
 #define NAME(x) x##_i64
-#include "ops/matmul.inc"
+#include "ops/linalg/matmul.inc"
 
 /* One matrix of a (batched) operand. */
 static cn_view matrix(const cn_view *v, int64_t index)

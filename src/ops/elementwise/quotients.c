@@ -40,27 +40,27 @@ static double floor_quotient(double a, double b)
 #define OP floor_divide
 #define EXPR (T) floor_quotient((double)a, (double)b)
 #define INT_EXPR int_floor_div(a, b)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP trunc_divide
 #define EXPR (T) trunc((double)a / (double)b)
 #define INT_EXPR int_trunc_div(a, b)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP remainder
 #define EXPR (T) floor_mod((double)a, (double)b)
 #define INT_EXPR a - int_times(int_floor_div(a, b), b)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP fmod
 #define EXPR M(fmod)(a, b)
 #define INT_EXPR a - int_times(int_trunc_div(a, b), b)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP atan2
 #define EXPR M(atan2)(a, b)
 #define FLOAT_ONLY
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 /* An integer has no quotient by zero. */
 static bool whole_divisor_kernel(const cn_call *c, cn_kernel *kernel)

@@ -16,10 +16,10 @@ typedef struct {
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/layer_norm.inc"
+#include "ops/layers/layer_norm.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/layer_norm.inc"
+#include "ops/layers/layer_norm.inc"
 
 typedef struct {
     cn_ints shape; /* of the last dimensions */

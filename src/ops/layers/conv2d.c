@@ -145,13 +145,13 @@ static Conv conv_of(const cn_view *x, const cn_view *w, const cn_view *y, const 
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/conv2d.inc"
+#include "ops/layers/conv2d.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/conv2d.inc"
+#include "ops/layers/conv2d.inc"
 #define T int64_t
 #define NAME(x) x##_i64
-#include "ops/conv2d.inc"
+#include "ops/layers/conv2d.inc"
 
 enum { FORWARD, INPUT, WEIGHT };
 

@@ -22,10 +22,10 @@ static Sizes sizes_of(const cn_shape *s)
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/batch_norm.inc"
+#include "ops/layers/batch_norm.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/batch_norm.inc"
+#include "ops/layers/batch_norm.inc"
 
 /* ---- training: statistics of the batch ----------------------------------------------------- */
 

@@ -22,19 +22,19 @@
 #define RESULT uint8_t
 #define OP logical_and
 #define EXPR a != 0 && b != 0
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 LOGIC_OP(logical_and, "Are both other than zero?")
 
 #define RESULT uint8_t
 #define OP logical_or
 #define EXPR a != 0 || b != 0
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 LOGIC_OP(logical_or, "Is one of them other than zero?")
 
 #define RESULT uint8_t
 #define OP logical_xor
 #define EXPR (a != 0) != (b != 0)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 LOGIC_OP(logical_xor, "Is exactly one of them other than zero?")
 
 /* ---- of one: each is a comparison ---------------------------------------------------------- */

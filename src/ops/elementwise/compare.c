@@ -15,37 +15,37 @@
 #define RESULT uint8_t
 #define OP eq
 #define EXPR a == b
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 COMPARE_OP(eq, "__eq__", "==");
 
 #define RESULT uint8_t
 #define OP ne
 #define EXPR a != b
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 COMPARE_OP(ne, "__ne__ not_equal", "!=");
 
 #define RESULT uint8_t
 #define OP lt
 #define EXPR a < b
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 COMPARE_OP(lt, "__lt__ less", "<");
 
 #define RESULT uint8_t
 #define OP le
 #define EXPR a <= b
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 COMPARE_OP(le, "__le__ less_equal", "<=");
 
 #define RESULT uint8_t
 #define OP gt
 #define EXPR a > b
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 COMPARE_OP(gt, "__gt__ greater", ">");
 
 #define RESULT uint8_t
 #define OP ge
 #define EXPR a >= b
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 COMPARE_OP(ge, "__ge__ greater_equal", ">=");
 
 cn_tensor *cn_eq(cn_tensor *input, cn_tensor *other)

@@ -4,8 +4,8 @@
    When the
    backward pass is itself recorded, both fall back on ops whose gradients are exact at any order.
    */
-#include "ops/mean_losses.h"
-#include "ops/loss.h"
+#include "ops/loss/mean_losses.h"
+#include "ops/loss/loss.h"
 #include "ops/params.h"
 
 #include <cenote/autograd.h>
@@ -16,11 +16,11 @@
 #define T float
 #define NAME(x) x##_f32
 #define M(x) x##f
-#include "ops/mean_losses.inc"
+#include "ops/loss/mean_losses.inc"
 #define T double
 #define NAME(x) x##_f64
 #define M(x) x
-#include "ops/mean_losses.inc"
+#include "ops/loss/mean_losses.inc"
 
 /* ---- mean squared error -------------------------------------------------------------------- */
 

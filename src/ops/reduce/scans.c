@@ -13,13 +13,13 @@ typedef struct {
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/scans.inc"
+#include "ops/reduce/scans.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/scans.inc"
+#include "ops/reduce/scans.inc"
 #define T int64_t
 #define NAME(x) x##_i64
-#include "ops/scans.inc"
+#include "ops/reduce/scans.inc"
 
 static bool recurrence_infer(const cn_call *c, cn_spec out[])
 {

@@ -133,13 +133,13 @@ static cn_shape pooled_shape(const cn_shape *s, const Pool *pool)
 
 #define T float
 #define NAME(x) x##_f32
-#include "ops/pool2d.inc"
+#include "ops/layers/pool2d.inc"
 #define T double
 #define NAME(x) x##_f64
-#include "ops/pool2d.inc"
+#include "ops/layers/pool2d.inc"
 #define T int64_t
 #define NAME(x) x##_i64
-#include "ops/pool2d.inc"
+#include "ops/layers/pool2d.inc"
 
 typedef void Job(int64_t first, int64_t last, void *context);
 

@@ -2,8 +2,8 @@
 
    Scores become rows of classes. The plain loss of class indices is one op per direction,
    cross_entropy_rows; weights, label smoothing and class probabilities are made of other ops. */
-#include "ops/loss.h"
-#include "ops/mean_losses.h"
+#include "ops/loss/loss.h"
+#include "ops/loss/mean_losses.h"
 #include "ops/params.h"
 
 #include <math.h>
@@ -19,11 +19,11 @@ typedef struct {
 #define T float
 #define NAME(x) x##_f32
 #define M(x) x##f
-#include "ops/cross_entropy.inc"
+#include "ops/loss/cross_entropy.inc"
 #define T double
 #define NAME(x) x##_f64
 #define M(x) x
-#include "ops/cross_entropy.inc"
+#include "ops/loss/cross_entropy.inc"
 
 /* ---- targets ------------------------------------------------------------------------------ */
 

@@ -3,15 +3,15 @@
 
 #define OP relu_backward
 #define EXPR b > 0 ? a : 0
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP sigmoid_backward
 #define EXPR a *b *(1 - b)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP tanh_backward
 #define EXPR a *(1 - b * b)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 /* Each is linear in grad; towards y the derivative is that of the formula. */
 static void relu_rule(cn_grads *g)

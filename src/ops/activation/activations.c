@@ -29,7 +29,7 @@ static cn_tensor *bend(cn_grads *g, double bound, cn_tensor *above, cn_tensor *b
 #define OP logsigmoid
 #define EXPR (x < 0 ? x : 0) - M(log1p)(M(exp)(x < 0 ? x : -x))
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 /* sigmoid(-x) */
 static void logsigmoid_backward(cn_grads *g)
@@ -46,7 +46,7 @@ const cn_op cn_op_logsigmoid = {
 #define EXPR x > 0 ? x : x *slope
 #define PRELUDE const T slope = (T)first_of(params)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 static void leaky_relu_backward(cn_grads *g)
 {
@@ -63,7 +63,7 @@ const cn_op cn_op_leaky_relu = {
 #define EXPR x > 0 ? x : alpha *M(expm1)(x)
 #define PRELUDE const T alpha = (T)first_of(params)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 /* alpha exp(x) below 0; there x is bounded, so that no exp overflows where it is not used. */
 static void elu_backward(cn_grads *g)
@@ -88,7 +88,7 @@ typedef struct {
     const T beta = (T)((const Softplus *)params)->beta,                                            \
             threshold = (T)((const Softplus *)params)->threshold
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 static void softplus_backward(cn_grads *g)
 {
@@ -108,7 +108,7 @@ const cn_op cn_op_softplus = {
 #define OP gelu_erf
 #define EXPR x *(T)0.5 * (1 + M(erf)(x * (T)0.70710678118654752440))
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 /* Phi(x) + x phi(x) */
 static void gelu_erf_backward(cn_grads *g)

@@ -21,12 +21,12 @@ static double alpha_in(const void *params)
 #define OP add
 #define EXPR a + alpha *b
 #define PRELUDE const T alpha = (T)alpha_in(params)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP sub
 #define EXPR a - alpha *b
 #define PRELUDE const T alpha = (T)alpha_in(params)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 static cn_tensor *scaled(cn_tensor *t, double factor)
 {
@@ -85,12 +85,12 @@ cn_tensor *cn_sub(cn_tensor *input, cn_tensor *other)
 
 #define OP mul
 #define EXPR a *b
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 #define OP div
 #define EXPR a / b
 #define FLOAT_ONLY
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 static void mul_backward(cn_grads *g)
 {
@@ -155,7 +155,7 @@ static int64_t int_pow(int64_t a, int64_t b)
 #define OP pow
 #define EXPR b == 2 ? a *a : M(pow)(a, b)
 #define INT_EXPR int_pow(a, b)
-#include "ops/binary.inc"
+#include "ops/elementwise/binary.inc"
 
 /* A plain number in the result's type: numbers among themselves would be rounded to float32. */
 static cn_tensor *operand(cn_tensor *t, cn_dtype type)
@@ -199,11 +199,11 @@ cn_tensor *cn_pow(cn_tensor *input, cn_tensor *exponent)
 
 #define OP neg
 #define EXPR -x
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 #define OP abs
 #define EXPR x < 0 ? -x : x
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 static void neg_backward(cn_grads *g)
 {

@@ -26,7 +26,7 @@
 #define OP exp
 #define EXPR M(exp)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 static void exp_backward(cn_grads *g)
 {
@@ -37,7 +37,7 @@ UNARY_FLOAT(exp, "exp", NULL, "e to the power of input.", exp_backward, CN_SAVE_
 #define OP log
 #define EXPR M(log)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 static void log_backward(cn_grads *g)
 {
@@ -48,7 +48,7 @@ UNARY_FLOAT(log, "log", NULL, "The natural logarithm.", log_backward, CN_SAVE_IN
 #define OP sqrt
 #define EXPR M(sqrt)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 static void sqrt_backward(cn_grads *g)
 {
@@ -59,7 +59,7 @@ UNARY_FLOAT(sqrt, "sqrt", NULL, "The square root.", sqrt_backward, CN_SAVE_OUT(0
 #define OP tanh
 #define EXPR M(tanh)(x)
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 static void tanh_rule(cn_grads *g)
 {
@@ -71,7 +71,7 @@ UNARY_FLOAT(tanh, "tanh", "nn.functional.tanh", "The hyperbolic tangent (D2L 5.1
 #define OP sigmoid
 #define EXPR 1 / (1 + M(exp)(-x))
 #define FLOAT_ONLY
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 static void sigmoid_rule(cn_grads *g)
 {
@@ -84,7 +84,7 @@ UNARY_FLOAT(sigmoid, "sigmoid", "nn.functional.sigmoid special.expit",
 
 #define OP relu
 #define EXPR x > 0 || x != x ? x : 0
-#include "ops/unary.inc"
+#include "ops/elementwise/unary.inc"
 
 /* The output is positive where the input was: a saved output serves. */
 static void relu_rule(cn_grads *g)
