@@ -92,7 +92,7 @@ static bool unshared(const cn_tensor *g)
 
 static cn_tensor *private_copy(cn_tensor *g)
 {
-    cn_tensor *copy = cn_tensor_new(&g->v.shape, g->v.dtype);
+    cn_tensor *copy = cn_plain(g) ? cn_tensor_new(&g->v.shape, g->v.dtype) : NULL;
     if (copy) cn_copy_view(&copy->v, &g->v);
     return copy;
 }
@@ -210,7 +210,7 @@ static Capture *captured(const Engine *e, const cn_node *node, int out_index, co
 
 static bool store_leaf(Engine *e, cn_tensor *leaf, cn_tensor *g)
 {
-    if (!e->captures) return accumulate(e, &leaf->grad, g, true);
+    if (!e->captures) return cn_plain(g) && accumulate(e, &leaf->grad, g, true);
     Capture *c = captured(e, NULL, 0, leaf);
     return !c || accumulate(e, &c->grad, g, false);
 }

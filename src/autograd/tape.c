@@ -205,7 +205,7 @@ cn_tensor *cn_grad(const cn_tensor *t)
 
 void cn_set_grad(cn_tensor *t, cn_tensor *grad)
 {
-    if (!t) return;
+    if (!t || (grad && !cn_plain(grad))) return;
     cn_tensor *old = t->grad;
     t->grad = cn_ref(grad);
     cn_drop(old);
@@ -213,7 +213,7 @@ void cn_set_grad(cn_tensor *t, cn_tensor *grad)
 
 cn_tensor *cn_detach(cn_tensor *t)
 {
-    return t ? cn_tensor_view(t, &t->v) : NULL;
+    return t && cn_plain(t) ? cn_tensor_view(t, &t->v) : NULL;
 }
 
 bool cn_register_hook(cn_tensor *t, cn_grad_hook *hook, void *context)

@@ -36,6 +36,25 @@ static bool adapt(const cn_call *c, cn_tensor **to, bool *changed)
     return true;
 }
 
+static bool takes_blocked(const cn_op *op)
+{
+    return (op->flags & (CN_ANY_LAYOUT | CN_POINTWISE)) != 0;
+}
+
+static bool any_blocked(const cn_call *c)
+{
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i] && c->in[i]->v.block) return true;
+    return false;
+}
+
+static bool make_plain(cn_tensor *const *in, int n_in)
+{
+    for (int i = 0; i < n_in; i++)
+        if (in[i] && !cn_plain(in[i])) return false;
+    return true;
+}
+
 /* Small results of halves and integers are computed wide, then narrowed. */
 static bool widen_outputs(const cn_call *c, cn_tensor **wide, bool *changed)
 {
@@ -49,7 +68,7 @@ static bool widen_outputs(const cn_call *c, cn_tensor **wide, bool *changed)
     return true;
 }
 
-static bool run_kernel(const cn_call *c)
+static bool run_plain(const cn_call *c)
 {
     cn_tensor *few[MANY], **in = few, *out[CN_MAX_OUT];
     size_t mark = cn_mark();
@@ -60,11 +79,22 @@ static bool run_kernel(const cn_call *c)
         if (changed) k.in = in, k.out = out;
         ok = cn_find_kernel(&k)(&k);
         for (int i = 0; ok && changed && i < c->n_out; i++)
-            if (out[i] != c->out[i]) cn_copy_view(&c->out[i]->v, &out[i]->v);
+            if (out[i] != c->out[i] && (ok = cn_plain(out[i])))
+                cn_copy_view(&c->out[i]->v, &out[i]->v);
     }
     if (in != few) cn_free(in);
     if (changed) cn_release(mark);
     return ok;
+}
+
+static bool run_kernel(const cn_call *c)
+{
+    if (takes_blocked(c->op) && any_blocked(c)) {
+        cn_kernel *k = cn_find_blocked_kernel(c);
+        if (k) return k(c);
+        if (!make_plain(c->in, c->n_in)) return false;
+    }
+    return run_plain(c);
 }
 
 /* ---- the three kinds of op ----------------------------------------------------------------- */
@@ -113,6 +143,7 @@ bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *param
     cn_call c = { .op = op, .params = params, .n_in = n_in, .n_out = n_out, .in = in, .out = out };
     for (int i = 0; i < n_out; i++) out[i] = NULL;
     if (!inputs_present(op, in, n_in)) return false;
+    if (!takes_blocked(op) && !make_plain(in, n_in)) return false;
     bool ok;
     if (op->compose) return op->compose(&c) || (memset(out, 0, (size_t)n_out * sizeof *out), false);
     if (op->view) ok = apply_view(&c);
@@ -157,7 +188,7 @@ cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, con
 {
     size_t mark = cn_mark();
     cn_tensor *t = in[0], *r = cn_apply1(op, in, n_in, params);
-    bool ok = r && may_change(op, t, r);
+    bool ok = r && may_change(op, t, r) && make_plain((cn_tensor *[]){ t, r }, 2);
     if (ok) {
         cn_copy_view(&t->v, &r->v);
         t->storage->version++;

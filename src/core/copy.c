@@ -91,6 +91,7 @@ void cn_fill_view(const cn_view *v, double value)
 
 cn_tensor *cn_rows(cn_tensor *t)
 {
+    if (t && !cn_plain(t)) return NULL;
     if (!t || t->v.contiguous) return t;
     cn_tensor *r = cn_tensor_new(&t->v.shape, t->v.dtype);
     if (r) cn_copy_view(&r->v, &t->v);
@@ -99,6 +100,7 @@ cn_tensor *cn_rows(cn_tensor *t)
 
 cn_tensor *cn_cast_raw(cn_tensor *t, cn_dtype dtype)
 {
+    if (t && !cn_plain(t)) return NULL;
     if (!t || t->v.dtype == dtype) return t;
     cn_tensor *r = cn_tensor_new(&t->v.shape, dtype);
     if (r) cn_copy_view(&r->v, &t->v);

@@ -105,21 +105,33 @@ static void count_use(int place)
     atomic_store_explicit(&state.uses[place], n + 1, memory_order_relaxed);
 }
 
-static cn_kernel *choose(const cn_call *call)
+typedef cn_kernel *Finder(const cn_call *call, const char **why);
+
+static Finder *finder(const cn_provider *p, bool blocked)
 {
-    int place = 0;
-    for (; cn_providers[place]; place++) {
-        if (!(state.present & state.allowed & (1u << place))) continue;
+    return blocked ? p->find_blocked : p->find;
+}
+
+static cn_kernel *ask_all(const cn_call *call, bool blocked)
+{
+    for (int place = 0; cn_providers[place]; place++) {
+        Finder *find = finder(cn_providers[place], blocked);
+        if (!find || !(state.present & state.allowed & (1u << place))) continue;
         const char *why = "not provided";
-        cn_kernel *k = cn_providers[place]->find(call, &why);
+        cn_kernel *k = find(call, &why);
         if (state.verbose) say(call, cn_providers[place]->name, k ? "runs" : why);
         if (!k) continue;
         count_use(place);
         return k;
     }
-    if (state.verbose) say(call, "reference", "runs");
-    count_use(place);
-    return call->op->kernel;
+    return NULL;
+}
+
+static int last_place(void)
+{
+    int place = 0;
+    while (cn_providers[place]) place++;
+    return place;
 }
 
 bool cn_provider_takes(const cn_call *call)
@@ -135,5 +147,17 @@ bool cn_provider_takes(const cn_call *call)
 cn_kernel *cn_find_kernel(const cn_call *call)
 {
     look_once();
-    return choose(call);
+    cn_kernel *k = ask_all(call, false);
+    if (k) return k;
+    if (state.verbose) say(call, "reference", "runs");
+    count_use(last_place());
+    return call->op->kernel;
+}
+
+cn_kernel *cn_find_blocked_kernel(const cn_call *call)
+{
+    look_once();
+    cn_kernel *k = ask_all(call, true);
+    if (!k && state.verbose) say(call, "core", "makes blocked inputs plain");
+    return k;
 }

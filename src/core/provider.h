@@ -10,6 +10,9 @@ typedef struct cn_provider {
     bool (*probe)(void); /* is the library, the instruction set or the device here? asked once */
     /* The kernel for a call with these inputs and parameters, or NULL and the reason in *why. */
     cn_kernel *(*find)(const cn_call *call, const char **why);
+    /* The same for calls with a blocked input, which find never sees. NULL: it has no such
+       kernels. */
+    cn_kernel *(*find_blocked)(const cn_call *call, const char **why);
 } cn_provider;
 
 /* The providers compiled in, best first, ended by NULL: src/backends/providers.c. */
@@ -18,6 +21,8 @@ extern const cn_provider *const cn_providers[];
 /* The kernel that runs this call. CENOTE_VERBOSE=1 prints each decision and its reason once per
    combination of op and reason; CENOTE_PROVIDERS=reference,simd restricts the choice. */
 cn_kernel *cn_find_kernel(const cn_call *call);
+/* The kernel for a call with blocked inputs, or NULL: they must be made plain. */
+cn_kernel *cn_find_blocked_kernel(const cn_call *call);
 /* Would a provider take this call? Its outputs need not exist yet. */
 bool cn_provider_takes(const cn_call *call);
 

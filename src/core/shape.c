@@ -118,5 +118,6 @@ bool cn_view_rows(cn_view *v, const cn_shape *shape, const char *what)
         stride *= shape->dim[i] ? shape->dim[i] : 1;
     }
     v->contiguous = true;
+    v->block = 0;
     return true;
 }

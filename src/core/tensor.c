@@ -1,6 +1,7 @@
 /* tensor.c - making, sharing and freeing tensors; reading and writing elements. */
 #include "core/tensor.h"
 
+#include "core/packed.h"
 #include "core/tape.h"
 
 #include <math.h>
@@ -18,6 +19,8 @@ static cn_storage *storage_new(size_t bytes)
     if (!s) return NULL;
     atomic_init(&s->refs, 1);
     s->version = 0;
+    s->exposed = false;
+    s->packed = NULL;
     s->bytes = bytes;
     s->data = (char *)s + STORAGE_HEADER;
     s->release = NULL;
@@ -28,6 +31,7 @@ static void storage_drop(cn_storage *s)
 {
     if (!s || !cn_last_reference(&s->refs)) return;
     if (s->release) s->release(s->context);
+    if (s->packed) cn_packed_free(s);
     cn_free(s);
 }
 
@@ -238,7 +242,7 @@ bool cn_is_contiguous(const cn_tensor *t)
 
 double cn_item(const cn_tensor *t)
 {
-    if (!t) return (double)NAN;
+    if (!t || !cn_plain(t)) return (double)NAN;
     if (t->v.numel == 1) return cn_load_f64(t->v.data, t->v.dtype);
     char text[128];
     cn_fail(CN_EINVALID, "item: a tensor of shape %s has %lld elements, not one",
@@ -248,7 +252,7 @@ double cn_item(const cn_tensor *t)
 
 double cn_at(const cn_tensor *t, cn_shape index)
 {
-    if (!t) return (double)NAN;
+    if (!t || !cn_plain(t)) return (double)NAN;
     char ti[128], ts[128];
     int64_t offset = 0;
     bool inside = index.ndim == t->v.shape.ndim;
@@ -266,7 +270,7 @@ double cn_at(const cn_tensor *t, cn_shape index)
 
 const void *cn_data(const cn_tensor *t)
 {
-    if (!t) return NULL;
+    if (!t || !cn_plain(t)) return NULL;
     if (t->v.contiguous) return t->v.data;
     cn_fail(CN_EINVALID, "data: the tensor is not contiguous; take cn_contiguous(t) first");
     return NULL;
@@ -276,12 +280,13 @@ void *cn_data_mut(cn_tensor *t)
 {
     if (!cn_data(t)) return NULL;
     t->storage->version++;
+    t->storage->exposed = true;
     return t->v.data;
 }
 
 static bool count_matches(const cn_tensor *t, int64_t count, const char *what)
 {
-    if (!t) return false;
+    if (!t || !cn_plain(t)) return false;
     if (count == t->v.numel) return true;
     return cn_fail(CN_EINVALID, "%s: %lld elements given for a tensor of %lld", what,
                    (long long)count, (long long)t->v.numel);

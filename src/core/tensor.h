@@ -12,19 +12,24 @@ typedef struct cn_view {
     char *data;
     cn_dtype dtype;
     bool contiguous; /* row-major without gaps */
+    uint8_t block;   /* 0, or channels per block: see cn_make_plain */
     int64_t numel;
     cn_shape shape;
     int64_t strides[CN_MAX_DIMS];
 } cn_view;
 
+typedef struct cn_packed cn_packed;
+
 /* A block of memory that tensors share. The elements follow the header, or are someone else's. */
 typedef struct cn_storage {
     atomic_int refs;
     uint32_t version; /* counts in-place changes; autograd compares */
+    bool exposed;     /* someone holds a pointer through which it may change unseen */
     size_t bytes;
     char *data;
     void (*release)(void *context);
     void *context;
+    cn_packed *packed; /* copies in the layouts of kernels: packed.h */
 } cn_storage;
 
 typedef struct cn_node cn_node;
@@ -101,6 +106,27 @@ cn_dtype cn_result_type(cn_tensor *const *in, int n);
 /* The type kernels compute `d` in: f32 for the halves, i64 for the integers, itself for the
    others. */
 cn_dtype cn_compute_dtype(cn_dtype d);
+
+/* ---- the blocked format ----------------------------------------------------------------------
+
+   Convolution engines want images as [N][C / block][H][W][block]. A kernel may leave a result
+   (4-d, C a multiple of the block) so; its view says it in `block`, and shape and strides go on
+   describing what users see. Only pointwise ops and those with CN_ANY_LAYOUT get such inputs, and of their kernels
+   only those that a provider offers for them (find_blocked). For everybody else core makes the tensor
+   plain when it is first needed; so do the public functions that look at elements. */
+
+/* Puts t's elements into row-major memory of its own, if they are blocked. */
+bool cn_make_plain(cn_tensor *t);
+/* Can a tensor of this shape be kept in blocks of so many channels? */
+bool cn_can_block(const cn_shape *s, int block);
+/* Writes v's elements (4 or 8 bytes each, v row-major or blocked) to `to` in the other layout. */
+void cn_reorder(char *to, const cn_view *v, int block, bool to_blocks);
+
+static inline bool cn_plain(const cn_tensor *t)
+{
+    cn_tensor *own = (cn_tensor *)(uintptr_t)t; /* the same values elsewhere: no visible change */
+    return !t->v.block || cn_make_plain(own);
+}
 
 /* ---- moving elements ----------------------------------------------------------------------- */
 

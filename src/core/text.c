@@ -136,7 +136,7 @@ static void tail(Printer *p, const cn_tensor *t)
 
 size_t cn_to_text(const cn_tensor *t, char *buf, size_t room)
 {
-    if (!t) return (size_t)snprintf(buf, room, "NULL");
+    if (!t || !cn_plain(t)) return (size_t)snprintf(buf, room, "NULL");
     Printer p = { .buf = buf,
                   .room = room,
                   .least = HUGE_VAL,

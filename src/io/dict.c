@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "core/memory.h"
+#include "core/tensor.h"
 
 /* Deep enough for any real file, shallow enough to copy and free by recursion. */
 #define MAX_DEPTH 64
@@ -132,6 +132,7 @@ static bool copy_value(cn_value *out, const cn_value *in, int depth)
     case CN_KIND_STR: return check_text(in->u.s, "string") && (out->u.s = cn_strdup(in->u.s));
     case CN_KIND_TENSOR:
         if (!in->u.t) return cn_fail(CN_EINVALID, "dict: the tensor is NULL");
+        if (!cn_plain(in->u.t)) return false;
         out->u.t = cn_keep(in->u.t);
         return true;
     case CN_KIND_LIST: return copy_list(out, in, depth);

@@ -1,216 +1,30 @@
-/* onednn.c - the provider of oneDNN's matrix products.
-
-   A primitive costs up to a millisecond to make and a quarter of a microsecond to run, so each
-   thread
-   keeps those it has made, keyed by everything that decides them. */
-#include "backends/onednn/adapter.h"
-#include "core/provider.h"
-#include "core/threads.h"
-#include "ops/fused.h"
+/* onednn.c - the provider of oneDNN's matrix products and convolutions. */
+#include "backends/onednn/plan.h"
 #include "ops/internal.h"
-
-#include <pthread.h>
-#include <string.h>
-
-enum { SLOTS = 512, SMALLEST = 32 * 32 * 32 };
-
-/* A product y = act(a b + bias), possibly batched. */
-typedef struct Key {
-    int64_t batch, m, n, k;
-    int64_t a_strides[3], b_strides[3];
-    const char *activation; /* a literal or interned: equal words are equal pointers */
-    int32_t ndim, has_bias, threads, used;
-} Key;
-
-typedef struct Slot {
-    Key key;
-    cn_dnnl_op op;
-} Slot;
-
-static _Thread_local Slot *slots;
-static pthread_key_t thread_key;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void free_slots(void *p)
-{
-    Slot *s = p;
-    for (int i = 0; i < SLOTS; i++)
-        if (s[i].key.used) cn_dnnl_destroy(&s[i].op);
-    cn_free(s);
-    slots = NULL;
-}
-
-static void init_key(void)
-{
-    pthread_key_create(&thread_key, free_slots);
-}
-
-static Slot *slot_for(const Key *key)
-{
-    if (!slots) {
-        pthread_once(&once, init_key);
-        slots = cn_alloc_zeroed(SLOTS * sizeof *slots);
-        if (!slots) return NULL;
-        pthread_setspecific(thread_key, slots);
-    }
-    uint64_t h = 1469598103934665603u, word;
-    for (size_t i = 0; i + sizeof word <= sizeof *key; i += sizeof word) {
-        memcpy(&word, (const char *)key + i, sizeof word);
-        h = (h ^ word) * 1099511628211u;
-        h ^= h >> 29;
-    }
-    return &slots[h % SLOTS];
-}
-
-/* ---- making a product ---------------------------------------------------------------------- */
-
-static bool make(Slot *s, const Key *k)
-{
-    cn_dnnl_md a, b, y, bias;
-    int nd = k->ndim, at = 3 - nd;
-    const int64_t da[] = { k->batch, k->m, k->k }, db[] = { k->batch, k->k, k->n },
-                  dy[] = { k->batch, k->m, k->n };
-    const int64_t sy[] = { k->m * k->n, k->n, 1 }, dbias[] = { 1, 1, k->n },
-                  sbias[] = { k->n, k->n, 1 };
-    dnnl_primitive_attr_t attr;
-    bool ok = cn_dnnl_activation(k->activation, &attr);
-    ok = ok && cn_dnnl_describe(&a, nd, da + at, k->a_strides + at) &&
-         cn_dnnl_describe(&b, nd, db + at, k->b_strides + at) &&
-         cn_dnnl_describe(&y, nd, dy + at, sy + at) &&
-         (!k->has_bias || cn_dnnl_describe(&bias, nd, dbias + at, sbias + at));
-    ok = ok && cn_dnnl_matmul(&s->op, &a, &b, k->has_bias ? &bias : NULL, &y, attr);
-    ok = ok && cn_dnnl_argument(&s->op, DNNL_ARG_SRC, &a) &&
-         cn_dnnl_argument(&s->op, DNNL_ARG_WEIGHTS, &b) &&
-         cn_dnnl_argument(&s->op, DNNL_ARG_DST, &y) &&
-         (!k->has_bias || cn_dnnl_argument(&s->op, DNNL_ARG_BIAS, &bias));
-    if (attr) dnnl_primitive_attr_destroy(attr);
-    if (!ok) return cn_fail(CN_ENOMEM, "oneDNN: cannot make a product");
-    s->key = *k;
-    return true;
-}
-
-static bool run(const Key *k, const void *a, const void *b, const void *bias, void *y)
-{
-    Slot *s = slot_for(k);
-    if (!s) return false;
-    if (memcmp(&s->key, k, sizeof *k) != 0) {
-        cn_dnnl_destroy(&s->op);
-        s->key.used = 0;
-        if (!make(s, k)) return cn_dnnl_destroy(&s->op), false;
-    }
-    cn_dnnl_point(&s->op, 0, a);
-    cn_dnnl_point(&s->op, 1, b);
-    cn_dnnl_point(&s->op, 2, y);
-    if (bias) cn_dnnl_point(&s->op, 3, bias);
-    return cn_dnnl_run(&s->op);
-}
-
-/* ---- the ops ------------------------------------------------------------------------------- */
-
-static void key_from(Key *k, const cn_call *c)
-{
-    const cn_view *a = cn_in(c, 0), *b = cn_in(c, 1);
-    memset(k, 0, sizeof *k);
-    k->used = 1, k->threads = cn_threads(), k->ndim = 2, k->batch = 1;
-    if (c->op->id == CN_OP_ID_linear || c->op->id == CN_OP_ID_linear_act) {
-        k->n = b->shape.dim[0], k->k = b->shape.dim[1], k->m = k->k ? a->numel / k->k : 0;
-        k->a_strides[1] = k->k, k->a_strides[2] = 1, k->b_strides[1] = 1, k->b_strides[2] = k->k;
-        k->has_bias = cn_in(c, 2) != NULL;
-        if (c->op->id == CN_OP_ID_linear_act) k->activation = *(const char *const *)c->params;
-        return;
-    }
-    int r = a->shape.ndim - 2;
-    k->m = a->shape.dim[r], k->k = a->shape.dim[r + 1], k->n = b->shape.dim[r + 1];
-    for (int i = 0; i < 2; i++)
-        k->a_strides[1 + i] = a->strides[r + i], k->b_strides[1 + i] = b->strides[r + i];
-    if (r == 0) return;
-    k->ndim = 3, k->batch = a->shape.dim[0];
-    k->a_strides[0] = a->strides[0], k->b_strides[0] = b->strides[0];
-}
-
-static bool product(const cn_call *c)
-{
-    Key k;
-    key_from(&k, c);
-    if (!cn_dnnl_start()) return cn_fail(CN_EUNSUPPORTED, "oneDNN: no engine in this thread");
-    return run(&k, cn_in(c, 0)->data, cn_in(c, 1)->data, k.has_bias ? cn_in(c, 2)->data : NULL,
-               cn_out(c, 0)->data);
-}
-
-/* A plain product of (turned) row-major matrices. */
-static Key plain_key(int64_t m, int64_t n, int64_t k, bool turn_a)
-{
-    Key key;
-    memset(&key, 0, sizeof key);
-    key.used = 1, key.threads = cn_threads(), key.ndim = 2, key.batch = 1;
-    key.m = m, key.n = n, key.k = k;
-    key.a_strides[1] = turn_a ? 1 : k, key.a_strides[2] = turn_a ? m : 1;
-    key.b_strides[1] = n, key.b_strides[2] = 1;
-    return key;
-}
-
-static void sum_rows(float *out, const float *x, int64_t rows, int64_t cols)
-{
-    memset(out, 0, (size_t)cols * sizeof *out);
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t k = 0; k < cols; k++) out[k] += x[r * cols + k];
-}
-
-static bool linear_backward(const cn_call *c)
-{
-    const cn_linear_backward *p = c->params;
-    int64_t out = cn_in(c, 2)->shape.dim[0], in = cn_in(c, 2)->shape.dim[1],
-            rows = cn_in(c, 0)->numel / out;
-    const char *gy = cn_in(c, 0)->data;
-    if (!cn_dnnl_start()) return cn_fail(CN_EUNSUPPORTED, "oneDNN: no engine in this thread");
-    Key x = plain_key(rows, in, out, false), w = plain_key(out, in, rows, true);
-    if (p->want_input && !run(&x, gy, cn_in(c, 2)->data, NULL, cn_out(c, 0)->data)) return false;
-    if (p->want_weight && !run(&w, gy, cn_in(c, 1)->data, NULL, cn_out(c, 1)->data)) return false;
-    if (p->want_bias)
-        sum_rows((float *)(void *)cn_out(c, 2)->data, (const float *)(const void *)gy, rows, out);
-    return true;
-}
-
-/* One of the last two strides must be 1, and neither may be a broadcast. */
-static bool layout_fits(const int64_t *s, int64_t rows, int64_t cols)
-{
-    bool by_rows = s[2] == 1 && (s[1] >= cols || rows == 1),
-         by_cols = s[1] == 1 && (s[2] >= rows || cols == 1);
-    return (by_rows || by_cols) && s[1] > 0 && s[2] > 0;
-}
-
-static cn_kernel *decline(const char **why, const char *reason)
-{
-    *why = reason;
-    return NULL;
-}
 
 static cn_kernel *find(const cn_call *c, const char **why)
 {
-    Key k;
-    int id = c->op->id;
-    if (id == CN_OP_ID_linear_backward) {
-        if (cn_in(c, 0)->dtype != CN_F32) return decline(why, "not float32");
-        int64_t work = cn_in(c, 0)->numel * cn_in(c, 2)->shape.dim[1];
-        return work < SMALLEST ? decline(why, "too small to be worth the call") : linear_backward;
+    switch (c->op->id) {
+    case CN_OP_ID_mm:
+    case CN_OP_ID_bmm:
+    case CN_OP_ID_linear:
+    case CN_OP_ID_linear_act:
+    case CN_OP_ID_linear_backward: return cn_dnnl_find_product(c, why);
+    case CN_OP_ID_convolution2d:
+    case CN_OP_ID_conv2d_input:
+    case CN_OP_ID_conv2d_weight: return cn_dnnl_find_convolution(c, why);
+    default: return NULL;
     }
-    if (id != CN_OP_ID_mm && id != CN_OP_ID_bmm && id != CN_OP_ID_linear &&
-        id != CN_OP_ID_linear_act)
-        return NULL;
-    if (cn_in(c, 0)->dtype != CN_F32) return decline(why, "not float32");
-    key_from(&k, c);
-    if (k.m * k.n * k.k < SMALLEST) return decline(why, "too small to be worth the call");
-    if (k.batch > 1 && k.m * k.n * k.k < 8 * SMALLEST)
-        return decline(why, "a batch of small matrices");
-    if (!layout_fits(k.a_strides, k.m, k.k) || !layout_fits(k.b_strides, k.k, k.n))
-        return decline(why, "strides that it does not take");
-    return product;
 }
 
-static bool probe(void)
+static cn_kernel *find_blocked(const cn_call *c, const char **why)
 {
-    return cn_dnnl_start();
+    int id = c->op->id;
+    bool known =
+        id == CN_OP_ID_convolution2d || id == CN_OP_ID_conv2d_input || id == CN_OP_ID_conv2d_weight;
+    return known ? cn_dnnl_find_convolution(c, why) : NULL;
 }
 
 extern const cn_provider cn_provider_onednn;
-const cn_provider cn_provider_onednn = { sizeof(cn_provider), "onednn", probe, find };
+const cn_provider cn_provider_onednn = { sizeof(cn_provider), "onednn", cn_dnnl_start, find,
+                                         find_blocked };

@@ -295,7 +295,7 @@ const cn_op cn_op_convolution2d = {
                "(Tensor input, Tensor weight, Tensor? bias, int[2] stride, int[2] padding, "
                "int[2] dilation, int groups) -> Tensor"),
     .doc = "conv2d of (N, C, H, W) with all parameters resolved.",
-    .flags = CN_ROWS,
+    .flags = CN_ROWS | CN_ANY_LAYOUT,
     .params_size = sizeof(cn_conv_params),
     .optional = CN_SAVE_IN(2),
     .infer = convolution2d_infer,
@@ -312,7 +312,7 @@ const cn_op cn_op_conv2d_input = {
                "(int[4] input_size, Tensor weight, Tensor grad_output, int[2] stride=1, "
                "int[2] padding=0, int[2] dilation=1, int groups=1) -> Tensor"),
     .doc = "The gradient of conv2d with respect to its input.",
-    .flags = CN_ROWS,
+    .flags = CN_ROWS | CN_ANY_LAYOUT,
     .params_size = sizeof(cn_conv_gradient_params),
     .infer = conv2d_input_infer,
     .kernel = conv2d_input_kernel,
@@ -327,7 +327,7 @@ const cn_op cn_op_conv2d_weight = {
                "(Tensor input, int[4] weight_size, Tensor grad_output, int[2] stride=1, "
                "int[2] padding=0, int[2] dilation=1, int groups=1) -> Tensor"),
     .doc = "The gradient of conv2d with respect to its weight.",
-    .flags = CN_ROWS,
+    .flags = CN_ROWS | CN_ANY_LAYOUT,
     .params_size = sizeof(cn_conv_gradient_params),
     .infer = conv2d_weight_infer,
     .kernel = conv2d_weight_kernel,
@@ -428,6 +428,7 @@ const cn_op cn_op_conv2d = {
     .doc =
         "Cross-correlation of (N, C, H, W) or (C, H, W) with weight (out, C / groups, height, width); "
         "padding may be 'same' or 'valid' (D2L 6.2).",
+    .flags = CN_ANY_LAYOUT,
     .params_size = sizeof(cn_conv_params),
     .optional = CN_SAVE_IN(2),
     .compose = conv2d_compose,

@@ -1,0 +1,192 @@
+/* test_layout.c - the blocked memory format: engines use it, and nobody can tell. */
+#include "core/packed.h"
+#include "core/provider.h"
+
+#include <cenote/cenote.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool has_blocks; /* does any engine here leave results in blocks? */
+
+static void assert_no_error(void)
+{
+    if (!cn_ok()) fail_msg("%s", cn_error());
+}
+
+static cn_tensor *random_images(int64_t n, int64_t c, int64_t h, int64_t w)
+{
+    return cn_randn(CN_SHAPE(n, c, h, w), CN_F32);
+}
+
+static cn_tensor *convolved(cn_tensor *x, int64_t out)
+{
+    cn_tensor *w = random_images(out, cn_size(x, 1), 3, 3);
+    return cn_conv2d(x, w, .padding = { 1, 1 });
+}
+
+static void assert_close(const cn_tensor *a, const cn_tensor *b)
+{
+    int64_t n = cn_numel(a);
+    float *x = malloc((size_t)n * sizeof *x), *y = malloc((size_t)n * sizeof *y);
+    assert_true(x && y && cn_read(a, CN_F32, x, n) && cn_read(b, CN_F32, y, n));
+    for (int64_t i = 0; i < n; i++)
+        assert_float_equal(x[i], y[i], 1e-4f + 1e-4f * (y[i] < 0 ? -y[i] : y[i]));
+    free(x);
+    free(y);
+}
+
+/* Both orders, and there and back, for elements of both sizes and a part of a tile. */
+static void test_reorder(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        for (int d = 0; d < 2; d++) {
+            cn_tensor *t = cn_to(random_images(2, 32, 5, 7), d ? CN_F64 : CN_F32),
+                      *b = cn_zeros(*cn_shape_of(t), cn_dtype_of(t)),
+                      *back = cn_zeros(*cn_shape_of(t), cn_dtype_of(t));
+            size_t bytes = (size_t)cn_numel(t) * cn_dtype_size(cn_dtype_of(t));
+            cn_reorder(b->v.data, &t->v, 16, true);
+            b->v.block = 16;
+            cn_reorder(back->v.data, &b->v, 16, false);
+            assert_memory_equal(cn_data(t), cn_data(back), bytes);
+            assert_memory_equal(cn_data(t), cn_data(b), bytes); /* looking makes it plain */
+            assert_int_equal(b->v.block, 0);
+        }
+    }
+    assert_no_error();
+}
+
+/* Every way to look at a blocked result gives what the reference kernel gives. */
+static void test_looks(void **state)
+{
+    (void)state;
+    enum { WAYS = 8 };
+    cn_tensor *seen[2][WAYS];
+    for (int plain = 0; plain < 2; plain++) {
+        CN_SCOPE
+        {
+            cn_manual_seed(3);
+            cn_restrict_providers(plain ? 0 : ~0u);
+            cn_tensor *x = random_images(2, 16, 9, 8), *y[WAYS];
+            for (int i = 0; i < WAYS; i++) y[i] = convolved(x, 32);
+            if (!plain) has_blocks = y[0]->v.block != 0;
+            y[0] = cn_relu(y[0]);                            /* stays blocked */
+            y[1] = cn_add(y[1], random_images(2, 32, 9, 8)); /* blocked and plain */
+            y[2] = cn_mul(y[2], random_images(1, 32, 1, 1)); /* broadcast */
+            y[3] = cn_sum(y[3], .dim = CN_SHAPE(0, 2, 3));
+            y[4] = cn_reshape(y[4], CN_SHAPE(2, -1));
+            y[5] = cn_transpose(y[5], 0, 1);
+            y[6] = cn_detach(y[6]);
+            y[7] = cn_max_pool2d(cn_relu(y[7]), .kernel = { 2 });
+            for (int i = 0; i < WAYS; i++) seen[plain][i] = cn_keep(cn_clone(y[i]));
+            cn_restrict_providers(~0u);
+        }
+    }
+    assert_no_error();
+    for (int i = 0; i < WAYS; i++) {
+        assert_close(seen[0][i], seen[1][i]);
+        cn_drop(seen[0][i]), cn_drop(seen[1][i]);
+    }
+}
+
+/* A block of two convolutions with a residual: all gradients, blocked and not. */
+static cn_tensor *residual_loss(cn_tensor *x, cn_tensor *const w[2], cn_tensor *bias)
+{
+    cn_tensor *y = cn_relu(cn_conv2d(x, w[0], .bias = bias, .padding = { 1, 1 }));
+    y = cn_add(cn_conv2d(y, w[1], .padding = { 1, 1 }), y);
+    return cn_mean(cn_square(y));
+}
+
+static void test_gradients(void **state)
+{
+    (void)state;
+    cn_tensor *seen[2][4];
+    for (int plain = 0; plain < 2; plain++) {
+        CN_SCOPE
+        {
+            cn_manual_seed(4);
+            cn_restrict_providers(plain ? 0 : ~0u);
+            cn_tensor *leaf[4] = { random_images(3, 16, 8, 8), random_images(32, 16, 3, 3),
+                                   random_images(32, 32, 3, 3), cn_randn(CN_SHAPE(32), CN_F32) };
+            for (int i = 0; i < 4; i++) cn_requires_grad(leaf[i], true);
+            cn_backward(residual_loss(leaf[0], &leaf[1], leaf[3]));
+            for (int i = 0; i < 4; i++) {
+                assert_int_equal(cn_grad(leaf[i])->v.block, 0);
+                seen[plain][i] = cn_keep(cn_grad(leaf[i]));
+            }
+            cn_restrict_providers(~0u);
+        }
+    }
+    assert_no_error();
+    for (int i = 0; i < 4; i++) {
+        assert_close(seen[0][i], seen[1][i]);
+        cn_drop(seen[0][i]), cn_drop(seen[1][i]);
+    }
+}
+
+/* A leaf as large as the activation gets a gradient in rows, whoever summed it. */
+static void test_leaf_of_blocked_gradient(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        cn_tensor *bias = cn_requires_grad(random_images(1, 32, 8, 8), true);
+        cn_tensor *y = cn_add(convolved(random_images(1, 16, 8, 8), 32), bias);
+        cn_backward(cn_sum(convolved(cn_relu(y), 32)));
+        assert_no_error();
+        assert_int_equal(cn_grad(bias)->v.block, 0);
+    }
+}
+
+/* In place, on the result and through a second name for it. */
+static void test_in_place(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        cn_tensor *y = convolved(random_images(2, 16, 8, 8), 32), *same = cn_detach(y);
+        cn_mul_(same, cn_num(0));
+        assert_no_error();
+        assert_float_equal(cn_at(y, CN_SHAPE(1, 31, 7, 7)), 0, 0);
+    }
+}
+
+/* Copies of weights are used while the weights stay, and only then. */
+static void test_packed(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        cn_tensor *x = random_images(2, 16, 8, 8), *w = random_images(32, 16, 3, 3), *y[3];
+        CN_NO_GRAD
+        {
+            y[0] = cn_conv2d(x, w);
+            y[1] = cn_conv2d(x, w);
+            if (has_blocks) assert_non_null(w->storage->packed);
+            cn_mul_(w, cn_num(2));
+            y[2] = cn_conv2d(x, w);
+        }
+        assert_no_error();
+        assert_close(y[0], y[1]);
+        assert_close(cn_mul(y[0], cn_num(2)), y[2]);
+        assert_true(!has_blocks || cn_may_pack(w));
+        cn_data_mut(w); /* from here on it may change unseen */
+        assert_false(cn_may_pack(w));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reorder),   cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_gradients), cmocka_unit_test(test_leaf_of_blocked_gradient),
+        cmocka_unit_test(test_in_place),  cmocka_unit_test(test_packed),
+    };
+    return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
+}
