@@ -130,6 +130,43 @@ static void test_gradients(void **state)
     }
 }
 
+/* Pooling of both kinds and batch normalisation between convolutions, with all gradients. */
+static cn_tensor *stack_loss(cn_tensor *x, cn_tensor *w, cn_tensor *gain, cn_tensor *shift)
+{
+    cn_tensor *y = cn_conv2d(x, w, .padding = { 1, 1 });
+    y = cn_batch_norm(y, .weight = gain, .bias = shift, .training = true);
+    y = cn_max_pool2d(cn_relu(y), .kernel = { 3 }, .stride = { 2 }, .padding = { 1, 1 });
+    y = cn_avg_pool2d(y, .kernel = { 3 }, .stride = { 1 }, .padding = { 1, 1 },
+                      .exclude_pad = true);
+    return cn_mean(cn_square(convolved(y, 16)));
+}
+
+static void test_pools_and_norms(void **state)
+{
+    (void)state;
+    cn_tensor *seen[2][5];
+    for (int plain = 0; plain < 2; plain++) {
+        CN_SCOPE
+        {
+            cn_manual_seed(5);
+            cn_restrict_providers(plain ? 0 : ~0u);
+            cn_tensor *leaf[4] = { random_images(3, 16, 9, 10), random_images(32, 16, 3, 3),
+                                   cn_randn(CN_SHAPE(32), CN_F32), cn_randn(CN_SHAPE(32), CN_F32) };
+            for (int i = 0; i < 4; i++) cn_requires_grad(leaf[i], true);
+            cn_tensor *loss = stack_loss(leaf[0], leaf[1], leaf[2], leaf[3]);
+            cn_backward(loss);
+            cn_restrict_providers(~0u);
+            assert_no_error();
+            for (int i = 0; i < 4; i++) seen[plain][i] = cn_keep(cn_grad(leaf[i]));
+            seen[plain][4] = cn_keep(loss);
+        }
+    }
+    for (int i = 0; i < 5; i++) {
+        assert_close(seen[0][i], seen[1][i]);
+        cn_drop(seen[0][i]), cn_drop(seen[1][i]);
+    }
+}
+
 /* A leaf as large as the activation gets a gradient in rows, whoever summed it. */
 static void test_leaf_of_blocked_gradient(void **state)
 {
@@ -184,9 +221,13 @@ static void test_packed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reorder),   cmocka_unit_test(test_looks),
-        cmocka_unit_test(test_gradients), cmocka_unit_test(test_leaf_of_blocked_gradient),
-        cmocka_unit_test(test_in_place),  cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_reorder),
+        cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_pools_and_norms),
+        cmocka_unit_test(test_leaf_of_blocked_gradient),
+        cmocka_unit_test(test_in_place),
+        cmocka_unit_test(test_packed),
     };
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
 }

@@ -124,7 +124,7 @@ void cn_reorder(char *to, const cn_view *v, int block, bool to_blocks);
 
 static inline bool cn_plain(const cn_tensor *t)
 {
-    cn_tensor *own = (cn_tensor *)(uintptr_t)t; /* the same values elsewhere: no visible change */
+    cn_tensor *own = (cn_tensor *)t; /* the same values elsewhere: no visible change */
     return !t->v.block || cn_make_plain(own);
 }
 

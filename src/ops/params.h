@@ -35,6 +35,11 @@ typedef struct cn_max_pool_params {
     bool ceil_mode;
 } cn_max_pool_params;
 
+/* batch_norm_train */
+typedef struct cn_batch_norm_train_params {
+    double eps;
+} cn_batch_norm_train_params;
+
 /* cross_entropy_rows, cross_entropy_rows_backward, nll_rows */
 typedef struct cn_row_loss_params {
     int64_t ignore_index;

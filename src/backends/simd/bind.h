@@ -21,6 +21,11 @@ extern const cn_simd_table *cn_simd;
 /* Lists ended by a NULL kernel. */
 extern const cn_simd_binding cn_simd_elementwise[], cn_simd_products[], cn_simd_networks[];
 
+/* The row of an op in those lists, or NULL. */
+const cn_simd_binding *cn_simd_bound(int op);
+/* Kernels for images in blocks of channels: see cn_provider. */
+cn_kernel *cn_simd_find_blocked(const cn_call *call, const char **why);
+
 static inline float *cn_simd_out(const cn_call *c, int i)
 {
     return (float *)(void *)cn_out(c, i)->data;

@@ -38,6 +38,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 #include "backends/simd/random.inc"
 #include "backends/simd/pool.inc"
 #include "backends/simd/lanes.inc"
+#include "backends/simd/blocked.inc"
 /* clang-format on */
 
 #if defined(__AVX512F__)
@@ -77,6 +78,9 @@ const cn_simd_table TABLE = {
     .max_pool_backward = max_pool_backward,
     .avg_pool = avg_pool,
     .avg_pool_backward = avg_pool_backward,
+    .blocked_pool = blocked_pool,
+    .blocked_pool_backward = blocked_pool_backward,
+    .blocked_norm = blocked_norm,
     .lanes_accepts = lanes_accepts,
     .lanes_saved_floats = lanes_saved_floats,
     .lanes_forward = lanes_forward,

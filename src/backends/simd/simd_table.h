@@ -144,6 +144,20 @@ typedef struct cn_simd_lanes_grads {
     float *grad_x, *grad_weight, *grad_bias;
 } cn_simd_lanes_grads;
 
+/* ---- images in blocks of as many channels as a vector has lanes -----------------------------
+
+   [n][channels / width][h][w][width], see core/tensor.h. Pooling takes cn_simd_pool with one plane
+   for each block of each image. */
+
+/* Batch normalisation: out = (x - mean) rstd weight + bias, with mean and rstd computed; or, when
+   `grad` is given, its gradients, with mean and rstd read: out is that of x. */
+typedef struct cn_simd_blocked_norm {
+    int64_t images, channels, pixels;
+    double eps;
+    const float *x, *weight, *bias, *grad; /* weight and bias may be NULL */
+    float *out, *mean, *rstd, *grad_weight, *grad_bias;
+} cn_simd_blocked_norm;
+
 /* ---- the table ----------------------------------------------------------------------------- */
 
 typedef struct cn_simd_table {
@@ -199,6 +213,13 @@ typedef struct cn_simd_table {
                               int threads);
     void (*avg_pool)(const cn_simd_pool *p, float *y, const float *x, int threads);
     void (*avg_pool_backward)(const cn_simd_pool *p, float *gx, const float *gy, int threads);
+
+    void (*blocked_pool)(const cn_simd_pool *p, bool average, float *y, const float *x,
+                         int threads);
+    /* x NULL: of the average. */
+    void (*blocked_pool_backward)(const cn_simd_pool *p, float *gx, const float *gy, const float *x,
+                                  int threads);
+    void (*blocked_norm)(const cn_simd_blocked_norm *n, int threads);
 
     /* Whether the lanes kernels can take it and are likely the fastest: few channels, a batch that
        fills vectors, one block of images that stays in the second-level cache. */

@@ -219,7 +219,7 @@ const cn_op cn_op_avg_pool2d = {
     CN_OP_HEAD(avg_pool2d, "nn.functional.avg_pool2d", "(Tensor input, " AVG_PARAMS),
     .aliases = "avg_pool2d",
     .doc = "The mean of each window (D2L 6.5).",
-    .flags = CN_ROWS,
+    .flags = CN_ROWS | CN_ANY_LAYOUT,
     .params_size = sizeof(cn_avg_pool_params),
     .infer = avg_pool2d_infer,
     .kernel = avg_pool2d_kernel,
@@ -233,7 +233,7 @@ const cn_op cn_op_avg_pool2d_backward = {
     CN_OP_HEAD(avg_pool2d_backward, "avg_pool2d_backward",
                "(Tensor grad_output, int[] input_size, " AVG_PARAMS),
     .doc = "The gradient of avg_pool2d: each output's share for every element of its window.",
-    .flags = CN_ROWS,
+    .flags = CN_ROWS | CN_ANY_LAYOUT,
     .params_size = sizeof(cn_avg_pool_backward_params),
     .infer = avg_backward_infer,
     .kernel = avg_backward_kernel,
@@ -314,7 +314,7 @@ const cn_op cn_op_max_pool2d_with_indices = {
                "(Tensor input, " MAX_PARAMS ") -> (Tensor, Tensor)"),
     .doc =
         "The maximum of each window and its place in the flat plane; NaN is larger than everything.",
-    .flags = CN_ROWS,
+    .flags = CN_ROWS | CN_ANY_LAYOUT,
     .params_size = sizeof(cn_max_pool_params),
     .infer = max_pool2d_infer,
     .kernel = max_pool2d_kernel,
@@ -329,7 +329,7 @@ const cn_op cn_op_max_pool2d_backward = {
                "(Tensor grad_output, Tensor input, " MAX_PARAMS ") -> Tensor"),
     .doc =
         "The gradient of max_pool2d: what each output got, for the first largest element of its window.",
-    .flags = CN_ROWS,
+    .flags = CN_ROWS | CN_ANY_LAYOUT,
     .params_size = sizeof(cn_max_pool_params),
     .infer = max_backward_infer,
     .kernel = max_backward_kernel,
@@ -358,6 +358,7 @@ const cn_op cn_op_max_pool2d = {
     .aliases = "max_pool2d",
     .doc =
         "The maximum of each window; with return_indices also its place in the flat plane (D2L 6.5).",
+    .flags = CN_ANY_LAYOUT,
     .params_size = sizeof(MaxPool),
     .compose = max_pool2d_compose,
     .samples = "[2,3,4,4] 2 | [2,5,5] 3 2 1 return_indices=True",
