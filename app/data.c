@@ -5,8 +5,10 @@
 
 #include <cenote/data.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static json_t *info_as_json(const cn_data_info *d)
 {
@@ -66,9 +68,30 @@ static int print_place(const Args *args, const char *name, const char *verdict)
     return EXIT_OK;
 }
 
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+static bool show_download(const char *file, int64_t done, int64_t total, void *context)
+{
+    const bool *bar = context;
+    if (*bar && total > 0)
+        fprintf(stderr, "\r\033[K%s  %3.0f %% of %.1f MB", file, 100 * (double)done / (double)total,
+                (double)total / 1e6);
+    return !stopped;
+}
+
 static int get(const Args *args, const char *name)
 {
-    return cn_data_get(name) ? print_place(args, name, "ready") : failed(args);
+    bool bar = isatty(STDERR_FILENO), ok;
+    signal(SIGINT, on_signal); /* what is half there is removed */
+    ok = cn_data_get(name, .watch = show_download, .watch_context = &bar);
+    if (bar) fputs("\r\033[K", stderr);
+    return ok ? print_place(args, name, "ready") : failed(args);
 }
 
 static int check(const Args *args, const char *name)
@@ -106,10 +129,10 @@ const Command command_data = {
     .about = "list, fetch and verify data sets",
     .details =
         "list: all of them, and where they are.\n\n"
-        "get NAME: copies a data set to the cache from where it is found; says how to get one "
-        "that is nowhere.\n\n"
+        "get NAME: puts a data set into the cache: copied from where it is found, else downloaded "
+        "from its publisher, or from $CENOTE_MIRROR/NAME if that is set.\n\n"
         "check NAME: compares every file with the published size and SHA-256.",
-    .examples = "cenote data list\ncenote data check fashion-mnist",
+    .examples = "cenote data list\ncenote data get mnist\ncenote data check mnist",
     .run = run,
     .instant = true,
 };

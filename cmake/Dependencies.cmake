@@ -129,6 +129,16 @@ if(CENOTE_HAVE_CAIRO)
     list(APPEND CENOTE_FIND "pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo>=1.14)")
 endif()
 
+dependency_option(CURL "downloads by libcurl")
+if(wanted_CURL)
+    find_package(CURL QUIET)
+endif()
+dependency_result(CURL "CURL_FOUND" "CURL::libcurl" "apt-get install libcurl4-openssl-dev" "downloads of data sets")
+if(CENOTE_HAVE_CURL)
+    list(APPEND CENOTE_PC_REQUIRES libcurl)
+    list(APPEND CENOTE_FIND "find_dependency(CURL)")
+endif()
+
 # ---- the table at the end of configure ------------------------------------------------------
 
 function(print_dependencies)

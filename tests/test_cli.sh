@@ -125,6 +125,29 @@ else
     skip "JSON is valid" "python3 is not installed"
 fi
 
+# ---- downloads --------------------------------------------------------------------------------
+
+# Served from a folder; what no server can be asked for here is tried as a damaged file.
+mirror() { # STATUS TEXT
+    wanted=$1 text=$2
+    env -u CENOTE_DATA XDG_CACHE_HOME="$scratch/cache" CENOTE_MIRROR="file://$scratch/mirror" \
+        "$CENOTE" data get mnist >"$scratch/out" 2>"$scratch/err" </dev/null
+    status=$?
+    cat "$scratch/err"
+    [ "$status" = "$wanted" ] && grep -q "$text" "$scratch/err" && [ -z "$(ls "$scratch/cache/cenote/mnist")" ]
+}
+
+if mirror 69 "no libcurl" >/dev/null; then
+    skip "data get" "built without libcurl"
+else
+    check "data get: a mirror without the file" mirror 74 "cannot be downloaded"
+    mkdir -p "$scratch/mirror/mnist"
+    for part in train-images-idx3 train-labels-idx1 t10k-images-idx3 t10k-labels-idx1; do
+        echo damaged >"$scratch/mirror/mnist/$part-ubyte.gz"
+    done
+    check "data get: a damaged file is removed" mirror 65 "train-images-idx3-ubyte.gz: "
+fi
+
 # ---- pages and scripts --------------------------------------------------------------------------------
 
 man_page() {

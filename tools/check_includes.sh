@@ -25,7 +25,7 @@ tools/sources.sh include src models book app examples | xargs awk '
         for (i = 1; i <= n; i++) rank[order[i]] = 5
         rank["train"] = 6
         home["dnnl"] = "backends"; home["cairo"] = "plot"; home["png"] = home["jpeglib"] = "io data vision"
-        home["zlib"] = "io"; home["immintrin"] = home["arm_neon"] = "backends"
+        home["zlib"] = "io"; home["curl"] = "data"; home["immintrin"] = home["arm_neon"] = "backends"
     }
     !/^[ \t]*#[ \t]*include[ \t]*[<"]/ { next }
     {

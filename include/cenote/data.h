@@ -107,9 +107,24 @@ CN_API int cn_data_count(void);
 CN_API bool cn_data_at(int i, cn_data_info *out);
 /* Reads all files of a data set and compares sizes and SHA-256 with the published ones. */
 CN_API bool cn_data_check(const char *name);
-/* Copies a data set from where it is found to the cache, checked before and whole or not at all.
-   CN_ENOTFOUND says how to get one that is nowhere. */
-CN_API bool cn_data_get(const char *name);
+/* How far a download is; total is 0 while it is not known. False stops it: CN_EINTERRUPTED. */
+typedef bool cn_data_watch(const char *file, int64_t done, int64_t total, void *context);
+
+/* cn_data_get("mnist"). Puts a data set into the cache: copied from where it is found, else
+   downloaded from its publisher, or from $CENOTE_MIRROR/NAME/FILE if that is set. Checked against
+   the published SHA-256; each file is there whole or not at all. Errors: CN_EIO says what the server
+   answered; CN_EUNSUPPORTED, in a build without libcurl, how to get it by hand. */
+typedef struct cn_data_get_options {
+    size_t size;
+    const char *name;
+    cn_named_only named_only_;
+    cn_data_watch *watch;
+    void *watch_context;
+} cn_data_get_options;
+
+CN_API bool cn_data_get_with(const cn_data_get_options *o);
+#define cn_data_get(...)                                                                           \
+    cn_data_get_with(&(cn_data_get_options){ .size = sizeof(cn_data_get_options), __VA_ARGS__ })
 
 /* ---- transforms: what happens to x on its way into a batch ----------------------------------
    They work on float32 images (C, H, W); only cn_transform_to_float() accepts uint8. The random

@@ -16,8 +16,7 @@ const cn_entry cn_catalogue[] = {
         .title = "Fashion-MNIST",
         .about = "grey 28 x 28 images of ten kinds of clothes",
         .licence = "MIT",
-        .source = "apt-get install dataset-fashion-mnist, or the files of "
-                  "github.com/zalandoresearch/fashion-mnist",
+        .source = "cenote data get fashion-mnist, or apt-get install dataset-fashion-mnist",
         .samples = { 60000, 10000 },
         .classes = clothes,
         .n_classes = 10,
@@ -29,6 +28,8 @@ const cn_entry cn_catalogue[] = {
                       "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9" },
                     { "t10k-labels-idx1-ubyte",
                       "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34" } },
+        .publisher = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/"
+                     "fashion",
         .system_folder = "/usr/share/datasets/fashion-mnist",
     },
     {
@@ -36,7 +37,7 @@ const cn_entry cn_catalogue[] = {
         .title = "MNIST",
         .about = "grey 28 x 28 images of handwritten digits",
         .licence = "CC BY-SA 3.0",
-        .source = "the files of yann.lecun.com/exdb/mnist or of a mirror",
+        .source = "cenote data get mnist",
         .samples = { 60000, 10000 },
         .classes = digits,
         .n_classes = 10,
@@ -48,6 +49,7 @@ const cn_entry cn_catalogue[] = {
                       "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5" },
                     { "t10k-labels-idx1-ubyte",
                       "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2" } },
+        .publisher = "https://ossci-datasets.s3.amazonaws.com/mnist",
     },
     {
         .name = "glyphs",

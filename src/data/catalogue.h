@@ -15,6 +15,7 @@ typedef struct cn_entry {
     const char *const *classes;
     int n_classes;
     cn_idx_file images[2], labels[2]; /* by split; no names: generated */
+    const char *publisher;            /* the URL of the folder with NAME.gz of each file */
     const char *system_folder;        /* where a distribution installs it, or NULL */
 } cn_entry;
 
@@ -33,6 +34,9 @@ bool cn_entry_locate(const cn_entry *e, const char *root, cn_part first, cn_part
 
 /* A question: whether it is in one of the usual places. */
 bool cn_entry_is_here(const cn_entry *e, char folder[CN_PATH_ROOM]);
+
+/* out = folder/name; false when it is too long. */
+bool cn_join_path(char out[CN_PATH_ROOM], const char *folder, const char *name);
 
 /* The folder for it in the user's cache. */
 bool cn_entry_cache(const cn_entry *e, char folder[CN_PATH_ROOM]);

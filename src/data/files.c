@@ -24,7 +24,7 @@ typedef struct places {
     char folder[MAX_PLACES][CN_PATH_ROOM];
 } places;
 
-static bool join(char out[CN_PATH_ROOM], const char *folder, const char *name)
+bool cn_join_path(char out[CN_PATH_ROOM], const char *folder, const char *name)
 {
     int n = snprintf(out, CN_PATH_ROOM, "%s/%s", folder, name);
     if (n > 0 && n < CN_PATH_ROOM) return true;
@@ -48,12 +48,12 @@ bool cn_entry_cache(const cn_entry *e, char folder[CN_PATH_ROOM])
     if (!cache_root(root))
         return cn_fail(CN_EINVALID, "data set %s: no place for a cache: set XDG_CACHE_HOME or HOME",
                        e->name);
-    return join(folder, root, e->name);
+    return cn_join_path(folder, root, e->name);
 }
 
 static bool add_place(places *p, const char *root, const char *name)
 {
-    return join(p->folder[p->n], root, name) && ++p->n;
+    return cn_join_path(p->folder[p->n], root, name) && ++p->n;
 }
 
 static bool list_places(const cn_entry *e, const char *root, places *p)
@@ -218,45 +218,4 @@ bool cn_entry_verify(const cn_entry *e, const char *folder)
             !verify_file(e, folder, (cn_part)s, &e->labels[s], 1))
             return false;
     return true;
-}
-
-/* ---- copying into the cache ---------------------------------------------------------------- */
-
-static bool make_folders(const char *path)
-{
-    char part[CN_PATH_ROOM];
-    for (size_t n = 1;; n++) {
-        if (path[n] != '/' && path[n] != '\0') continue;
-        memcpy(part, path, n);
-        part[n] = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return cn_fail_errno(part, "make the folder");
-        if (!path[n]) return true;
-    }
-}
-
-static bool copy_file(const char *from_folder, const char *name, const char *to_folder)
-{
-    char from[CN_PATH_ROOM], to[CN_PATH_ROOM];
-    cn_mapping m;
-    if (!cn_idx_path(from_folder, name, from))
-        return cn_fail(CN_ENOTFOUND, "%s/%s: it has gone", from_folder, name);
-    if (!join(to, to_folder, strrchr(from, '/') + 1) || !cn_map_file(from, &m)) return false;
-    bool ok = cn_write_file_atomic(to, m.bytes, m.size);
-    cn_unmap_file(&m);
-    return ok;
-}
-
-bool cn_data_get(const char *name)
-{
-    const cn_entry *e = cn_entry_find(name);
-    char from[CN_PATH_ROOM], to[CN_PATH_ROOM];
-    if (!e || !e->images[0].name) return e != NULL;
-    if (!cn_entry_locate(e, NULL, CN_TRAIN, CN_TEST, from) || !cn_entry_cache(e, to)) return false;
-    if (!cn_entry_verify(e, from)) return false;
-    if (strcmp(from, to) == 0) return true;
-    bool ok = make_folders(to);
-    for (int s = CN_TRAIN; ok && s <= CN_TEST; s++)
-        ok = copy_file(from, e->images[s].name, to) && copy_file(from, e->labels[s].name, to);
-    return ok;
 }
