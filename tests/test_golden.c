@@ -29,6 +29,7 @@ static const char *const not_in_pytorch[] = {
     "cast",
     "conv_block",
     "convolution2d",
+    "convolution3d",
     "cross_entropy_mean",
     "cross_entropy_rows",
     "dropout_at",
