@@ -72,7 +72,7 @@ bool cn_conv_sane(const cn_shape *x, const cn_shape *w, const cn_conv_params *p,
                            "at least 0",
                            what, (long long)p->stride.v[i], (long long)p->dilation.v[i],
                            (long long)p->padding.v[i]);
-        if (!within(x->dim[2 + i], 0) || !within(w->dim[2 + i], 1))
+        if (!within(x->dim[2 + i], 1) || !within(w->dim[2 + i], 1))
             return cn_fail(CN_EINVALID, "%s: input %s or weight %s has a size out of range", what,
                            cn_shape_text(x, tx), cn_shape_text(w, tw));
     }
@@ -90,7 +90,7 @@ static bool channels_fit(const cn_shape *x, const cn_shape *w, const cn_conv_par
                        "%sheight, width)",
                        what, cn_shape_text(x, tx), cn_shape_text(w, tw), n == SPATIAL ? "D, " : "",
                        n == SPATIAL ? "depth, " : "");
-    if (!within(p->groups, 1) || !within(w->dim[1], 0) ||
+    if (!within(p->groups, 1) || !within(w->dim[0], 1) || !within(w->dim[1], 0) ||
         w->dim[0] % p->groups || w->dim[1] * p->groups != x->dim[1])
         return cn_fail(CN_EINVALID,
                        "%s: input %s has %lld channels, which weight %s with groups=%lld does "
