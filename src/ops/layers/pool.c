@@ -90,6 +90,15 @@ static int64_t output_size(const Pool *p, int d, bool ceil_mode)
     return ceil_mode && (out - 1) * p->stride[d] >= p->in[d] + p->padding[d] ? out - 1 : out;
 }
 
+/* Steps of a dilation longer than the plane can leap over it, from margin to margin. */
+static bool a_window_is_empty(const Pool *p, int d)
+{
+    if (p->dilation[d] <= p->in[d]) return false;
+    for (int64_t i = 0; i < p->out[d] && i * p->stride[d] < p->padding[d]; i++)
+        if (regular_reach(p, d, i).first >= p->in[d]) return true;
+    return false;
+}
+
 /* Sets sizes and counts of planes that have n dimensions. */
 static bool plan_planes(const cn_shape *s, int64_t n, const char *what, Pool *pool)
 {
@@ -99,13 +108,13 @@ static bool plan_planes(const cn_shape *s, int64_t n, const char *what, Pool *po
     for (int i = 0; fits && i < s->ndim; i++) {
         int d = i - s->ndim + SPATIAL;
         bool inside = i >= s->ndim - n;
-        fits = within(s->dim[i], i == 0 && s->ndim == n + 2 ? 0 : 1);
+        fits = within(s->dim[i], inside ? 1 : 0);
         *(inside ? &pool->in_size : &pool->planes) *= s->dim[i];
         if (inside) pool->in[d] = s->dim[i];
     }
     return fits || cn_fail(CN_EINVALID,
-                           "%s: input %s must have %lld dimensions to pool, after (N, C) or (C), "
-                           "none of them empty but N",
+                           "%s: input %s must have %lld dimensions to pool, none of them empty, "
+                           "after (N, C) or (C)",
                            what, cn_shape_text(s, text), (long long)n);
 }
 
@@ -131,6 +140,8 @@ static bool plan_regular(const cn_shape *s, const cn_max_pool_params *p, const c
     char text[128];
     const int64_t *stride = p->stride.n > 0 ? p->stride.v : p->kernel.v;
     if (!window_is_sane(p, what) || !plan_planes(s, p->kernel.n, what, pool)) return false;
+    if (s->dim[s->ndim - p->kernel.n - 1] == 0)
+        return cn_fail(CN_EINVALID, "%s: input %s has no channels", what, cn_shape_text(s, text));
     pool->out_size = 1;
     for (int d = 0; d < SPATIAL; d++) {
         int i = d - SPATIAL + (int)p->kernel.n;
@@ -139,7 +150,7 @@ static bool plan_regular(const cn_shape *s, const cn_max_pool_params *p, const c
         pool->padding[d] = i < 0 ? 0 : p->padding.v[i];
         pool->dilation[d] = i < 0 ? 1 : p->dilation.v[i];
         pool->out_size *= pool->out[d] = output_size(pool, d, p->ceil_mode);
-        if (pool->out[d] == 0)
+        if (pool->out[d] == 0 || a_window_is_empty(pool, d))
             return cn_fail(CN_EINVALID, "%s: a window of size %lld does not fit into input %s",
                            what, (long long)pool->kernel[d], cn_shape_text(s, text));
     }
@@ -154,6 +165,10 @@ static bool plan_average(const cn_shape *s, const cn_avg_pool_params *p, const c
     if (!plan_regular(s, &regular, what, pool)) return false;
     if (p->divisor.given && p->divisor.value == 0)
         return cn_fail(CN_EINVALID, "%s: divisor_override is 0", what);
+    for (int i = 0; i < SPATIAL && p->kernel.n == SPATIAL; i++) /* PyTorch's rule for volumes */
+        if (pool->in[i] < pool->kernel[i])
+            return cn_fail(CN_EINVALID, "%s: a window of size %lld is larger than the input", what,
+                           (long long)pool->kernel[i]);
     pool->include_pad = p->count_include_pad;
     pool->divisor = p->divisor.given ? p->divisor.value : 0;
     return true;
@@ -241,17 +256,20 @@ static cn_shape pooled_shape(const cn_shape *s, const Pool *pool)
     return r;
 }
 
-static bool is_number(const cn_call *c)
+static bool dtype_fits(const cn_call *c)
 {
-    return c->in[0]->v.dtype != CN_BOOL ||
-           cn_fail(CN_EINVALID, "%s: bools cannot be pooled; convert them", c->op->name);
+    cn_dtype d = c->in[0]->v.dtype;
+    bool mean = c->op->id == CN_OP_ID_adaptive_avg_pool;
+    return (mean ? cn_dtype_is_float(d) : d != CN_BOOL) ||
+           cn_fail(CN_EINVALID, "%s: not defined for %s; convert the input", c->op->name,
+                   cn_dtype_name(d));
 }
 
 static bool forward_infer(const cn_call *c, cn_spec out[])
 {
     Pool pool;
     const cn_view *x = cn_in(c, 0);
-    if (!is_number(c) || !plan(c, &x->shape, &pool)) return false;
+    if (!dtype_fits(c) || !plan(c, &x->shape, &pool)) return false;
     out[0] = (cn_spec){ x->dtype, pooled_shape(&x->shape, &pool) };
     out[1] = (cn_spec){ CN_I64, out[0].shape }; /* of maxima; nobody asks an average for it */
     return true;
@@ -262,7 +280,7 @@ static bool backward_infer(const cn_call *c, const cn_shape *input, cn_spec out[
 {
     Pool pool;
     char given[128], wanted[128];
-    if (!is_number(c) || !plan(c, input, &pool)) return false;
+    if (!dtype_fits(c) || !plan(c, input, &pool)) return false;
     cn_shape s = pooled_shape(input, &pool);
     *out = (cn_spec){ c->in[0]->v.dtype, *input };
     if (cn_shape_equal(&s, &c->in[0]->v.shape)) return true;
