@@ -32,12 +32,14 @@ static const struct {
     int n;
     int64_t values[3];
 } needed[] = {
-    { "LazyConv", 2, { 2, 3 } }, { "Conv", 3, { 3, 2, 3 } },    { "LazyLinear", 1, { 2 } },
-    { "Linear", 2, { 6, 2 } },   { "BatchNorm", 1, { 3 } },     { "LPPool", 2, { 2, 2 } },
-    { "Pool", 1, { 2 } },        { "Unpool", 1, { 2 } },        { "oftmax", 1, { 1 } },
-    { "ConstantPad", 2, { 1 } }, { "Pad", 1, { 1 } },           { "Unfold", 1, { 2 } },
-    { "Fold", 2, { 3, 2 } },     { "ChannelShuffle", 1, { 2 } }, { "Pixel", 1, { 2 } },
-    { "Response", 1, { 3 } },
+    { "LazyConv", 2, { 2, 3 } }, { "Conv", 3, { 3, 2, 3 } },
+    { "LazyLinear", 1, { 2 } },  { "Linear", 2, { 6, 2 } },
+    { "BatchNorm", 1, { 3 } },   { "LPPool", 2, { 2, 2 } },
+    { "Pool", 1, { 2 } },        { "Unpool", 1, { 2 } },
+    { "oftmax", 1, { 1 } },      { "ConstantPad", 2, { 1 } },
+    { "Pad", 1, { 1 } },         { "Unfold", 1, { 2 } },
+    { "Fold", 2, { 3, 2 } },     { "ChannelShuffle", 1, { 2 } },
+    { "Pixel", 1, { 2 } },       { "Response", 1, { 3 } },
 };
 
 static int arguments_for(const char *name, cn_ffi_arg args[3])
@@ -46,8 +48,7 @@ static int arguments_for(const char *name, cn_ffi_arg args[3])
     while (k < sizeof needed / sizeof *needed && !strstr(name, needed[k].part)) k++;
     if (k == sizeof needed / sizeof *needed) return 0;
     for (int i = 0; i < needed[k].n; i++)
-        args[i] =
-            (cn_ffi_arg){ NULL, { .kind = CN_KIND_INT, .u.i = needed[k].values[i] } };
+        args[i] = (cn_ffi_arg){ NULL, { .kind = CN_KIND_INT, .u.i = needed[k].values[i] } };
     return needed[k].n;
 }
 

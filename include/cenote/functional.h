@@ -45,7 +45,7 @@ typedef struct cn_conv_transpose2d_args {
     size_t size;
     cn_tensor *input, *weight; /* (N, C, H, W) or (C, H, W); (C, out / groups, height, width) */
     cn_named_only named_only_;
-    cn_tensor *bias; /* (out) */
+    cn_tensor *bias;                            /* (out) */
     int64_t stride[2], padding[2], dilation[2]; /* as for conv2d */
     int64_t output_padding[2]; /* added to one side of the result; below stride or dilation */
     int64_t groups;            /* 1 */

@@ -55,7 +55,9 @@ CLASS(ConvTranspose3d)
 static const Kind kinds[] = {
 #define BOTH(name, op, dims, transposed)                                                           \
     { &cn_class_##name, &cn_op_##op, dims, transposed, false },                                    \
-        { &cn_class_Lazy##name, &cn_op_##op, dims, transposed, true }
+    {                                                                                              \
+        &cn_class_Lazy##name, &cn_op_##op, dims, transposed, true                                  \
+    }
     BOTH(Conv1d, conv1d, 1, false),
     BOTH(Conv2d, conv2d, 2, false),
     BOTH(Conv3d, conv3d, 3, false),

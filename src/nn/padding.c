@@ -5,8 +5,9 @@
 #include "core/tensor.h"
 
 typedef struct {
-    cn_ints padding; /* before and after the last dimension, before and after the one before it, .. */
-    double value;    /* of ConstantPad only */
+    cn_ints
+        padding;  /* before and after the last dimension, before and after the one before it, .. */
+    double value; /* of ConstantPad only */
 } Padding;
 
 static cn_shape margins_of(const cn_module *m)

@@ -252,12 +252,12 @@ static bool convolution_infer(const cn_call *c, cn_spec out[])
     const char *what = p->stride.n == SPATIAL ? "conv3d" : "conv2d";
     const cn_view *w = cn_in(c, 1), *b = cn_in(c, 2);
     out->dtype = c->in[0]->v.dtype;
-    if (!cn_conv_dtypes(c) ||
-        !output_shape(&c->in[0]->v.shape, &w->shape, p, what, &out->shape))
+    if (!cn_conv_dtypes(c) || !output_shape(&c->in[0]->v.shape, &w->shape, p, what, &out->shape))
         return false;
     return !b || (b->shape.ndim == 1 && b->shape.dim[0] == w->shape.dim[0]) ||
-           cn_fail(CN_EINVALID, "%s: the bias must have one number for each of %lld output channels",
-                   what, (long long)w->shape.dim[0]);
+           cn_fail(CN_EINVALID,
+                   "%s: the bias must have one number for each of %lld output channels", what,
+                   (long long)w->shape.dim[0]);
 }
 
 static bool convolution_kernel(const cn_call *c)

@@ -178,7 +178,8 @@ static bool transposed_channels_fit(const cn_call *c, const Plain *plain)
                        cn_shape_text(&c->in[1]->v.shape, tw), (long long)groups);
     const cn_tensor *b = bias_of(c);
     return !b || (b->v.shape.ndim == 1 && b->v.shape.dim[0] == out) ||
-           cn_fail(CN_EINVALID, "%s: the bias must have one number for each of %lld output channels",
+           cn_fail(CN_EINVALID,
+                   "%s: the bias must have one number for each of %lld output channels",
                    c->op->name, (long long)out);
 }
 

@@ -72,8 +72,8 @@ static bool want_input(const cn_call *c, int dims)
     if (!cn_want_dims(c, 0, dims, dims + 1)) return false;
     for (int i = s->ndim == dims ? 0 : 1; i < s->ndim; i++)
         if (s->dim[i] < 1)
-            return cn_fail(CN_EINVALID, "%s: input %s is empty in more than the batch",
-                           c->op->name, cn_shape_text(s, text));
+            return cn_fail(CN_EINVALID, "%s: input %s is empty in more than the batch", c->op->name,
+                           cn_shape_text(s, text));
     return true;
 }
 
@@ -139,7 +139,8 @@ const cn_op cn_op_im2col = {
     .doc = "The patches that a convolution would see, as columns: (N, C height width, patches).",
     .params_size = sizeof(Unfold),
     .compose = im2col_compose,
-    .samples = "[2,2,3,4] 2 | [1,1,5,4] (2,3) (2,1) (1,0) (1,2) | [0,2,3,3] 2 | [2,3,3] 2 padding=1",
+    .samples =
+        "[2,2,3,4] 2 | [1,1,5,4] (2,3) (2,1) (1,0) (1,2) | [0,2,3,3] 2 | [2,3,3] 2 padding=1",
 };
 
 const cn_op cn_op_col2im = {

@@ -103,7 +103,8 @@ static bool a_window_is_empty(const Pool *p, int d)
 static bool plan_planes(const cn_shape *s, int64_t n, const char *what, Pool *pool)
 {
     char text[128];
-    *pool = (Pool){ .dims = (int)n, .planes = 1, .in = { 1, 1, 1 }, .out = { 1, 1, 1 }, .in_size = 1 };
+    *pool =
+        (Pool){ .dims = (int)n, .planes = 1, .in = { 1, 1, 1 }, .out = { 1, 1, 1 }, .in_size = 1 };
     bool fits = n >= 1 && n <= SPATIAL && (s->ndim == n + 1 || s->ndim == n + 2);
     for (int i = 0; fits && i < s->ndim; i++) {
         int d = i - s->ndim + SPATIAL;
@@ -160,8 +161,9 @@ static bool plan_regular(const cn_shape *s, const cn_max_pool_params *p, const c
 static bool plan_average(const cn_shape *s, const cn_avg_pool_params *p, const char *what,
                          Pool *pool)
 {
-    cn_max_pool_params regular = { p->kernel, p->stride, p->padding, { 3, { 1, 1, 1 } },
-                                   p->ceil_mode };
+    cn_max_pool_params regular = {
+        p->kernel, p->stride, p->padding, { 3, { 1, 1, 1 } }, p->ceil_mode
+    };
     if (!plan_regular(s, &regular, what, pool)) return false;
     if (p->divisor.given && p->divisor.value == 0)
         return cn_fail(CN_EINVALID, "%s: divisor_override is 0", what);
@@ -472,10 +474,9 @@ static void max_pool_backward(cn_grads *g)
 static void max_pool_backward_backward(cn_grads *g)
 {
     const cn_max_pool_params *p = cn_grad_params(g);
-    give_at_maxima(g,
-                   p->kernel.n == SPATIAL ? &cn_op_max_pool3d_with_indices
-                                          : &cn_op_max_pool2d_with_indices,
-                   p->kernel.n);
+    give_at_maxima(
+        g, p->kernel.n == SPATIAL ? &cn_op_max_pool3d_with_indices : &cn_op_max_pool2d_with_indices,
+        p->kernel.n);
 }
 
 static void adaptive_max_backward(cn_grads *g)
@@ -524,10 +525,12 @@ const cn_op cn_op_max_pool3d_with_indices = {
 const cn_op cn_op_max_pool2d_backward = {
     CN_OP_HEAD(max_pool2d_backward, "max_pool2d_backward",
                "(Tensor grad_output, Tensor input, " MAX_PARAMS("2") ") -> Tensor"),
-    .doc = "The gradient of max_pool2d: what each output got, for the first largest element of its window.",
+    .doc =
+        "The gradient of max_pool2d: what each output got, for the first largest element of its window.",
     .params_size = sizeof(cn_max_pool_params),
     LARGEST_GRADIENT(max_pool_backward_backward),
-    .samples = "[2,3,2,2] [2,3,4,5] 2 | [1,2,5] [1,5,5] (3,2) (2,1) 1 dilation=(2,2) ceil_mode=True",
+    .samples =
+        "[2,3,2,2] [2,3,4,5] 2 | [1,2,5] [1,5,5] (3,2) (2,1) 1 dilation=(2,2) ceil_mode=True",
 };
 
 const cn_op cn_op_max_pool3d_backward = {

@@ -28,8 +28,8 @@ typedef struct {
 static bool avg_pool1d_compose(cn_call *c)
 {
     const AvgPool1d *p = c->params;
-    cn_avg_pool_params pool = { pair(&p->kernel, 1), pair(&p->stride, 1), pair(&p->padding, 0),
-                                p->ceil_mode, p->count_include_pad, { .given = false } };
+    cn_avg_pool_params pool = { pair(&p->kernel, 1), pair(&p->stride, 1),  pair(&p->padding, 0),
+                                p->ceil_mode,        p->count_include_pad, { .given = false } };
     return cn_set_out(c, 0, as_line(CN_CALL(avg_pool2d, &pool, as_picture(c))));
 }
 
@@ -77,8 +77,8 @@ static bool max_pool3d_compose(cn_call *c)
 }
 
 #define MAX_ARGUMENTS(n)                                                                           \
-    "(Tensor input, int[" n "] kernel_size, int[" n "]? stride=None, int[" n                       \
-    "] padding=0, int[" n "] dilation=1, bool ceil_mode=False, bool return_indices=False) -> "     \
+    "(Tensor input, int[" n "] kernel_size, int[" n "]? stride=None, int[" n "] padding=0, int[" n \
+    "] dilation=1, bool ceil_mode=False, bool return_indices=False) -> "                           \
     "(Tensor, Tensor)"
 
 const cn_op cn_op_avg_pool1d = {
@@ -155,8 +155,8 @@ static bool adaptive_max_compose(cn_call *c)
     const AdaptiveMax *p = c->params;
     cn_max_pool_params regular = { .stride.n = -1, .padding.n = 2, .dilation = { 2, { 1, 1 } } };
     if (divides(c, &p->size, &regular.kernel))
-        return give_maxima(c, &cn_op_max_pool2d_with_indices, c->in[0], &regular,
-                           p->return_indices, false);
+        return give_maxima(c, &cn_op_max_pool2d_with_indices, c->in[0], &regular, p->return_indices,
+                           false);
     return give_maxima(c, &cn_op_adaptive_max_pool, c->in[0], &p->size, p->return_indices, false);
 }
 

@@ -84,8 +84,8 @@ static bool channel_shuffle_compose(cn_call *c)
         return cn_fail(CN_EINVALID, "%s: %lld groups do not divide %lld channels", c->op->name,
                        (long long)groups, (long long)s.dim[1]);
     for (int i = 2; i < s.ndim; i++) rest *= s.dim[i];
-    return rearrange(c, CN_SHAPE(s.dim[0], groups, s.dim[1] / groups, rest),
-                     CN_SHAPE(0, 2, 1, 3), s);
+    return rearrange(c, CN_SHAPE(s.dim[0], groups, s.dim[1] / groups, rest), CN_SHAPE(0, 2, 1, 3),
+                     s);
 }
 
 const cn_op cn_op_channel_shuffle = {

@@ -11,14 +11,15 @@ static bool operands_fit(const cn_call *c, int dims)
     char a[128], b[128];
     if (!cn_want_dims(c, 0, dims + 1, dims + 2)) return false;
     if (c->in[1]->v.dtype != CN_I64 || !cn_shape_equal(x, index))
-        return cn_fail(CN_EINVALID, "%s: indices are %s of shape %s, but int64 of shape %s is "
+        return cn_fail(CN_EINVALID,
+                       "%s: indices are %s of shape %s, but int64 of shape %s is "
                        "wanted",
                        c->op->name, cn_dtype_name(c->in[1]->v.dtype), cn_shape_text(index, a),
                        cn_shape_text(x, b));
     for (int i = 1; i < x->ndim; i++)
         if (x->dim[i] < 1)
-            return cn_fail(CN_EINVALID, "%s: input %s is empty in more than the batch",
-                           c->op->name, cn_shape_text(x, a));
+            return cn_fail(CN_EINVALID, "%s: input %s is empty in more than the batch", c->op->name,
+                           cn_shape_text(x, a));
     return true;
 }
 
@@ -31,7 +32,8 @@ static bool size_before(const cn_call *c, int dim, int64_t pooled, int64_t *size
     int64_t usual;
     if (__builtin_mul_overflow(pooled - 1, stride, &usual) || kernel < 1 || kernel > INT32_MAX ||
         stride < 1 || p->padding.v[dim] < 0 || p->padding.v[dim] > INT32_MAX)
-        return cn_fail(CN_EINVALID, "%s: kernel_size %lld, stride %lld or padding %lld is not "
+        return cn_fail(CN_EINVALID,
+                       "%s: kernel_size %lld, stride %lld or padding %lld is not "
                        "possible",
                        c->op->name, (long long)kernel, (long long)stride,
                        (long long)p->padding.v[dim]);
@@ -49,8 +51,8 @@ static bool unpool(cn_call *c, int dims)
     const Unpool *p = c->params;
     cn_shape s = c->in[0]->v.shape, flat;
     if (p->output_size.n >= 0 && p->output_size.n != dims && p->output_size.n != dims + 2)
-        return cn_fail(CN_EINVALID, "%s: output_size needs %d or %d numbers, not %lld",
-                       c->op->name, dims, dims + 2, (long long)p->output_size.n);
+        return cn_fail(CN_EINVALID, "%s: output_size needs %d or %d numbers, not %lld", c->op->name,
+                       dims, dims + 2, (long long)p->output_size.n);
     if (p->padding.n != dims)
         return cn_fail(CN_EINVALID, "%s: padding must be numbers", c->op->name);
     if (!operands_fit(c, dims)) return false;
