@@ -32,14 +32,12 @@ static const struct {
     int n;
     int64_t values[3];
 } needed[] = {
-    { "LazyConv", 2, { 2, 3 } }, { "Conv", 3, { 3, 2, 3 } },
-    { "LazyLinear", 1, { 2 } },  { "Linear", 2, { 6, 2 } },
-    { "BatchNorm", 1, { 3 } },   { "LPPool", 2, { 2, 2 } },
-    { "Pool", 1, { 2 } },        { "Unpool", 1, { 2 } },
-    { "oftmax", 1, { 1 } },      { "ConstantPad", 2, { 1 } },
-    { "Pad", 1, { 1 } },         { "Unfold", 1, { 2 } },
-    { "Fold", 2, { 3, 2 } },     { "ChannelShuffle", 1, { 2 } },
-    { "Pixel", 1, { 2 } },       { "Response", 1, { 3 } },
+    { "Fractional", 2, { 2, 2 } }, { "LazyConv", 2, { 2, 3 } }, { "Conv", 3, { 3, 2, 3 } },
+    { "LazyLinear", 1, { 2 } },    { "Linear", 2, { 6, 2 } },   { "BatchNorm", 1, { 3 } },
+    { "LPPool", 2, { 2, 2 } },     { "Pool", 1, { 2 } },        { "Unpool", 1, { 2 } },
+    { "oftmax", 1, { 1 } },        { "ConstantPad", 2, { 1 } }, { "Pad", 1, { 1 } },
+    { "Unfold", 1, { 2 } },        { "Fold", 2, { 3, 2 } },     { "ChannelShuffle", 1, { 2 } },
+    { "Pixel", 1, { 2 } },         { "Response", 1, { 3 } },
 };
 
 static int arguments_for(const char *name, cn_ffi_arg args[3])

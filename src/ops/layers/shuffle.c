@@ -70,7 +70,7 @@ const cn_op cn_op_pixel_unshuffle = {
     .doc = "(.., C, H r, W r) to (.., C r^2, H, W): the inverse of pixel_shuffle.",
     .params_size = sizeof(int64_t),
     .compose = pixel_unshuffle_compose,
-    .samples = "[2,2,4,6] 2 | [1,3,6] 3 | [0,1,2,2] 2",
+    .samples = "[2,2,4,6] 2 | [1,3,6] 3 | [2,1,1,2,2] 2",
 };
 
 /* ---- channel_shuffle: Zhang et al. 2018 ------------------------------------------------------ */
