@@ -26,9 +26,10 @@ static bool output_sizes(const cn_call *c, const cn_shape *s, int dims, int64_t 
     for (int i = 0; i < dims; i++) {
         int64_t in = s->dim[s->ndim - dims + i], kernel = p->kernel.v[i];
         double by_ratio = p->output_size.n < 0 ? (double)in * p->output_ratio.v[i] : 0;
-        if (!(by_ratio >= 0 && by_ratio <= (double)in)) by_ratio = 0; /* refused below */
+        if (!(by_ratio >= 0 && by_ratio <= (double)in)) by_ratio = -1; /* refused below */
         out[i] = p->output_size.n < 0 ? (int64_t)by_ratio : p->output_size.v[i];
-        if (kernel < 1 || out[i] < 1 || kernel > in || out[i] > in - kernel + 1)
+        int64_t most = dims == SPATIAL ? in - kernel : in - kernel + 1; /* PyTorch's rules */
+        if (kernel < 1 || out[i] < 0 || kernel > in || out[i] > most)
             return cn_fail(CN_EINVALID, "%s: %lld windows of size %lld do not fit into size %lld",
                            c->op->name, (long long)out[i], (long long)kernel, (long long)in);
     }
