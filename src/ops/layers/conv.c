@@ -10,12 +10,10 @@
 
 /* ---- geometry ----------------------------------------------------------------------------- */
 
-enum { DEPTH, HEIGHT, WIDTH, SPATIAL };
-
 /* The outputs that a tap of the kernel contributes to: first[d] .. end[d] in each dimension. Output
    o reads input o * stride + shift. */
 typedef struct {
-    int64_t first[SPATIAL], end[SPATIAL], shift[SPATIAL];
+    int64_t first[CN_SPATIAL], end[CN_SPATIAL], shift[CN_SPATIAL];
 } Overlap;
 
 typedef struct Conv Conv;
@@ -25,8 +23,8 @@ struct Conv {
     char *x, *w, *y;
     const char *bias;
     int64_t batch, in_channels, out_channels, group_in, group_out; /* channels of one group */
-    int64_t in[SPATIAL], kernel[SPATIAL], out[SPATIAL];
-    int64_t stride[SPATIAL], padding[SPATIAL], dilation[SPATIAL];
+    int64_t in[CN_SPATIAL], kernel[CN_SPATIAL], out[CN_SPATIAL];
+    int64_t stride[CN_SPATIAL], padding[CN_SPATIAL], dilation[CN_SPATIAL];
     int64_t in_size, out_size, taps; /* elements of one plane; of one kernel */
     Overlap *overlap;                /* of each tap */
     Plane *plane;
@@ -47,17 +45,11 @@ static void overlap_1d(int64_t size, int64_t out, int64_t stride, int64_t shift,
 static Overlap overlap_of(const Conv *c, int64_t tap)
 {
     Overlap v;
-    for (int d = WIDTH; d >= DEPTH; tap /= c->kernel[d], d--) {
+    for (int d = CN_WIDTH; d >= CN_DEPTH; tap /= c->kernel[d], d--) {
         v.shift[d] = tap % c->kernel[d] * c->dilation[d] - c->padding[d];
         overlap_1d(c->in[d], c->out[d], c->stride[d], v.shift[d], &v.first[d], &v.end[d]);
     }
     return v;
-}
-
-/* Bounds that keep all products of two sizes far from overflow. */
-static bool within(int64_t x, int64_t least)
-{
-    return x >= least && x <= INT32_MAX;
 }
 
 bool cn_conv_sane(const cn_shape *x, const cn_shape *w, const cn_conv_params *p, const char *what)
@@ -65,14 +57,14 @@ bool cn_conv_sane(const cn_shape *x, const cn_shape *w, const cn_conv_params *p,
     char tx[128], tw[128];
     int n = (int)p->stride.n;
     for (int i = 0; i < n; i++) {
-        if (!within(p->stride.v[i], 1) || !within(p->dilation.v[i], 1) ||
-            !within(p->padding.v[i], 0))
+        if (!cn_within(p->stride.v[i], 1) || !cn_within(p->dilation.v[i], 1) ||
+            !cn_within(p->padding.v[i], 0))
             return cn_fail(CN_EINVALID,
                            "%s: stride %lld and dilation %lld must be at least 1, padding %lld "
                            "at least 0",
                            what, (long long)p->stride.v[i], (long long)p->dilation.v[i],
                            (long long)p->padding.v[i]);
-        if (!within(x->dim[2 + i], 1) || !within(w->dim[2 + i], 1))
+        if (!cn_within(x->dim[2 + i], 1) || !cn_within(w->dim[2 + i], 1))
             return cn_fail(CN_EINVALID, "%s: input %s or weight %s has a size out of range", what,
                            cn_shape_text(x, tx), cn_shape_text(w, tw));
     }
@@ -88,9 +80,9 @@ static bool channels_fit(const cn_shape *x, const cn_shape *w, const cn_conv_par
         return cn_fail(CN_EINVALID,
                        "%s: input %s and weight %s must be (N, C, %sH, W) and (out, C / groups, "
                        "%sheight, width)",
-                       what, cn_shape_text(x, tx), cn_shape_text(w, tw), n == SPATIAL ? "D, " : "",
-                       n == SPATIAL ? "depth, " : "");
-    if (!within(p->groups, 1) || !within(w->dim[0], 1) || !within(w->dim[1], 0) ||
+                       what, cn_shape_text(x, tx), cn_shape_text(w, tw),
+                       n == CN_SPATIAL ? "D, " : "", n == CN_SPATIAL ? "depth, " : "");
+    if (!cn_within(p->groups, 1) || !cn_within(w->dim[0], 1) || !cn_within(w->dim[1], 0) ||
         w->dim[0] % p->groups || w->dim[1] * p->groups != x->dim[1])
         return cn_fail(CN_EINVALID,
                        "%s: input %s has %lld channels, which weight %s with groups=%lld does "
@@ -135,9 +127,9 @@ bool cn_conv_dtypes(const cn_call *c)
 static void set_dimensions(Conv *c, const cn_view *x, const cn_view *w, const cn_view *y,
                            const cn_conv_params *p)
 {
-    int missing = SPATIAL - (int)p->stride.n;
+    int missing = CN_SPATIAL - (int)p->stride.n;
     c->in_size = c->out_size = c->taps = 1;
-    for (int d = 0; d < SPATIAL; d++) {
+    for (int d = 0; d < CN_SPATIAL; d++) {
         int i = d - missing;
         c->in[d] = i < 0 ? 1 : x->shape.dim[2 + i];
         c->kernel[d] = i < 0 ? 1 : w->shape.dim[2 + i];
@@ -152,10 +144,10 @@ static void set_dimensions(Conv *c, const cn_view *x, const cn_view *w, const cn
 /* A kernel of one tap that leaves every place where it is sees a plane as one long row. */
 static void flatten_pointwise(Conv *c)
 {
-    for (int d = 0; d < SPATIAL; d++)
+    for (int d = 0; d < CN_SPATIAL; d++)
         if (c->kernel[d] != 1 || c->stride[d] != 1 || c->padding[d] != 0) return;
-    for (int d = 0; d < WIDTH; d++) c->in[d] = c->out[d] = 1;
-    c->in[WIDTH] = c->out[WIDTH] = c->out_size;
+    for (int d = 0; d < CN_WIDTH; d++) c->in[d] = c->out[d] = 1;
+    c->in[CN_WIDTH] = c->out[CN_WIDTH] = c->out_size;
 }
 
 static Conv conv_of(const cn_view *x, const cn_view *w, const cn_view *y, const cn_conv_params *p)
@@ -219,7 +211,7 @@ static const cn_op *family(Kind kind, const cn_conv_params *p)
                                              &cn_op_conv2d_weight };
     static const cn_op *const volumes[] = { &cn_op_convolution3d, &cn_op_conv3d_input,
                                             &cn_op_conv3d_weight };
-    return (p->stride.n == SPATIAL ? volumes : pictures)[kind];
+    return (p->stride.n == CN_SPATIAL ? volumes : pictures)[kind];
 }
 
 cn_tensor *cn_convolution(cn_tensor *x, cn_tensor *w, cn_tensor *bias, const cn_conv_params *p)
@@ -249,7 +241,7 @@ cn_tensor *cn_conv_weight(cn_tensor *x, const cn_shape *w, cn_tensor *gy, const 
 static bool convolution_infer(const cn_call *c, cn_spec out[])
 {
     const cn_conv_params *p = c->params;
-    const char *what = p->stride.n == SPATIAL ? "conv3d" : "conv2d";
+    const char *what = p->stride.n == CN_SPATIAL ? "conv3d" : "conv2d";
     const cn_view *w = cn_in(c, 1), *b = cn_in(c, 2);
     out->dtype = c->in[0]->v.dtype;
     if (!cn_conv_dtypes(c) || !output_shape(&c->in[0]->v.shape, &w->shape, p, what, &out->shape))

@@ -2,7 +2,7 @@
 #ifndef CN_OPS_LAYERS_CONV_H
 #define CN_OPS_LAYERS_CONV_H
 
-#include "ops/compose.h"
+#include "ops/layers/spatial.h"
 #include "ops/params.h"
 
 /* The maps of a convolution y = conv(x, w), which is linear in x and in w: itself, and its

@@ -21,12 +21,6 @@ static cn_tensor *with_dim(cn_tensor *x, int place)
     return x ? cn_reshape(x, with_one(&x->v.shape, place)) : NULL;
 }
 
-/* One number for a line as the pair for a picture of height 1. */
-static cn_ints pair(const cn_ints *one, int64_t first)
-{
-    return (cn_ints){ .n = one->n < 0 ? one->n : 2, .v = { first, one->v[0] } };
-}
-
 /* A convolution brought to the form of the core ops, which know pictures and volumes. */
 typedef struct {
     cn_tensor *x, *w;
@@ -45,8 +39,8 @@ static bool make_plain(const cn_call *c, int dims, const cn_conv_params *p, Plai
     if (out->single) out->x = with_dim(out->x, 0);
     if (out->line) {
         out->x = with_dim(out->x, 2), out->w = with_dim(out->w, 2);
-        out->p.stride = pair(&p->stride, 1), out->p.dilation = pair(&p->dilation, 1);
-        out->p.padding = pair(&p->padding, 0);
+        out->p.stride = cn_pair(&p->stride, 1), out->p.dilation = cn_pair(&p->dilation, 1);
+        out->p.padding = cn_pair(&p->padding, 0);
     }
     return out->x && out->w;
 }
@@ -239,7 +233,7 @@ static bool convolve_transposed(cn_call *c, int dims)
     if (p->padding.n != dims)
         return cn_fail(CN_EINVALID, "%s: padding must be numbers", c->op->name);
     if (!cn_conv_dtypes(c) || !make_plain(c, dims, &conv, &plain)) return false;
-    plain.output_padding = plain.line ? pair(&p->output_padding, 0) : p->output_padding;
+    plain.output_padding = plain.line ? cn_pair(&p->output_padding, 0) : p->output_padding;
     if (!transposed_shape(c, &plain, &shape)) return false;
     cn_tensor *y = transposed(&plain, &shape), *bias = bias_of(c);
     if (y && bias) {
@@ -309,8 +303,8 @@ const cn_op cn_op_conv_transpose3d = {
 static bool line_gradient(cn_call *c, bool of_input)
 {
     const cn_conv_gradient_params *p = c->params;
-    cn_conv_params conv = { pair(&p->conv.stride, 1), pair(&p->conv.padding, 0),
-                            pair(&p->conv.dilation, 1), p->conv.groups };
+    cn_conv_params conv = { cn_pair(&p->conv.stride, 1), cn_pair(&p->conv.padding, 0),
+                            cn_pair(&p->conv.dilation, 1), p->conv.groups };
     cn_shape size = cn_shape_from((int)p->size.n, p->size.v);
     if (!cn_want_dims(c, 0, 3, 3) || !cn_want_dims(c, 1, 3, 3)) return false;
     size = with_one(&size, 2);
@@ -352,12 +346,6 @@ const cn_op cn_op_conv1d_weight = {
 
 /* ---- typed ---------------------------------------------------------------------------------- */
 
-static cn_ints two(const int64_t v[2], int64_t none)
-{
-    int64_t first = v[0] ? v[0] : none;
-    return (cn_ints){ .n = 2, .v = { first, v[1] || !none ? v[1] : first } };
-}
-
 static cn_ints one(int64_t v, int64_t none)
 {
     return (cn_ints){ .n = 1, .v = { v ? v : none } };
@@ -367,8 +355,9 @@ static const cn_ints same = { .n = CN_PADDING_SAME };
 
 cn_tensor *cn_conv2d_with(const cn_conv2d_args *a)
 {
-    cn_conv_params p = { two(a->stride, 1), a->same ? same : two(a->padding, 0),
-                         two(a->dilation, 1), a->groups ? a->groups : 1 };
+    cn_conv_params p = { cn_two(a->stride, 1),
+                         a->same ? same : (cn_ints){ 2, { a->padding[0], a->padding[1] } },
+                         cn_two(a->dilation, 1), a->groups ? a->groups : 1 };
     return CN_CALL(conv2d, &p, a->input, a->weight, a->bias);
 }
 
@@ -381,7 +370,8 @@ cn_tensor *cn_conv1d_with(const cn_conv1d_args *a)
 
 cn_tensor *cn_conv_transpose2d_with(const cn_conv_transpose2d_args *a)
 {
-    Transposed p = { two(a->stride, 1), two(a->padding, 0), two(a->output_padding, 0),
-                     a->groups ? a->groups : 1, two(a->dilation, 1) };
+    Transposed p = { cn_two(a->stride, 1), (cn_ints){ 2, { a->padding[0], a->padding[1] } },
+                     (cn_ints){ 2, { a->output_padding[0], a->output_padding[1] } },
+                     a->groups ? a->groups : 1, cn_two(a->dilation, 1) };
     return CN_CALL(conv_transpose2d, &p, a->input, a->weight, a->bias);
 }

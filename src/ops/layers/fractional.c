@@ -1,8 +1,6 @@
 /* fractional.c - maxima over windows whose distances are drawn, so that a plane can shrink by any
    factor: Graham 2014. */
-#include "ops/compose.h"
-
-enum { SPATIAL = 3 };
+#include "ops/layers/spatial.h"
 
 typedef struct {
     cn_ints kernel, output_size;
@@ -11,14 +9,14 @@ typedef struct {
 } Fractional;
 
 typedef struct {
-    int64_t planes, in[SPATIAL], out[SPATIAL], kernel[SPATIAL], in_size, out_size;
+    int64_t planes, in[CN_SPATIAL], out[CN_SPATIAL], kernel[CN_SPATIAL], in_size, out_size;
     int dims;
-    int64_t *start[SPATIAL]; /* of the windows along each dimension, anew for each plane */
+    int64_t *start[CN_SPATIAL]; /* of the windows along each dimension, anew for each plane */
 } Plan;
 
 /* ---- what the parameters ask for ------------------------------------------------------------- */
 
-static bool output_sizes(const cn_call *c, const cn_shape *s, int dims, int64_t out[SPATIAL])
+static bool output_sizes(const cn_call *c, const cn_shape *s, int dims, int64_t out[CN_SPATIAL])
 {
     const Fractional *p = c->params;
     if (p->output_size.n < 0 && p->output_ratio.n < 0)
@@ -28,7 +26,7 @@ static bool output_sizes(const cn_call *c, const cn_shape *s, int dims, int64_t 
         double by_ratio = p->output_size.n < 0 ? (double)in * p->output_ratio.v[i] : 0;
         if (!(by_ratio >= 0 && by_ratio <= (double)in)) by_ratio = -1; /* refused below */
         out[i] = p->output_size.n < 0 ? (int64_t)by_ratio : p->output_size.v[i];
-        int64_t most = dims == SPATIAL ? in - kernel : in - kernel + 1; /* PyTorch's rules */
+        int64_t most = dims == CN_SPATIAL ? in - kernel : in - kernel + 1; /* PyTorch's rules */
         if (kernel < 1 || out[i] < 0 || kernel > in || out[i] > most)
             return cn_fail(CN_EINVALID, "%s: %lld windows of size %lld do not fit into size %lld",
                            c->op->name, (long long)out[i], (long long)kernel, (long long)in);
@@ -41,14 +39,14 @@ static bool make_plan(const cn_call *c, int dims, Plan *plan)
 {
     const Fractional *p = c->params;
     const cn_shape *s = &c->in[0]->v.shape;
-    int64_t out[SPATIAL];
+    int64_t out[CN_SPATIAL];
     *plan = (Plan){ .in_size = 1, .out_size = 1, .dims = dims };
     if (!cn_want_dims(c, 0, dims + 1, dims + 2) || !output_sizes(c, s, dims, out)) return false;
     if (!cn_dtype_is_float(c->in[0]->v.dtype))
         return cn_fail(CN_EINVALID, "%s: not defined for %s", c->op->name,
                        cn_dtype_name(c->in[0]->v.dtype));
-    for (int d = 0; d < SPATIAL; d++) {
-        int i = d - SPATIAL + dims;
+    for (int d = 0; d < CN_SPATIAL; d++) {
+        int i = d - CN_SPATIAL + dims;
         plan->in[d] = i < 0 ? 1 : s->dim[s->ndim - dims + i];
         plan->kernel[d] = i < 0 ? 1 : p->kernel.v[i];
         plan->out[d] = i < 0 ? 1 : out[i];
@@ -91,7 +89,7 @@ static void draw_starts(int64_t *start, int64_t in, int64_t out, int64_t kernel,
 }
 
 static int64_t place_of_largest(const Plan *p, const char *x, cn_dtype dtype,
-                                const int64_t from[SPATIAL])
+                                const int64_t from[CN_SPATIAL])
 {
     size_t bytes = cn_dtype_size(dtype);
     int64_t best = (from[0] * p->in[1] + from[1]) * p->in[2] + from[2];
@@ -110,8 +108,8 @@ static void find_in_plane(const Plan *p, const char *x, cn_dtype dtype, int64_t 
 {
     for (int64_t i = 0; i < p->out_size; i++) {
         int64_t row = i / p->out[2], plane = row / p->out[1];
-        const int64_t from[SPATIAL] = { p->start[0][plane], p->start[1][row % p->out[1]],
-                                        p->start[2][i % p->out[2]] };
+        const int64_t from[CN_SPATIAL] = { p->start[0][plane], p->start[1][row % p->out[1]],
+                                           p->start[2][i % p->out[2]] };
         places[i] = place_of_largest(p, x, dtype, from);
     }
 }
@@ -124,9 +122,9 @@ static bool find_maxima(Plan *p, const cn_tensor *x, const double *samples, int6
     if (!start) return false;
     p->start[0] = start, p->start[1] = start + p->out[0], p->start[2] = p->start[1] + p->out[1];
     for (int64_t plane = 0; plane < p->planes; plane++) {
-        for (int d = 0; d < SPATIAL; d++) {
+        for (int d = 0; d < CN_SPATIAL; d++) {
             /* Samples of a picture are for the width, then the height; those of a volume in order. */
-            int which = p->dims == SPATIAL ? d : SPATIAL - 1 - d;
+            int which = p->dims == CN_SPATIAL ? d : CN_SPATIAL - 1 - d;
             double sample = which < p->dims ? samples[plane * p->dims + which] : 0;
             draw_starts(p->start[d], p->in[d], p->out[d], p->kernel[d], sample, dtype == CN_F32);
         }
@@ -156,7 +154,7 @@ static bool fractional(cn_call *c, int dims)
     cn_tensor *x = c->in[0], *rows = cn_rows(x), *samples = samples_of(c, dims);
     cn_shape s = x->v.shape;
     int first = s.ndim - dims;
-    for (int d = 0; d < dims; d++) s.dim[first + d] = plan.out[SPATIAL - dims + d];
+    for (int d = 0; d < dims; d++) s.dim[first + d] = plan.out[CN_SPATIAL - dims + d];
     cn_tensor *places = rows && samples ? cn_empty(s, CN_I64) : NULL;
     if (!places || !samples_inside(c, samples)) return false;
     const double *drawn = (const double *)(const void *)samples->v.data;

@@ -1,6 +1,6 @@
 /* patches.c - the patches of pictures as columns, and pictures summed from columns: im2col and
    col2im, in PyTorch nn.functional.unfold and fold. Each is the transpose of the other. */
-#include "ops/compose.h"
+#include "ops/layers/spatial.h"
 
 typedef struct {
     cn_ints kernel, dilation, padding, stride;
@@ -16,17 +16,12 @@ typedef struct {
     int64_t height, width, rows, columns; /* of the picture; of the grid of patches */
 } Grid;
 
-static bool within(int64_t x, int64_t least)
-{
-    return x >= least && x <= INT32_MAX;
-}
-
 static bool count_patches(const char *what, const Unfold *p, int i, int64_t size, int64_t *padded,
                           int64_t *count)
 {
     int64_t kernel = p->kernel.v[i], stride = p->stride.v[i], dilation = p->dilation.v[i];
-    if (p->padding.n != 2 || !within(size, 1) || !within(kernel, 1) || !within(stride, 1) ||
-        !within(dilation, 1) || !within(p->padding.v[i], 0))
+    if (p->padding.n != 2 || !cn_within(size, 1) || !cn_within(kernel, 1) ||
+        !cn_within(stride, 1) || !cn_within(dilation, 1) || !cn_within(p->padding.v[i], 0))
         return cn_fail(CN_EINVALID,
                        "%s: size %lld, kernel_size %lld, stride %lld and dilation %lld must be at "
                        "least 1, padding at least 0",

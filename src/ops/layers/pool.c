@@ -3,14 +3,12 @@
 
    All dimensions before the pooled ones count planes, which are independent of each other; lines
    and pictures are volumes with sizes 1 in front. */
-#include "ops/compose.h"
+#include "ops/layers/spatial.h"
 #include "ops/params.h"
 
 #include <string.h>
 
 /* ---- geometry ----------------------------------------------------------------------------- */
-
-enum { DEPTH, HEIGHT, WIDTH, SPATIAL };
 
 /* What one output reaches of one dimension: first .. end, and how much its window would be in the
    padded plane. With dilation it starts at the first tap inside. */
@@ -21,17 +19,17 @@ typedef struct {
 typedef struct {
     char *x, *y, *to;
     int64_t *places;
-    int dims;                                                     /* that are pooled */
-    int64_t planes, in[SPATIAL], out[SPATIAL], in_size, out_size; /* sizes of one plane */
-    int64_t kernel[SPATIAL], stride[SPATIAL], padding[SPATIAL], dilation[SPATIAL];
+    int dims;                                                           /* that are pooled */
+    int64_t planes, in[CN_SPATIAL], out[CN_SPATIAL], in_size, out_size; /* sizes of one plane */
+    int64_t kernel[CN_SPATIAL], stride[CN_SPATIAL], padding[CN_SPATIAL], dilation[CN_SPATIAL];
     bool adaptive, include_pad;
-    int64_t divisor;       /* 0: the size of the window */
-    Reach *reach[SPATIAL]; /* of each place of the output */
+    int64_t divisor;          /* 0: the size of the window */
+    Reach *reach[CN_SPATIAL]; /* of each place of the output */
 } Pool;
 
 /* The part of the plane that one output sees, and what its average divides by. */
 typedef struct {
-    int64_t first[SPATIAL], end[SPATIAL], count;
+    int64_t first[CN_SPATIAL], end[CN_SPATIAL], count;
 } Window;
 
 static Reach regular_reach(const Pool *p, int d, int64_t i)
@@ -51,10 +49,10 @@ static Reach adaptive_reach(const Pool *p, int d, int64_t i)
     return (Reach){ .first = i * n / m, .end = ((i + 1) * n + m - 1) / m };
 }
 
-static Window window(const Pool *p, const int64_t at[SPATIAL])
+static Window window(const Pool *p, const int64_t at[CN_SPATIAL])
 {
     Window v = { .count = 1 };
-    for (int d = 0; d < SPATIAL; d++) {
+    for (int d = 0; d < CN_SPATIAL; d++) {
         const Reach *r = &p->reach[d][at[d]];
         v.first[d] = r->first, v.end[d] = r->end;
         v.count *= p->include_pad ? r->padded : r->end - r->first;
@@ -64,21 +62,15 @@ static Window window(const Pool *p, const int64_t at[SPATIAL])
 }
 
 /* To the next output of a plane. */
-static void advance(const Pool *p, int64_t at[SPATIAL])
+static void advance(const Pool *p, int64_t at[CN_SPATIAL])
 {
-    for (int d = WIDTH; d >= DEPTH; d--) {
+    for (int d = CN_WIDTH; d >= CN_DEPTH; d--) {
         if (++at[d] < p->out[d]) return;
         at[d] = 0;
     }
 }
 
 /* ---- what the parameters ask for ----------------------------------------------------------- */
-
-/* Bounds that keep all products of sizes far from overflow. */
-static bool within(int64_t x, int64_t least)
-{
-    return x >= least && x <= INT32_MAX;
-}
 
 /* PyTorch's rule: with ceil_mode a last window that would start in the right margin is left out. */
 static int64_t output_size(const Pool *p, int d, bool ceil_mode)
@@ -105,11 +97,11 @@ static bool plan_planes(const cn_shape *s, int64_t n, const char *what, Pool *po
     char text[128];
     *pool =
         (Pool){ .dims = (int)n, .planes = 1, .in = { 1, 1, 1 }, .out = { 1, 1, 1 }, .in_size = 1 };
-    bool fits = n >= 1 && n <= SPATIAL && (s->ndim == n + 1 || s->ndim == n + 2);
+    bool fits = n >= 1 && n <= CN_SPATIAL && (s->ndim == n + 1 || s->ndim == n + 2);
     for (int i = 0; fits && i < s->ndim; i++) {
-        int d = i - s->ndim + SPATIAL;
+        int d = i - s->ndim + CN_SPATIAL;
         bool inside = i >= s->ndim - n;
-        fits = within(s->dim[i], inside ? 1 : 0);
+        fits = cn_within(s->dim[i], inside ? 1 : 0);
         *(inside ? &pool->in_size : &pool->planes) *= s->dim[i];
         if (inside) pool->in[d] = s->dim[i];
     }
@@ -125,8 +117,9 @@ static bool window_is_sane(const cn_max_pool_params *p, const char *what)
     if (p->padding.n != p->kernel.n)
         return cn_fail(CN_EINVALID, "%s: padding must be numbers", what);
     for (int i = 0; i < p->kernel.n; i++)
-        if (!within(p->kernel.v[i], 1) || !within(stride[i], 1) || !within(p->dilation.v[i], 1) ||
-            !within(p->padding.v[i], 0) || 2 * p->padding.v[i] > p->kernel.v[i])
+        if (!cn_within(p->kernel.v[i], 1) || !cn_within(stride[i], 1) ||
+            !cn_within(p->dilation.v[i], 1) || !cn_within(p->padding.v[i], 0) ||
+            2 * p->padding.v[i] > p->kernel.v[i])
             return cn_fail(CN_EINVALID,
                            "%s: kernel_size %lld, stride %lld and dilation %lld must be at least "
                            "1, padding %lld between 0 and half of kernel_size",
@@ -144,8 +137,8 @@ static bool plan_regular(const cn_shape *s, const cn_max_pool_params *p, const c
     if (s->dim[s->ndim - p->kernel.n - 1] == 0)
         return cn_fail(CN_EINVALID, "%s: input %s has no channels", what, cn_shape_text(s, text));
     pool->out_size = 1;
-    for (int d = 0; d < SPATIAL; d++) {
-        int i = d - SPATIAL + (int)p->kernel.n;
+    for (int d = 0; d < CN_SPATIAL; d++) {
+        int i = d - CN_SPATIAL + (int)p->kernel.n;
         pool->kernel[d] = i < 0 ? 1 : p->kernel.v[i];
         pool->stride[d] = i < 0 ? 1 : stride[i];
         pool->padding[d] = i < 0 ? 0 : p->padding.v[i];
@@ -167,7 +160,8 @@ static bool plan_average(const cn_shape *s, const cn_avg_pool_params *p, const c
     if (!plan_regular(s, &regular, what, pool)) return false;
     if (p->divisor.given && p->divisor.value == 0)
         return cn_fail(CN_EINVALID, "%s: divisor_override is 0", what);
-    for (int i = 0; i < SPATIAL && p->kernel.n == SPATIAL; i++) /* PyTorch's rule for volumes */
+    for (int i = 0; i < CN_SPATIAL && p->kernel.n == CN_SPATIAL;
+         i++) /* PyTorch's rule for volumes */
         if (pool->in[i] < pool->kernel[i])
             return cn_fail(CN_EINVALID, "%s: a window of size %lld is larger than the input", what,
                            (long long)pool->kernel[i]);
@@ -181,9 +175,9 @@ static bool plan_adaptive(const cn_shape *s, const cn_ints *size, const char *wh
     if (!plan_planes(s, size->n, what, pool)) return false;
     pool->adaptive = true;
     pool->out_size = 1;
-    for (int d = 0; d < SPATIAL; d++) {
-        int i = d - SPATIAL + (int)size->n;
-        if (i >= 0 && !within(size->v[i], 0))
+    for (int d = 0; d < CN_SPATIAL; d++) {
+        int i = d - CN_SPATIAL + (int)size->n;
+        if (i >= 0 && !cn_within(size->v[i], 0))
             return cn_fail(CN_EINVALID, "%s: output_size %lld is not possible", what,
                            (long long)size->v[i]);
         pool->dilation[d] = 1;
@@ -239,7 +233,7 @@ static bool run_pool(Pool *p, Kind kind, cn_dtype dtype)
     Reach *table = cn_alloc((size_t)(p->out[0] + p->out[1] + p->out[2] + 1) * sizeof *table);
     if (!table) return false;
     p->reach[0] = table, p->reach[1] = table + p->out[0], p->reach[2] = p->reach[1] + p->out[1];
-    for (int d = 0; d < SPATIAL; d++) {
+    for (int d = 0; d < CN_SPATIAL; d++) {
         for (int64_t i = 0; i < p->out[d]; i++)
             p->reach[d][i] = p->adaptive ? adaptive_reach(p, d, i) : regular_reach(p, d, i);
         reach *= p->adaptive ? p->in[d] / (p->out[d] + 1) + 1 : p->kernel[d];
@@ -254,7 +248,7 @@ static bool run_pool(Pool *p, Kind kind, cn_dtype dtype)
 static cn_shape pooled_shape(const cn_shape *s, const Pool *pool)
 {
     cn_shape r = *s;
-    for (int i = 1; i <= pool->dims; i++) r.dim[r.ndim - i] = pool->out[SPATIAL - i];
+    for (int i = 1; i <= pool->dims; i++) r.dim[r.ndim - i] = pool->out[CN_SPATIAL - i];
     return r;
 }
 
@@ -322,8 +316,8 @@ static void avg_pool_backward(cn_grads *g)
     cn_avg_pool_backward_params p = { cn_ints_of(cn_in_shape(g, 0)), *pool };
     cn_tensor *gy = cn_gout(g, 0);
     cn_give(g, 0,
-            pool->kernel.n == SPATIAL ? CN_CALL(avg_pool3d_backward, &p, gy)
-                                      : CN_CALL(avg_pool2d_backward, &p, gy));
+            pool->kernel.n == CN_SPATIAL ? CN_CALL(avg_pool3d_backward, &p, gy)
+                                         : CN_CALL(avg_pool2d_backward, &p, gy));
 }
 
 static void avg_pool_backward_backward(cn_grads *g)
@@ -331,8 +325,8 @@ static void avg_pool_backward_backward(cn_grads *g)
     const cn_avg_pool_backward_params *p = cn_grad_params(g);
     cn_tensor *gx = cn_gout(g, 0);
     cn_give(g, 0,
-            p->pool.kernel.n == SPATIAL ? CN_CALL(avg_pool3d, &p->pool, gx)
-                                        : CN_CALL(avg_pool2d, &p->pool, gx));
+            p->pool.kernel.n == CN_SPATIAL ? CN_CALL(avg_pool3d, &p->pool, gx)
+                                           : CN_CALL(avg_pool2d, &p->pool, gx));
 }
 
 static void adaptive_avg_backward(cn_grads *g)
@@ -467,16 +461,17 @@ static void max_pool_backward(cn_grads *g)
     const cn_max_pool_params *p = cn_grad_params(g);
     cn_tensor *gy = cn_gout(g, 0), *x = cn_saved_in(g, 0);
     cn_give(g, 0,
-            p->kernel.n == SPATIAL ? CN_CALL(max_pool3d_backward, p, gy, x)
-                                   : CN_CALL(max_pool2d_backward, p, gy, x));
+            p->kernel.n == CN_SPATIAL ? CN_CALL(max_pool3d_backward, p, gy, x)
+                                      : CN_CALL(max_pool2d_backward, p, gy, x));
 }
 
 static void max_pool_backward_backward(cn_grads *g)
 {
     const cn_max_pool_params *p = cn_grad_params(g);
-    give_at_maxima(
-        g, p->kernel.n == SPATIAL ? &cn_op_max_pool3d_with_indices : &cn_op_max_pool2d_with_indices,
-        p->kernel.n);
+    give_at_maxima(g,
+                   p->kernel.n == CN_SPATIAL ? &cn_op_max_pool3d_with_indices
+                                             : &cn_op_max_pool2d_with_indices,
+                   p->kernel.n);
 }
 
 static void adaptive_max_backward(cn_grads *g)

@@ -1,14 +1,8 @@
 /* pools.c - the pooling functions as PyTorch names them: made of the core ops of pool.c. */
-#include "ops/compose.h"
+#include "ops/layers/spatial.h"
 #include "ops/params.h"
 
 /* ---- windows at regular distances ----------------------------------------------------------- */
-
-/* One number for a line as the pair for a picture of height 1. */
-static cn_ints pair(const cn_ints *line, int64_t height)
-{
-    return (cn_ints){ .n = line->n < 0 ? line->n : 2, .v = { height, line->v[0] } };
-}
 
 static cn_tensor *as_picture(const cn_call *c)
 {
@@ -28,8 +22,9 @@ typedef struct {
 static bool avg_pool1d_compose(cn_call *c)
 {
     const AvgPool1d *p = c->params;
-    cn_avg_pool_params pool = { pair(&p->kernel, 1), pair(&p->stride, 1),  pair(&p->padding, 0),
-                                p->ceil_mode,        p->count_include_pad, { .given = false } };
+    cn_avg_pool_params pool = { cn_pair(&p->kernel, 1),  cn_pair(&p->stride, 1),
+                                cn_pair(&p->padding, 0), p->ceil_mode,
+                                p->count_include_pad,    { .given = false } };
     return cn_set_out(c, 0, as_line(CN_CALL(avg_pool2d, &pool, as_picture(c))));
 }
 
@@ -53,8 +48,8 @@ static bool give_maxima(cn_call *c, const cn_op *pooling, cn_tensor *x, const vo
 static bool max_pool1d_compose(cn_call *c)
 {
     const MaxPool *p = c->params;
-    cn_max_pool_params pool = { pair(&p->kernel, 1), pair(&p->stride, 1), pair(&p->padding, 0),
-                                pair(&p->dilation, 1), p->ceil_mode };
+    cn_max_pool_params pool = { cn_pair(&p->kernel, 1), cn_pair(&p->stride, 1),
+                                cn_pair(&p->padding, 0), cn_pair(&p->dilation, 1), p->ceil_mode };
     return give_maxima(c, &cn_op_max_pool2d_with_indices, as_picture(c), &pool, p->return_indices,
                        true);
 }
@@ -295,31 +290,26 @@ const cn_op cn_op_lp_pool3d = {
 
 /* ---- typed -------------------------------------------------------------------------------- */
 
-/* A pair whose second number may be left out; both left out: `none`. */
-static cn_ints two(const int64_t v[2], cn_ints none)
+static cn_ints stride_of(const cn_pool2d_args *a)
 {
-    return v[0] ? (cn_ints){ .n = 2, .v = { v[0], v[1] ? v[1] : v[0] } } : none;
+    return a->stride[0] ? cn_two(a->stride, 0) : (cn_ints){ .n = -1 };
 }
-
-static const cn_ints not_given = { .n = -1 }, ones = { .n = 2, .v = { 1, 1 } };
 
 cn_tensor *cn_avg_pool2d_with(const cn_pool2d_args *a)
 {
-    cn_avg_pool_params p = { two(a->kernel, (cn_ints){ .n = 2 }),
-                             two(a->stride, not_given),
-                             { 2, { a->padding[0], a->padding[1] } },
-                             a->ceil_mode,
-                             !a->exclude_pad,
-                             { a->divisor_override != 0, a->divisor_override } };
+    cn_avg_pool_params p = {
+        cn_two(a->kernel, 0), stride_of(a),    { 2, { a->padding[0], a->padding[1] } },
+        a->ceil_mode,         !a->exclude_pad, { a->divisor_override != 0, a->divisor_override }
+    };
     return CN_CALL(avg_pool2d, &p, a->input);
 }
 
 cn_tensor *cn_max_pool2d_with(const cn_pool2d_args *a)
 {
-    cn_max_pool_params p = { two(a->kernel, (cn_ints){ .n = 2 }),
-                             two(a->stride, not_given),
+    cn_max_pool_params p = { cn_two(a->kernel, 0),
+                             stride_of(a),
                              { 2, { a->padding[0], a->padding[1] } },
-                             two(a->dilation, ones),
+                             cn_two(a->dilation, 1),
                              a->ceil_mode };
     cn_tensor *input = a->input, *out[2];
     if (!cn_apply(&cn_op_max_pool2d_with_indices, &input, 1, &p, out, a->indices ? 2 : 1))
