@@ -64,7 +64,7 @@ static cn_shape input_shape(const char *name)
     if (ends_in(name, "Unpool2d")) return CN_SHAPE(2, 3, 1, 1);
     if (ends_in(name, "Unpool3d")) return CN_SHAPE(2, 3, 1, 1, 1);
     if (ends_in(name, "1d")) return CN_SHAPE(2, 3, 6);
-    if (ends_in(name, "3d")) return CN_SHAPE(2, 3, 4, 3, 4);
+    if (ends_in(name, "3d")) return CN_SHAPE(2, 3, 4, 4, 4);
     if (ends_in(name, "Loss")) return CN_SHAPE(4, 3);
     if (strcmp(name, "Fold") == 0) return CN_SHAPE(2, 8, 4);
     if (ends_in(name, "Shuffle")) return CN_SHAPE(2, 4, 3, 3);

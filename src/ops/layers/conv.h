@@ -5,9 +5,8 @@
 #include "ops/layers/spatial.h"
 #include "ops/params.h"
 
-/* The maps of a convolution y = conv(x, w), which is linear in x and in w: itself, and its
-   gradients
-   with respect to either. In 3 dimensions if the parameters name 3, otherwise in 2. */
+/* The maps of a convolution y = conv(x, w), which is linear in x and in w: itself, and its gradients
+   by either. In 3 dimensions if the parameters name 3, otherwise in 2. */
 cn_tensor *cn_convolution(cn_tensor *x, cn_tensor *w, cn_tensor *bias, const cn_conv_params *p);
 cn_tensor *cn_conv_input(const cn_shape *x, cn_tensor *w, cn_tensor *gy, const cn_conv_params *p);
 cn_tensor *cn_conv_weight(cn_tensor *x, const cn_shape *w, cn_tensor *gy, const cn_conv_params *p);

@@ -62,8 +62,7 @@ static cn_tensor *bias_of(const cn_call *c)
 /* ---- convolution ---------------------------------------------------------------------------- */
 
 /* padding='same': the output is as large as the input. What an odd total leaves over is padded
-   behind
-   the last element beforehand. */
+   behind the last element beforehand. */
 static bool resolve_same(Plain *plain, const char *what)
 {
     cn_conv_params *p = &plain->p;
