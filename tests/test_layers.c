@@ -4,6 +4,7 @@
 
 #include <cenote/autograd.h>
 #include <cenote/ffi.h>
+#include <cenote/functional.h>
 #include <cenote/nn.h>
 #include <cenote/ops.h>
 
@@ -108,6 +109,20 @@ static void test_transposes(void **state)
             assert_true(cn_shape_equal(cn_shape_of(gx), &transposes[i].x));
             assert_true(fabs(dot(y, other) - dot(x, gx)) < 1e-9);
         }
+}
+
+static void test_typed_transpose(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        cn_tensor *x = cn_randn(CN_SHAPE(1, 4, 3, 2), CN_F64), *b = cn_randn(CN_SHAPE(6), CN_F64);
+        cn_tensor *w = cn_randn(CN_SHAPE(4, 3, 3, 2), CN_F64);
+        cn_tensor *y = cn_conv_transpose2d(x, w, .bias = b, .stride = { 2 }, .padding = { 1, 0 },
+                                           .output_padding = { 1, 0 }, .groups = 2);
+        const char *options = "stride=2 padding=(1,0) output_padding=(1,0) groups=2";
+        expect_equal(y, CALL("conv_transpose2d", options, x, w, b).t[0]);
+    }
 }
 
 static void test_unfold_and_fold(void **state)
@@ -268,11 +283,9 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_transposes),
-        cmocka_unit_test(test_unfold_and_fold),
-        cmocka_unit_test(test_convolution_is_a_product),
-        cmocka_unit_test(test_inverses),
-        cmocka_unit_test(test_padding_modes),
+        cmocka_unit_test(test_transposes),      cmocka_unit_test(test_typed_transpose),
+        cmocka_unit_test(test_unfold_and_fold), cmocka_unit_test(test_convolution_is_a_product),
+        cmocka_unit_test(test_inverses),        cmocka_unit_test(test_padding_modes),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
