@@ -23,12 +23,15 @@ enum { MAX_TENSORS = 16, KEY = 1024 };
    ops); and
    what has no defined elements. */
 static const char *const not_in_pytorch[] = {
+    "adaptive_avg_pool",
+    "adaptive_max_pool",
     "arg_extreme",
     "batch_norm_train",
     "bce_terms",
     "cast",
     "conv_block",
     "convolution2d",
+    "convolution3d",
     "cross_entropy_mean",
     "cross_entropy_rows",
     "dropout_at",

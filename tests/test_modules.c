@@ -25,25 +25,29 @@ static bool ends_in(const char *name, const char *end)
     return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-/* The arguments that a class cannot do without. */
+/* The arguments that a class cannot do without, as its constructor takes them; the first entry whose
+   text the name contains. */
+static const struct {
+    const char *part;
+    int n;
+    int64_t values[3];
+} needed[] = {
+    { "Fractional", 2, { 2, 2 } }, { "LazyConv", 2, { 2, 3 } }, { "Conv", 3, { 3, 2, 3 } },
+    { "LazyLinear", 1, { 2 } },    { "Linear", 2, { 6, 2 } },   { "BatchNorm", 1, { 3 } },
+    { "LPPool", 2, { 2, 2 } },     { "Pool", 1, { 2 } },        { "Unpool", 1, { 2 } },
+    { "oftmax", 1, { 1 } },        { "ConstantPad", 2, { 1 } }, { "Pad", 1, { 1 } },
+    { "Unfold", 1, { 2 } },        { "Fold", 2, { 3, 2 } },     { "ChannelShuffle", 1, { 2 } },
+    { "Pixel", 1, { 2 } },         { "Response", 1, { 3 } },
+};
+
 static int arguments_for(const char *name, cn_ffi_arg args[3])
 {
-    cn_ffi_value three = { .kind = CN_KIND_INT, .u.i = 3 }, two = { .kind = CN_KIND_INT, .u.i = 2 };
-    cn_ffi_value one = { .kind = CN_KIND_INT, .u.i = 1 };
-    bool lazy = strncmp(name, "Lazy", 4) == 0;
-    if (ends_in(name, "Conv2d"))
-        return args[0] = (cn_ffi_arg){ NULL, lazy ? two : three },
-               args[1] = (cn_ffi_arg){ NULL, lazy ? three : two },
-               args[2] = (cn_ffi_arg){ NULL, three }, lazy ? 2 : 3;
-    if (ends_in(name, "Linear"))
-        return args[0] =
-                   (cn_ffi_arg){ NULL,
-                                 lazy ? two : (cn_ffi_value){ .kind = CN_KIND_INT, .u.i = 6 } },
-               args[1] = (cn_ffi_arg){ NULL, two }, lazy ? 1 : 2;
-    if (strncmp(name, "BatchNorm", 9) == 0) return args[0] = (cn_ffi_arg){ NULL, three }, 1;
-    if (strstr(name, "Pool")) return args[0] = (cn_ffi_arg){ NULL, two }, 1;
-    if (ends_in(name, "oftmax")) return args[0] = (cn_ffi_arg){ NULL, one }, 1;
-    return 0;
+    size_t k = 0;
+    while (k < sizeof needed / sizeof *needed && !strstr(name, needed[k].part)) k++;
+    if (k == sizeof needed / sizeof *needed) return 0;
+    for (int i = 0; i < needed[k].n; i++)
+        args[i] = (cn_ffi_arg){ NULL, { .kind = CN_KIND_INT, .u.i = needed[k].values[i] } };
+    return needed[k].n;
 }
 
 static cn_tensor *numbers(cn_shape shape)
@@ -56,15 +60,27 @@ static cn_tensor *numbers(cn_shape shape)
 
 static cn_shape input_shape(const char *name)
 {
+    if (ends_in(name, "Unpool1d")) return CN_SHAPE(2, 3, 1);
+    if (ends_in(name, "Unpool2d")) return CN_SHAPE(2, 3, 1, 1);
+    if (ends_in(name, "Unpool3d")) return CN_SHAPE(2, 3, 1, 1, 1);
     if (ends_in(name, "1d")) return CN_SHAPE(2, 3, 6);
+    if (ends_in(name, "3d")) return CN_SHAPE(2, 3, 4, 4, 4);
     if (ends_in(name, "Loss")) return CN_SHAPE(4, 3);
+    if (strcmp(name, "Fold") == 0) return CN_SHAPE(2, 8, 4);
+    if (ends_in(name, "Shuffle")) return CN_SHAPE(2, 4, 3, 3);
     return CN_SHAPE(2, 3, 6, 6);
 }
 
-static cn_tensor *target_for(const char *name, cn_tensor *x)
+static bool has_two_inputs(const char *name)
+{
+    return ends_in(name, "Loss") || strstr(name, "Unpool");
+}
+
+static cn_tensor *second_input(const char *name, cn_tensor *x)
 {
     if (strcmp(name, "CrossEntropyLoss") == 0 || strcmp(name, "NLLLoss") == 0)
         return cn_from((const int64_t[]){ 0, 2, 1, 1 }, CN_SHAPE(4), CN_I64);
+    if (strstr(name, "Unpool")) return cn_zeros(*cn_shape_of(x), CN_I64);
     return cn_detach(x);
 }
 
@@ -77,8 +93,8 @@ static void run(const char *name)
     if (cn_ffi_module_new(name, args, n, &m)) fail_msg("%s: %s", name, cn_ffi_last_error());
     cn_tensor *x = numbers(input_shape(name));
     inputs[0].value = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = x };
-    inputs[1].value = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = target_for(name, x) };
-    if (cn_ffi_module_forward(m, inputs, ends_in(name, "Loss") ? 2 : 1, out, &count))
+    inputs[1].value = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = second_input(name, x) };
+    if (cn_ffi_module_forward(m, inputs, has_two_inputs(name) ? 2 : 1, out, &count))
         fail_msg("%s: %s", name, cn_ffi_last_error());
     assert_int_equal(count, 1);
     if (out[0].u.t != x) {

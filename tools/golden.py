@@ -143,6 +143,9 @@ SPELLED = {
     "nn.functional.hardsigmoid": lambda x: torch.nn.functional.relu6(x + 3) / 6,
     "index": lambda x, index: x[indices(index)],
     "index_put": index_put,
+    # Newer than the PyTorch asked here.
+    "nn.functional.lp_pool3d": lambda x, p, kernel_size: (
+        torch.nn.functional.avg_pool3d(x.pow(p), kernel_size) * kernel_size ** 3).pow(1 / p),
     "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1:
         torch.slice_scatter(x, src, dim, start, end, step),
     "tensordot": lambda a, b, *dims, **named: torch.tensordot(a, b, **{"dims": dims or 2, **named}),

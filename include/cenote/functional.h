@@ -40,6 +40,21 @@ CN_API cn_tensor *cn_conv1d_with(const cn_conv1d_args *args);
 #define cn_conv1d(...)                                                                             \
     cn_conv1d_with(&(cn_conv1d_args){ .size = sizeof(cn_conv1d_args), __VA_ARGS__ })
 
+/* The transpose of conv2d, D2L 13.10. */
+typedef struct cn_conv_transpose2d_args {
+    size_t size;
+    cn_tensor *input, *weight; /* (N, C, H, W) or (C, H, W); (C, out / groups, height, width) */
+    cn_named_only named_only_;
+    cn_tensor *bias;                            /* (out) */
+    int64_t stride[2], padding[2], dilation[2]; /* as for conv2d */
+    int64_t output_padding[2]; /* added to one side of the result; below stride or dilation */
+    int64_t groups;            /* 1 */
+} cn_conv_transpose2d_args;
+CN_API cn_tensor *cn_conv_transpose2d_with(const cn_conv_transpose2d_args *args);
+#define cn_conv_transpose2d(...)                                                                   \
+    cn_conv_transpose2d_with(                                                                      \
+        &(cn_conv_transpose2d_args){ .size = sizeof(cn_conv_transpose2d_args), __VA_ARGS__ })
+
 /* ---- margins ------------------------------------------------------------------------------- */
 
 typedef enum cn_pad_mode {

@@ -193,7 +193,13 @@ static bool as_float(const cn_ffi_value *v, double *out)
 
 static bool bind_floats(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_floats *out)
 {
+    double one;
     *out = (cn_floats){ 0 };
+    if (v->kind == CN_KIND_NONE && a->optional) return out->n = -1, true;
+    if (a->length && as_float(v, &one)) {
+        for (int i = 0; i < a->length; i++) out->v[out->n++] = one;
+        return true;
+    }
     if (v->kind != CN_KIND_LIST || v->n > CN_MAX_DIMS || (a->length && v->n != a->length))
         return mismatch(b, a, v);
     out->n = v->n;

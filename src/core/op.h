@@ -22,7 +22,7 @@ enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
        str, str?         const char *     Scalar, Scalar? cn_number_arg
        int[], int[2], .. cn_ints (a given length: one number stands for all)
        int[]?            cn_ints (n = -1: none)
-       float[], float[2] cn_floats
+       float[], float[2] cn_floats        float[]?   cn_floats (n = -1: none)
 
    An int[] argument named "padding" may be given as text: 'valid' gives zeros, 'same' gives
    n = CN_PADDING_SAME, for the op to resolve. */
