@@ -1,6 +1,7 @@
 /* batch_norm.c - batch normalisation (D2L 8.5; Ioffe and Szegedy, 2015). The input is seen as N x
    C x S. */
 #include "ops/internal.h"
+#include "ops/params.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,10 +9,6 @@
 typedef struct {
     int64_t n, channels, inner;
 } Sizes;
-
-typedef struct {
-    double eps;
-} Train;
 
 static Sizes sizes_of(const cn_shape *s)
 {
@@ -145,7 +142,7 @@ static void recorded_backward(cn_grads *g, double eps)
 
 static void train_backward(cn_grads *g)
 {
-    const Train *p = cn_grad_params(g);
+    const cn_batch_norm_params *p = cn_grad_params(g);
     if (cn_grad_enabled()) {
         recorded_backward(g, p->eps);
         return;
@@ -165,7 +162,7 @@ const cn_op cn_op_batch_norm_train = {
         "Each channel standardised over the batch, scaled and shifted; also its mean and 1 / sqrt(variance + eps), "
         "which carry no gradient.",
     .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
-    .params_size = sizeof(Train),
+    .params_size = sizeof(cn_batch_norm_params),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .infer = train_infer,
     .kernel = train_kernel,
@@ -213,7 +210,7 @@ static void update_running(cn_tensor *running, const cn_tensor *batch, double mo
 static bool train_compose(cn_call *c, const BatchNorm *p)
 {
     cn_tensor *in[] = { c->in[0], c->in[3], c->in[4] }, *out[3], *mean = c->in[1], *var = c->in[2];
-    Train train = { p->eps };
+    cn_batch_norm_params train = { p->eps };
     if (!cn_apply(&cn_op_batch_norm_train, in, 3, &train, out, 3)) return false;
     double count = (double)c->in[0]->v.numel / (double)c->in[0]->v.shape.dim[1];
     if (mean && mean->v.contiguous) update_running(mean, out[1], p->momentum, 1, p->eps, false);

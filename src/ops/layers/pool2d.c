@@ -4,8 +4,6 @@
 #include "ops/compose.h"
 #include "ops/params.h"
 
-#include <math.h>
-
 /* ---- geometry ----------------------------------------------------------------------------- */
 
 typedef struct {
@@ -85,6 +83,9 @@ static bool plan(const cn_shape *s, const cn_max_pool_params *p, const char *wha
     if (s->ndim < 3 || s->ndim > 4)
         return cn_fail(CN_EINVALID,
                        "%s: the input has shape %s, but (N, C, H, W) or (C, H, W) is wanted", what,
+                       cn_shape_text(s, text));
+    if (s->dim[s->ndim - 2] == 0 || s->dim[s->ndim - 1] == 0)
+        return cn_fail(CN_EINVALID, "%s: the pictures of input %s are empty", what,
                        cn_shape_text(s, text));
     if (!window_is_sane(p, what)) return false;
     *pool = (Pool){
