@@ -1,6 +1,7 @@
 /* simd_bench.c - speed of the vector kernels, and what share of the machine's peak that is.
    usage: simd_bench [threads] */
 #include "backends/simd/simd_table.h"
+#include "core/threads.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -171,13 +172,6 @@ static void run_dropout(void *c)
     table->dropout(&rng, 0.5, b->y, b->mask, b->x, b->n, threads);
 }
 
-static void run_adam(void *c)
-{
-    array_bench *b = c;
-    const cn_simd_adam o = { .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .step = 10 };
-    table->adam(&o, b->z, b->x, b->m, b->y, NULL, b->n, threads);
-}
-
 static void run_softmax(void *c)
 {
     array_bench *b = c;
@@ -225,7 +219,6 @@ static void bench_arrays(void)
     }
     report("add 1.2M", best_time(run_add, &b), 0, 3 * bytes);
     report("dropout 1.2M", best_time(run_dropout, &b), 0, 2.25 * bytes);
-    report("adam 1.2M", best_time(run_adam, &b), 0, 7 * bytes);
     report("max_pool 2x2 1.2M", best_time(run_max_pool, &b), 0, 1.25 * bytes);
     report("softmax 4096x64", best_time(run_softmax, &b), 0, 8.0 * 4096 * 64);
     b.rows = 256, b.cols = 10;
@@ -265,7 +258,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "simd_bench: no vector kernels for this processor\n");
         return EXIT_FAILURE;
     }
-    cn_simd_flush_denormals(2);
+    cn_flush_denormals();
     measure_peak();
     if (argc > 1) threads = atoi(argv[1]);
     if (argc > 2) peak = 1e9 * atof(argv[2]);
