@@ -119,10 +119,35 @@ static void check_binary(const cn_simd_table *t, int f, int64_t n)
     floats_free(x), floats_free(y), floats_free(z);
 }
 
+/* A vector along the middle of three dimensions, on either side. */
+static void check_along(const cn_simd_table *t, int f, const int64_t shape[3])
+{
+    const int64_t n = shape[0] * shape[1] * shape[2];
+    float *x = floats(n), *v = floats(shape[1]), *z = floats(n);
+    double *want = malloc((size_t)n * sizeof *want);
+    v[shape[1] - 1] = NAN;
+    for (int flipped = 0; flipped < 2; flipped++) {
+        const cn_simd_along p = { z, x, v, shape[0], shape[1], shape[2], flipped == 1 };
+        t->binary_along((cn_simd_binary)f, &p, 2);
+        for (int64_t i = 0; i < n; i++) {
+            const double a = (double)x[i], b = (double)v[i / shape[2] % shape[1]];
+            want[i] = flipped ? exact2(f, b, a) : exact2(f, a, b);
+        }
+        check_close("array and vector", z, want, n, 1e-6);
+    }
+    free(want);
+    floats_free(x), floats_free(v), floats_free(z);
+}
+
 static void binary_cases(const cn_simd_table *t)
 {
     for (int f = 0; f < CN_SIMD_BINARY_COUNT; f++)
         for (size_t i = 0; i < LENGTHS; i++) check_binary(t, f, lengths[i]);
+    static const int64_t shapes[][3] = { { 1, 1, 1 },    { 7, 1, 3 },    { 300, 17, 1 },
+                                         { 5, 3, 49 },   { 2, 9, 100 },  { 1, 40001, 2 },
+                                         { 70, 70, 16 }, { 1, 3, 40001 } };
+    for (int f = 0; f < CN_SIMD_BINARY_COUNT; f++)
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_along(t, f, shapes[i]);
     float x[3] = { 1, 2, 3 }, y[3] = { 10, 20, 30 };
     t->axpy(y, 2.0f, x, y, 3, 1);
     assert_true(y[0] == 12 && y[1] == 24 && y[2] == 36);
@@ -160,6 +185,19 @@ static void check_sums(const cn_simd_table *t, int64_t rows, int64_t cols)
     floats_free(x), floats_free(out), floats_free(again);
 }
 
+static void check_batch_of_sums(const cn_simd_table *t)
+{
+    enum { BATCH = 37, ROWS = 19, COLS = 70 };
+    float *x = floats(BATCH * ROWS * COLS), *out = floats(BATCH * COLS);
+    double *want = calloc(BATCH * COLS, sizeof *want);
+    for (int i = 0; i < BATCH * ROWS * COLS; i++)
+        want[i / (ROWS * COLS) * COLS + i % COLS] += (double)x[i];
+    assert_true(t->column_sums(out, x, BATCH, ROWS, COLS, 3));
+    check_close("column_sums of many", out, want, BATCH * COLS, 1e-5);
+    free(want);
+    floats_free(x), floats_free(out);
+}
+
 static void sum_cases(const cn_simd_table *t)
 {
     static const int64_t shapes[][2] = { { 1, 1 },     { 3, 7 },      { 256, 10 },
@@ -167,6 +205,7 @@ static void sum_cases(const cn_simd_table *t)
                                          { 7, 40001 }, { 1, 300000 }, { 300000, 1 } };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         check_sums(t, shapes[i][0], shapes[i][1]);
+    check_batch_of_sums(t);
     assert_true(t->sum(NULL, 0, 1) == 0);
 }
 
@@ -251,8 +290,37 @@ static void check_xent(const cn_simd_table *t, int64_t rows, int64_t cols, bool 
     floats_free(x), floats_free(grad);
 }
 
+/* What is -inf has no share and hands on no gradient; without anything above -inf, with inf or NaN,
+   a row is NaN. Its neighbours are not touched. */
+static void check_softmax_specials(const cn_simd_table *t, int64_t cols)
+{
+    enum { ROWS = 6 };
+    static const float special[ROWS] = { 0, -INFINITY, INFINITY, NAN, -INFINITY, 0 };
+    const int64_t n = ROWS * cols;
+    float *x = floats(n), *g = floats(n), *y = floats(n), *log_y = floats(n), *gx = floats(n);
+    for (int64_t i = 0; i < cols; i++) x[4 * cols + i] = -INFINITY;
+    for (int64_t r = 1; r < 4; r++) x[r * cols + cols / 2] = special[r];
+    t->softmax(y, x, ROWS, cols, 1);
+    t->log_softmax(log_y, x, ROWS, cols, 1);
+    t->softmax_backward(gx, g, y, ROWS, cols, 1);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t r = i / cols;
+        const bool spoiled = r == 2 || r == 3 || r == 4;
+        assert_true(isnan(y[i]) == spoiled && isnan(log_y[i]) == spoiled &&
+                    isnan(gx[i]) == spoiled);
+        if (r != 1 || i % cols != cols / 2) continue;
+        assert_true(y[i] == 0 && log_y[i] == -INFINITY && gx[i] == 0);
+    }
+    t->log_softmax_backward(gx, g, log_y, ROWS, cols, 1);
+    assert_true(gx[cols + cols / 2] == g[cols + cols / 2]);
+    floats_free(x), floats_free(g), floats_free(y), floats_free(log_y), floats_free(gx);
+}
+
 static void softmax_cases(const cn_simd_table *t)
 {
+    check_softmax_specials(t, 3);
+    check_softmax_specials(t, 16);
+    check_softmax_specials(t, 37);
     static const int64_t shapes[][2] = { { 1, 1 },  { 256, 10 },  { 3, 16 },
                                          { 3, 17 }, { 70, 1000 }, { 30000, 3 } };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -343,7 +411,8 @@ int main(void)
         cmocka_unit_test(test_sums),         cmocka_unit_test(test_softmax),
         cmocka_unit_test(test_dropout),      cmocka_unit_test(test_gemm),
         cmocka_unit_test(test_gemm_batched), cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_lanes),        cmocka_unit_test(test_select),
+        cmocka_unit_test(test_lanes),        cmocka_unit_test(test_norms),
+        cmocka_unit_test(test_select),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
