@@ -127,6 +127,8 @@ static void drop(Results *r)
     for (int i = 0; i < r->n; i++) cn_drop(r->t[i]);
 }
 
+/* The outputs, weighted and added up. The weights do not cancel: a sum of them that is nearly 0 would
+   be all rounding. */
 static cn_tensor *project(cn_tensor *const *out, int n)
 {
     cn_tensor *total = NULL;
@@ -134,7 +136,8 @@ static cn_tensor *project(cn_tensor *const *out, int n)
         if (!out[i] || !cn_dtype_is_float(cn_dtype_of(out[i])) || !cn_needs_grad(out[i])) continue;
         cn_tensor *weights = cn_empty(*cn_shape_of(out[i]), CN_F32);
         float *w = cn_data_mut(weights);
-        for (int64_t k = 0; k < cn_numel(weights); k++) w[k] = (float)sin(1.0 + (double)k + 10 * i);
+        for (int64_t k = 0; k < cn_numel(weights); k++)
+            w[k] = (float)(0.5 + sin(1.0 + (double)k + 10 * i));
         cn_tensor *part = cn_sum(cn_mul(out[i], weights));
         total = total ? cn_add(total, part) : part;
     }
