@@ -48,7 +48,6 @@ void cn_dnnl_forget(cn_dnnl_md *md)
 
 static dnnl_alg_kind_t algorithm(const char *name)
 {
-    if (strcmp(name, "relu") == 0) return dnnl_eltwise_relu;
     return strcmp(name, "sigmoid") == 0 ? dnnl_eltwise_logistic : dnnl_eltwise_tanh;
 }
 

@@ -29,7 +29,7 @@ dnnl_engine_t cn_dnnl_engine(void);
 bool cn_dnnl_describe(cn_dnnl_md *md, int ndim, const int64_t *dims, const int64_t *strides);
 void cn_dnnl_forget(cn_dnnl_md *md);
 
-/* Activation as a post-op: "relu", "sigmoid", "tanh" or NULL. *attr may be NULL afterwards. */
+/* Activation as a post-op: "sigmoid", "tanh" or NULL. *attr may be NULL afterwards. */
 bool cn_dnnl_activation(const char *name, dnnl_primitive_attr_t *attr);
 
 /* Creates op->primitive from a descriptor, which is destroyed. */
