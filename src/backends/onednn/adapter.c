@@ -83,7 +83,6 @@ static bool layout_of(cn_dnnl_md *md, const_dnnl_primitive_desc_t pd, dnnl_query
 
 static dnnl_alg_kind_t algorithm(const char *name)
 {
-    if (strcmp(name, "relu") == 0) return dnnl_eltwise_relu;
     return strcmp(name, "sigmoid") == 0 ? dnnl_eltwise_logistic : dnnl_eltwise_tanh;
 }
 

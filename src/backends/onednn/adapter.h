@@ -39,7 +39,7 @@ void cn_dnnl_forget(cn_dnnl_md *md);
 
 /* ---- primitives ------------------------------------------------------------------------------ */
 
-/* Activation as a post-op: "relu", "sigmoid", "tanh" or NULL. *attr may be NULL afterwards. */
+/* Activation as a post-op: "sigmoid", "tanh" or NULL. *attr may be NULL afterwards. */
 bool cn_dnnl_activation(const char *name, dnnl_primitive_attr_t *attr);
 
 bool cn_dnnl_matmul(cn_dnnl_op *op, const cn_dnnl_md *src, const cn_dnnl_md *weights,

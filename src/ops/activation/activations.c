@@ -1,5 +1,6 @@
 /* activations.c - the activations beyond relu, sigmoid and tanh. D2L 5.1, 11.7. */
 #include "ops/compose.h"
+#include "ops/params.h"
 
 #include <math.h>
 #include <string.h>
@@ -78,27 +79,23 @@ const cn_op cn_op_elu = {
     .samples = CASES " | [4] 0.3",
 };
 
-typedef struct {
-    double beta, threshold;
-} Softplus;
-
 #define OP softplus
 #define EXPR x *beta > threshold ? x : M(log1p)(M(exp)(x * beta)) / beta
 #define PRELUDE                                                                                    \
-    const T beta = (T)((const Softplus *)params)->beta,                                            \
-            threshold = (T)((const Softplus *)params)->threshold
+    const T beta = (T)((const cn_softplus_params *)params)->beta,                                  \
+            threshold = (T)((const cn_softplus_params *)params)->threshold
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
 
 static void softplus_backward(cn_grads *g)
 {
-    const Softplus *p = cn_grad_params(g);
+    const cn_softplus_params *p = cn_grad_params(g);
     cn_tensor *below = cn_sigmoid(cn_mul(cn_saved_in(g, 0), cn_number(p->beta)));
     cn_give(g, 0, bend(g, p->threshold / p->beta, NULL, below));
 }
 
 const cn_op cn_op_softplus = {
-    POINTWISE(softplus, ", float beta=1.0, float threshold=20.0", sizeof(Softplus),
+    POINTWISE(softplus, ", float beta=1.0, float threshold=20.0", sizeof(cn_softplus_params),
               "log(1 + exp(beta input)) / beta; input where beta input is above threshold.",
               CN_SAVE_IN(0)),
     .samples = CASES " | [4] 2 0.5",
@@ -132,6 +129,24 @@ const cn_op cn_op_gelu_erf = {
     .samples = CASES,
 };
 
+#define OP silu
+#define EXPR x / (1 + M(exp)(-x))
+#define FLOAT_ONLY
+#include "ops/elementwise/unary.inc"
+
+/* s (1 + x (1 - s)) with s = sigmoid(x) */
+static void silu_backward(cn_grads *g)
+{
+    cn_tensor *x = cn_saved_in(g, 0), *s = cn_sigmoid(x), *one = cn_number(1);
+    cn_tensor *slope = cn_mul(s, cn_add(cn_mul(x, cn_sub(one, s)), one));
+    cn_give(g, 0, cn_mul(cn_gout(g, 0), slope));
+}
+
+const cn_op cn_op_silu = {
+    POINTWISE(silu, "", 0, "input sigmoid(input), also called swish (D2L 5.1).", CN_SAVE_IN(0)),
+    .samples = CASES,
+};
+
 /* ---- made of other ops -------------------------------------------------------------------- */
 
 #define COMPOSED(ident, parameters, struct_size, text)                                             \
@@ -162,15 +177,6 @@ const cn_op cn_op_gelu = {
         gelu, ", *, str approximate='none'", sizeof(char *),
         "input times the normal distribution function, or its approximation by tanh (D2L 11.7)."),
     .samples = CASES " | [4] approximate=tanh",
-};
-
-static bool silu_compose(cn_call *c)
-{
-    return cn_set_out(c, 0, cn_mul(c->in[0], cn_sigmoid(c->in[0])));
-}
-
-const cn_op cn_op_silu = {
-    COMPOSED(silu, "", 0, "input sigmoid(input), also called swish (D2L 5.1)."), .samples = CASES
 };
 
 static bool mish_compose(cn_call *c)
@@ -391,7 +397,7 @@ cn_tensor *cn_elu(cn_tensor *input, double alpha)
 
 cn_tensor *cn_softplus(cn_tensor *input)
 {
-    return CN_CALL(softplus, (&(Softplus){ 1, 20 }), input);
+    return CN_CALL(softplus, (&(cn_softplus_params){ 1, 20 }), input);
 }
 
 cn_tensor *cn_hardtanh(cn_tensor *input, double min_val, double max_val)

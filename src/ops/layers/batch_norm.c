@@ -40,14 +40,24 @@ static bool check_channels(const cn_call *c, int first_vector)
     return true;
 }
 
+/* Kernels read all operands as numbers of one type. */
+static bool check_types(const cn_call *c)
+{
+    const cn_dtype own = c->in[0]->v.dtype;
+    for (int i = 1; i < c->n_in; i++)
+        if (c->in[i] && cn_compute_dtype(c->in[i]->v.dtype) != cn_compute_dtype(own))
+            return cn_fail(CN_EINVALID, "batch_norm: argument %d is %s, but the input %s", i,
+                           cn_dtype_name(c->in[i]->v.dtype), cn_dtype_name(own));
+    if (cn_dtype_is_float(own)) return true;
+    return cn_fail(CN_EINVALID, "batch_norm: the input must be float, not %s", cn_dtype_name(own));
+}
+
 static bool train_infer(const cn_call *c, cn_spec out[])
 {
     const cn_shape *s = &c->in[0]->v.shape;
     char text[128];
     if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS) || !check_channels(c, 1)) return false;
-    if (!cn_dtype_is_float(c->in[0]->v.dtype))
-        return cn_fail(CN_EINVALID, "batch_norm: the input must be float, not %s",
-                       cn_dtype_name(c->in[0]->v.dtype));
+    if (!check_types(c)) return false;
     if (c->in[0]->v.numel / (s->dim[1] ? s->dim[1] : 1) < 2)
         return cn_fail(
             CN_EINVALID,
@@ -97,9 +107,15 @@ static bool backward_kernel(const cn_call *c)
 
 static bool backward_infer(const cn_call *c, cn_spec out[])
 {
-    cn_dtype d = c->in[0]->v.dtype;
-    out[0] = (cn_spec){ d, c->in[0]->v.shape };
-    out[1] = out[2] = (cn_spec){ d, CN_SHAPE(c->in[0]->v.shape.dim[1]) };
+    const cn_view *g = cn_in(c, 0), *x = cn_in(c, 1);
+    char a[128], b[128];
+    if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS)) return false;
+    if (!cn_shape_equal(&g->shape, &x->shape))
+        return cn_fail(CN_EINVALID, "batch_norm_backward: grad_output is %s, but the input %s",
+                       cn_shape_text(&g->shape, a), cn_shape_text(&x->shape, b));
+    if (!check_channels(c, 2) || !check_types(c)) return false;
+    out[0] = (cn_spec){ g->dtype, g->shape };
+    out[1] = out[2] = (cn_spec){ g->dtype, CN_SHAPE(g->shape.dim[1]) };
     return true;
 }
 
@@ -142,7 +158,7 @@ static void recorded_backward(cn_grads *g, double eps)
 
 static void train_backward(cn_grads *g)
 {
-    const cn_batch_norm_train_params *p = cn_grad_params(g);
+    const cn_batch_norm_params *p = cn_grad_params(g);
     if (cn_grad_enabled()) {
         recorded_backward(g, p->eps);
         return;
@@ -162,7 +178,7 @@ const cn_op cn_op_batch_norm_train = {
         "Each channel standardised over the batch, scaled and shifted; also its mean and 1 / sqrt(variance + eps), "
         "which carry no gradient.",
     .flags = CN_ROWS | CN_FIRST_OUT_ONLY | CN_ANY_LAYOUT,
-    .params_size = sizeof(cn_batch_norm_train_params),
+    .params_size = sizeof(cn_batch_norm_params),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .infer = train_infer,
     .kernel = train_kernel,
@@ -210,7 +226,7 @@ static void update_running(cn_tensor *running, const cn_tensor *batch, double mo
 static bool train_compose(cn_call *c, const BatchNorm *p)
 {
     cn_tensor *in[] = { c->in[0], c->in[3], c->in[4] }, *out[3], *mean = c->in[1], *var = c->in[2];
-    cn_batch_norm_train_params train = { p->eps };
+    cn_batch_norm_params train = { p->eps };
     if (!cn_apply(&cn_op_batch_norm_train, in, 3, &train, out, 3)) return false;
     double count = (double)c->in[0]->v.numel / (double)c->in[0]->v.shape.dim[1];
     if (mean && mean->v.contiguous) update_running(mean, out[1], p->momentum, 1, p->eps, false);

@@ -333,13 +333,14 @@ static void weight_backward(cn_grads *g)
 /* ---- the entries --------------------------------------------------------------------------- */
 
 #define CONVOLUTION                                                                                \
-    .flags = CN_ROWS | CN_ANY_LAYOUT, .params_size = sizeof(cn_conv_params), .optional = CN_SAVE_IN(2),            \
-    .infer = convolution_infer, .kernel = convolution_kernel,                                      \
+    .flags = CN_ROWS | CN_ANY_LAYOUT, .params_size = sizeof(cn_conv_params),                       \
+    .optional = CN_SAVE_IN(2), .infer = convolution_infer, .kernel = convolution_kernel,           \
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1), .backward = convolution_backward
 
 #define GRADIENT(kind)                                                                             \
-    .flags = CN_ROWS | CN_ANY_LAYOUT, .params_size = sizeof(cn_conv_gradient_params), .infer = kind##_infer,       \
-    .kernel = kind##_kernel, .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1), .backward = kind##_backward
+    .flags = CN_ROWS | CN_ANY_LAYOUT, .params_size = sizeof(cn_conv_gradient_params),              \
+    .infer = kind##_infer, .kernel = kind##_kernel, .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),        \
+    .backward = kind##_backward
 
 const cn_op cn_op_convolution2d = {
     CN_OP_HEAD(convolution2d, "convolution2d",

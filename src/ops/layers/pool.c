@@ -348,11 +348,12 @@ static void adaptive_avg_backward_backward(cn_grads *g)
     "-> Tensor"
 
 #define AVERAGE(backward_rule)                                                                     \
-    .flags = CN_ROWS | CN_ANY_LAYOUT, .infer = forward_infer, .kernel = average_kernel, .backward = backward_rule
+    .flags = CN_ROWS | CN_ANY_LAYOUT, .infer = forward_infer, .kernel = average_kernel,            \
+    .backward = backward_rule
 
 #define AVERAGE_GRADIENT(backward_rule)                                                            \
-    .flags = CN_ROWS | CN_ANY_LAYOUT, .infer = average_backward_infer, .kernel = average_backward_kernel,          \
-    .backward = backward_rule
+    .flags = CN_ROWS | CN_ANY_LAYOUT, .infer = average_backward_infer,                             \
+    .kernel = average_backward_kernel, .backward = backward_rule
 
 const cn_op cn_op_avg_pool2d = {
     CN_OP_HEAD(avg_pool2d, "nn.functional.avg_pool2d", "(Tensor input, " AVERAGE_PARAMS("2")),
@@ -490,11 +491,11 @@ static void adaptive_max_backward_backward(cn_grads *g)
     "] dilation=1, bool ceil_mode=False"
 
 #define LARGEST(backward_rule)                                                                     \
-    .flags = CN_ROWS | CN_ANY_LAYOUT, .infer = forward_infer, .kernel = max_kernel, .saves = CN_SAVE_IN(0),        \
-    .backward = backward_rule
+    .flags = CN_ROWS | CN_ANY_LAYOUT, .infer = forward_infer, .kernel = max_kernel,                \
+    .saves = CN_SAVE_IN(0), .backward = backward_rule
 
 #define LARGEST_GRADIENT(backward_rule)                                                            \
-    .flags = CN_ROWS | CN_ANY_LAYOUT, .infer = max_backward_infer, .kernel = max_backward_kernel,                  \
+    .flags = CN_ROWS | CN_ANY_LAYOUT, .infer = max_backward_infer, .kernel = max_backward_kernel,  \
     .saves = CN_SAVE_IN(1), .backward = backward_rule
 
 const cn_op cn_op_max_pool2d_with_indices = {

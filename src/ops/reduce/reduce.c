@@ -6,14 +6,9 @@
    so
    that the result neither depends on the number of threads nor loses digits with length. */
 #include "ops/internal.h"
+#include "ops/params.h"
 
 #include <string.h>
-
-typedef struct {
-    cn_ints dim;
-    bool keepdim;
-    int32_t dtype;
-} Reduce;
 
 /* ---- shape --------------------------------------------------------------------------------- */
 
@@ -29,7 +24,7 @@ static cn_shape reduced_shape(const cn_shape *s, unsigned mask, bool keepdim)
 
 static bool reduce_infer(const cn_call *c, cn_spec out[])
 {
-    const Reduce *p = c->params;
+    const cn_reduce_params *p = c->params;
     unsigned mask;
     if (!cn_dims_mask(&p->dim, c->in[0]->v.shape.ndim, c->op->name, &mask)) return false;
     out->shape = reduced_shape(&c->in[0]->v.shape, mask, p->keepdim);
@@ -110,7 +105,7 @@ static void sum_outer(int64_t first, int64_t last, void *context)
 
 static bool run_sum(const cn_call *c, bool mean)
 {
-    const Reduce *p = c->params;
+    const cn_reduce_params *p = c->params;
     size_t mark = cn_mark();
     unsigned mask;
     Job job = { .scale = 1 };
@@ -143,7 +138,7 @@ static bool mean_kernel(const cn_call *c)
 
 static cn_tensor *spread(cn_grads *g)
 {
-    const Reduce *p = cn_grad_params(g);
+    const cn_reduce_params *p = cn_grad_params(g);
     const cn_shape *full = cn_in_shape(g, 0);
     return cn_expand(cn_restore_dims(cn_gout(g, 0), full, &p->dim, p->keepdim), *full);
 }
@@ -155,7 +150,7 @@ static void sum_backward(cn_grads *g)
 
 static void mean_backward(cn_grads *g)
 {
-    const Reduce *p = cn_grad_params(g);
+    const cn_reduce_params *p = cn_grad_params(g);
     const cn_shape *full = cn_in_shape(g, 0);
     unsigned mask;
     double count = 1;
@@ -169,7 +164,8 @@ static bool mean_infer(const cn_call *c, cn_spec out[])
 {
     if (!reduce_infer(c, out)) return false;
     if (cn_dtype_is_float(out->dtype) &&
-        (cn_dtype_is_float(c->in[0]->v.dtype) || ((const Reduce *)c->params)->dtype != CN_NO_DTYPE))
+        (cn_dtype_is_float(c->in[0]->v.dtype) ||
+         ((const cn_reduce_params *)c->params)->dtype != CN_NO_DTYPE))
         return true;
     return cn_fail(CN_EINVALID,
                    "mean: the mean of %s is not defined; pass a float dtype or convert first",
@@ -184,7 +180,7 @@ static bool mean_infer(const cn_call *c, cn_spec out[])
 const cn_op cn_op_sum = {
     CN_OP_HEAD(sum, "sum", REDUCE_SCHEMA),
     .doc = "The sum over dim (none: over all); integers give int64, the empty sum is 0.",
-    .params_size = sizeof(Reduce),
+    .params_size = sizeof(cn_reduce_params),
     .infer = reduce_infer,
     .kernel = sum_kernel,
     .backward = sum_backward,
@@ -194,16 +190,16 @@ const cn_op cn_op_sum = {
 const cn_op cn_op_mean = {
     CN_OP_HEAD(mean, "mean", REDUCE_SCHEMA),
     .doc = "The mean over dim (none: over all).",
-    .params_size = sizeof(Reduce),
+    .params_size = sizeof(cn_reduce_params),
     .infer = mean_infer,
     .kernel = mean_kernel,
     .backward = mean_backward,
     .samples = REDUCE_SAMPLES,
 };
 
-static Reduce reduce_params(const cn_reduce_args *a)
+static cn_reduce_params reduce_params(const cn_reduce_args *a)
 {
-    Reduce p = { .keepdim = a->keepdim, .dtype = CN_NO_DTYPE };
+    cn_reduce_params p = { .keepdim = a->keepdim, .dtype = CN_NO_DTYPE };
     p.dim.n = a->dim.ndim ? a->dim.ndim : -1;
     memcpy(p.dim.v, a->dim.dim, sizeof p.dim.v);
     return p;
@@ -211,12 +207,12 @@ static Reduce reduce_params(const cn_reduce_args *a)
 
 cn_tensor *cn_sum_with(const cn_reduce_args *a)
 {
-    Reduce p = reduce_params(a);
+    cn_reduce_params p = reduce_params(a);
     return CN_CALL(sum, &p, a->input);
 }
 
 cn_tensor *cn_mean_with(const cn_reduce_args *a)
 {
-    Reduce p = reduce_params(a);
+    cn_reduce_params p = reduce_params(a);
     return CN_CALL(mean, &p, a->input);
 }
