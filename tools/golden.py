@@ -65,7 +65,7 @@ def philox(seed, stream, n):
 
 NAMES = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "i64": torch.int64,
          "i32": torch.int32, "i16": torch.int16, "i8": torch.int8, "u8": torch.uint8, "bool": torch.bool}
-TENSOR = re.compile(r"(f64|f32|f16|bf16|i64|i32|i16|i8|u8|bool)?(\+)?(?:<(\d+))?\[([\d,]*)\]$")
+TENSOR = re.compile(r"(f64|f32|f16|bf16|i64|i32|i16|i8|u8|bool)?([+#])?(?:<(\d+))?\[([\d,]*)\]$")
 WORDS = {"None": None, "True": True, "False": False, "inf": float("inf"), "nan": float("nan"),
          **{str(d)[6:]: d for d in DTYPES}}
 
@@ -102,18 +102,21 @@ class Sample:
                 pass
         return text
 
-    def tensor(self, dtype, positive, below, shape):
+    def tensor(self, dtype, kind, below, shape):
         dtype = NAMES[dtype] if dtype else self.real
         shape = [int(d) for d in shape.split(",") if d]
         r = philox(42, len(self.tensors), int(np.prod(shape)))
         if dtype == torch.bool:
             x = (r[:, 0] & np.uint64(1)).astype(np.int64)
         elif not dtype.is_floating_point:
-            x = (r[:, 0] % np.uint64(below or 10)).astype(np.int64)
+            x = (r[:, 0] % np.uint64(below or 10)).astype(np.int64) + (kind == "+")
         else:
             x = 0.1 + 0.9 * r[:, 0].astype(np.float64) * 2.0**-32
-            if not positive:
-                x = np.where(r[:, 1] & np.uint64(1), x, -x)
+            if kind != "+":
+                magnitude, x = x, np.where(r[:, 1] & np.uint64(1), x, -x)
+            if kind == "#":
+                i = np.arange(x.size)
+                x = np.where(i // shape[-1] % shape[-2] == i % shape[-1], shape[-1] + magnitude, x)
         t = torch.tensor(x).reshape(shape).to(dtype)
         self.tensors.append(t)
         return t
