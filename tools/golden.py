@@ -135,15 +135,24 @@ def index_put(x, index, values, accumulate=False):
     return x.flatten().index_put((places.flatten(),), values.flatten(), accumulate).reshape(x.shape)
 
 
-UNDEFINED = {"empty", "empty_like", "new_empty"}  # elements that nobody set
+def triangle(x, upper):
+    return x.triu() if upper else x.tril()
+
+
+# Elements that nobody set, vectors whose signs nobody did.
+UNDEFINED = {"empty", "empty_like", "new_empty", "linalg.eigh", "linalg.svd", "svd"}
 
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
 SPELLED = {
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
+    "block_diag": lambda tensors: torch.block_diag(*tensors),
     "broadcast_tensors": lambda tensors: torch.broadcast_tensors(*tensors),
     # PyTorch's own gradient has 1 / 6 rounded to float32.
     "nn.functional.hardsigmoid": lambda x: torch.nn.functional.relu6(x + 3) / 6,
+    # PyTorch's own gradient of L is not that of a triangle.
+    "cholesky_inverse": lambda x, upper=False: torch.cholesky_inverse(triangle(x, upper), upper),
+    "cholesky_solve": lambda b, x, upper=False: torch.cholesky_solve(b, triangle(x, upper), upper),
     "index": lambda x, index: x[indices(index)],
     "index_put": index_put,
     "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1:
