@@ -44,6 +44,17 @@ static const struct {
     { "sum", "[130,70] dim=0" },
     { "sum", "[130,70] dim=1" },
     { "nn.functional.relu", "[10007]" },
+    { "linalg.lu_factor_ex", "#[2,40,40]" },
+    { "linalg.lu_factor_ex", "#[48,40]" },
+    { "linalg.cholesky", "#[2,48,48] upper=True" },
+    { "linalg.cholesky", "#[48,48]" },
+    { "linalg.qr", "#[48,40]" },
+    { "linalg.qr", "#[33,40] complete" },
+    { "linalg.eigvalsh", "[2,40,40] U" },
+    { "linalg.svdvals", "f64[50,40]" },
+    { "linalg.svdvals", "f64[2,33,50]" },
+    { "linalg.matrix_norm", "[33,40] nuc" },
+    { "linalg.solve", "#[2,40,40] [40,3]" },
 };
 
 typedef struct {

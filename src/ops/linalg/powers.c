@@ -17,6 +17,13 @@ static cn_tensor *positive_power(cn_tensor *a, uint64_t n)
     return a ? y : NULL;
 }
 
+/* The unit in a's shape, which has a gradient: 0. */
+static cn_tensor *unit_of(cn_tensor *a)
+{
+    cn_tensor *always = cn_ones(cn_scalar_shape(), CN_BOOL);
+    return cn_where(always, cn_eye_like(a, cn_size(a, -1)), a);
+}
+
 static bool matrix_power_compose(cn_call *c)
 {
     int64_t n = *(const int64_t *)c->params;
@@ -25,8 +32,7 @@ static bool matrix_power_compose(cn_call *c)
     if (cn_size(a, -2) != cn_size(a, -1))
         return cn_fail(CN_EINVALID, "linalg.matrix_power: %lld x %lld: the matrix must be square",
                        (long long)cn_size(a, -2), (long long)cn_size(a, -1));
-    if (n == 0)
-        return cn_set_out(c, 0, cn_clone(cn_expand(cn_eye_like(a, cn_size(a, -1)), a->v.shape)));
+    if (n == 0) return cn_set_out(c, 0, unit_of(a));
     if (n == 1) return cn_set_out(c, 0, cn_clone(a));
     uint64_t times = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
     return cn_set_out(c, 0, positive_power(n < 0 ? cn_linalg_inv(a) : a, times));
@@ -38,7 +44,7 @@ const cn_op cn_op_matrix_power = {
     .doc = "The n-th power of square matrices: of their inverses for negative n, the unit for 0.",
     .params_size = sizeof(int64_t),
     .compose = matrix_power_compose,
-    .samples = "[3,3] 3 | [2,2,2] 6 | [2,2] 1 | #[3,3] -2 | [0,0] 2",
+    .samples = "[3,3] 3 | [2,2,2] 6 | [2,2] 0 | [2,2] 1 | #[3,3] -2 | [0,0] 2",
 };
 
 /* ---- multi_dot ------------------------------------------------------------------------------

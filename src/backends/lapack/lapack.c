@@ -1,0 +1,96 @@
+/* lapack.c - the provider of LAPACK's decompositions, through LAPACKE. */
+#include "core/provider.h"
+#include "ops/internal.h"
+#include "ops/linalg/decompose.h"
+
+#include <lapacke.h>
+
+/* Below this size the conversion to columns and the call cost more than they save. */
+enum { SMALLEST = 32 };
+
+/* A negative number means that LAPACKE had no memory: the arguments are right. */
+static int64_t status(lapack_int info)
+{
+    if (info >= 0) return info;
+    cn_fail(CN_ENOMEM, "LAPACK: error %d, most likely no memory", (int)info);
+    return CN_NO_WORKSPACE;
+}
+
+#define T float
+#define NAME(x) x##_f32
+#define LAPACK(x) LAPACKE_s##x
+#include "backends/lapack/lapack.inc"
+
+#define T double
+#define NAME(x) x##_f64
+#define LAPACK(x) LAPACKE_d##x
+#include "backends/lapack/lapack.inc"
+
+static const cn_decompositions lapack_f32 = { lu_f32,          cholesky_f32, qr_f32,
+                                              reflections_f32, eigh_f32,     svd_f32 };
+static const cn_decompositions lapack_f64 = { lu_f64,          cholesky_f64, qr_f64,
+                                              reflections_f64, eigh_f64,     svd_f64 };
+
+static const cn_decompositions *routines(const cn_call *c)
+{
+    return cn_in(c, 0)->dtype == CN_F32 ? &lapack_f32 : &lapack_f64;
+}
+
+static bool lu_kernel(const cn_call *c)
+{
+    return cn_run_lu(c, routines(c));
+}
+
+static bool cholesky_kernel(const cn_call *c)
+{
+    return cn_run_cholesky(c, routines(c));
+}
+
+static bool qr_kernel(const cn_call *c)
+{
+    return cn_run_qr(c, routines(c));
+}
+
+static bool eigh_kernel(const cn_call *c)
+{
+    return cn_run_eigh(c, routines(c));
+}
+
+static bool svd_kernel(const cn_call *c)
+{
+    return cn_run_svd(c, routines(c));
+}
+
+static cn_kernel *kernel_of(int id)
+{
+    switch (id) {
+    case CN_OP_ID_lu_factor_ex: return lu_kernel;
+    case CN_OP_ID_cholesky_ex: return cholesky_kernel;
+    case CN_OP_ID_linalg_qr: return qr_kernel;
+    case CN_OP_ID_linalg_eigh: return eigh_kernel;
+    case CN_OP_ID_linalg_svd: return svd_kernel;
+    default: return NULL;
+    }
+}
+
+static cn_kernel *find(const cn_call *c, const char **why)
+{
+    cn_kernel *kernel = kernel_of(c->op->id);
+    if (!kernel) return NULL;
+    const cn_shape *s = &cn_in(c, 0)->shape;
+    int64_t m = s->dim[s->ndim - 2], n = s->dim[s->ndim - 1];
+    *why = "too small to be worth the call";
+    if (m < SMALLEST || n < SMALLEST) return NULL;
+    *why = "too large for its integers";
+    return m > INT32_MAX / (m > n ? m : n) || n > INT32_MAX / n ? NULL : kernel;
+}
+
+/* NaN is looked for where it matters, not by LAPACKE. */
+static bool probe(void)
+{
+    LAPACKE_set_nancheck(0);
+    return true;
+}
+
+extern const cn_provider cn_provider_lapack;
+const cn_provider cn_provider_lapack = { sizeof(cn_provider), "lapack", probe, find };
