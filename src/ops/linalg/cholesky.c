@@ -91,7 +91,8 @@ static bool cholesky_compose(cn_call *c)
 #define CHOLESKY_OP(ident, name, args)                                                             \
     const cn_op cn_op_##ident = {                                                                  \
         CN_OP_HEAD(ident, name, args),                                                             \
-        .doc = "The lower (upper) triangle L with input = L L^T (or L^T L); one triangle is read.", \
+        .doc =                                                                                     \
+            "The lower (upper) triangle L with input = L L^T (or L^T L); one triangle is read.",   \
         .flags = CN_ONE_TRIANGLE,                                                                  \
         .params_size = sizeof(bool),                                                               \
         .compose = cholesky_compose,                                                               \

@@ -29,8 +29,7 @@ bool cn_run_eigh(const cn_call *c, const cn_decompositions *by)
     if (!cn_all_finite(c)) return false;
     cn_copy_view(v, cn_in(c, 0));
     for (int64_t i = 0; i < cn_batch_size(v, 2); i++) {
-        int64_t status =
-            by->eigh(upper, n, cn_matrix_at(v, i, n * n), cn_matrix_at(w, i, n));
+        int64_t status = by->eigh(upper, n, cn_matrix_at(v, i, n * n), cn_matrix_at(w, i, n));
         if (status == CN_NO_WORKSPACE) return false;
         if (status)
             return cn_fail(CN_EINVALID, "%s: matrix %lld: no convergence", c->op->name,

@@ -39,10 +39,11 @@ bool cn_check_info(const cn_call *c, const cn_tensor *info, const char *what)
     char place[48] = "";
     if (!info) return false;
     for (int64_t i = 0; i < info->v.numel; i++) {
-        int64_t k = cn_load_i64(info->v.data + i * (int64_t)cn_dtype_size(info->v.dtype),
-                                info->v.dtype);
+        int64_t k =
+            cn_load_i64(info->v.data + i * (int64_t)cn_dtype_size(info->v.dtype), info->v.dtype);
         if (k == 0) continue;
-        if (info->v.shape.ndim) snprintf(place, sizeof place, "matrix %lld of the batch: ", (long long)i);
+        if (info->v.shape.ndim)
+            snprintf(place, sizeof place, "matrix %lld of the batch: ", (long long)i);
         return cn_fail(CN_EINVALID, "%s: %s%s %lld", c->op->name, place, what, (long long)k);
     }
     return true;

@@ -57,7 +57,8 @@ static bool permutation_infer(const cn_call *c, cn_spec out[])
     const cn_shape *s = &c->in[0]->v.shape;
     if (s->ndim < 1 || cn_in(c, 0)->dtype == CN_BOOL || cn_dtype_is_float(cn_in(c, 0)->dtype) ||
         rows < s->dim[s->ndim - 1])
-        return cn_fail(CN_EINVALID, "%s: pivots are integers, at most as many as rows", c->op->name);
+        return cn_fail(CN_EINVALID, "%s: pivots are integers, at most as many as rows",
+                       c->op->name);
     *out = (cn_spec){ CN_I64, *s };
     out->shape.dim[s->ndim - 1] = rows;
     return true;
@@ -130,7 +131,8 @@ static Parts parts_of(cn_tensor *t)
 
 static cn_tensor *lu_inner_gradient(const Parts *lu, const Parts *g)
 {
-    cn_tensor *l = cn_add(cn_lower(lu->square, -1), cn_eye_like(lu->square, cn_size(lu->square, -1)));
+    cn_tensor *l =
+        cn_add(cn_lower(lu->square, -1), cn_eye_like(lu->square, cn_size(lu->square, -1)));
     cn_tensor *low = cn_matmul(cn_mt(l), cn_lower(g->square, -1));
     cn_tensor *up = cn_matmul(cn_upper(g->square, 0), cn_mt(cn_upper(lu->square, 0)));
     if (lu->right) low = cn_sub(low, cn_matmul(g->right, cn_mt(lu->right)));
@@ -154,8 +156,9 @@ static void lu_factor_ex_backward(cn_grads *g)
 }
 
 const cn_op cn_op_lu_factor_ex = {
-    CN_OP_HEAD(lu_factor_ex, "linalg.lu_factor_ex",
-               "(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor, Tensor, Tensor)"),
+    CN_OP_HEAD(
+        lu_factor_ex, "linalg.lu_factor_ex",
+        "(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor, Tensor, Tensor)"),
     .doc = "L and U in one matrix, the exchanges of rows, and 0 or the place of the first 0 of U.",
     .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
     .params_size = sizeof(Factor),
@@ -223,8 +226,7 @@ cn_tensor *cn_lu_solution(cn_tensor *lu, cn_tensor *pivots, cn_tensor *b, bool a
 {
     cn_tensor *p = permutation(pivots, cn_size(lu, -1), adjoint);
     cn_triangle l = { adjoint, true, true }, u = { !adjoint, true, false };
-    if (!adjoint)
-        return cn_solve_triangular(lu, cn_solve_triangular(lu, pick_rows(b, p), l), u);
+    if (!adjoint) return cn_solve_triangular(lu, cn_solve_triangular(lu, pick_rows(b, p), l), u);
     cn_tensor *turned = cn_mt(lu);
     return pick_rows(cn_solve_triangular(turned, cn_solve_triangular(turned, b, u), l), p);
 }
@@ -245,11 +247,13 @@ static bool lu_solve_compose(cn_call *c)
 }
 
 const cn_op cn_op_lu_solve = {
-    CN_OP_HEAD(lu_solve, "linalg.lu_solve",
-               "(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor"),
+    CN_OP_HEAD(
+        lu_solve, "linalg.lu_solve",
+        "(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor"),
     .doc = "The X of A X = B (or X A = B, or with A transposed) from linalg.lu_factor of A.",
     .params_size = sizeof(LuSolve),
     .compose = lu_solve_compose,
-    .samples = "#[3,3] i32+<3[3] [3,2] | #[2,3,3] i32+<3[2,3] [3,2] adjoint=True | "
-               "#[2,2] i32+<2[2] [3,2] left=False | #[2,2] i32+<2[2] [2,3,2] left=False adjoint=True",
+    .samples =
+        "#[3,3] i32+<3[3] [3,2] | #[2,3,3] i32+<3[2,3] [3,2] adjoint=True | "
+        "#[2,2] i32+<2[2] [3,2] left=False | #[2,2] i32+<2[2] [2,3,2] left=False adjoint=True",
 };

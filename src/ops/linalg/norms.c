@@ -47,6 +47,20 @@ static cn_tensor *counts(cn_tensor *x)
     return cn_where(cn_ne(x, cn_number_i64(0)), one, cn_sign(x));
 }
 
+/* A norm of a negative order of nothing would be infinite or 0, by how one looks at it. */
+static bool has_elements(const cn_tensor *x, const cn_ints *dims)
+{
+    unsigned mask;
+    if (!cn_dims_mask(dims, x->v.shape.ndim, "norm", &mask)) return false;
+    for (int i = 0; i < x->v.shape.ndim; i++)
+        if ((mask & (1u << i)) && x->v.shape.dim[i] == 0)
+            return cn_fail(CN_EINVALID,
+                           "norm: dimension %d has size 0, and a norm of negative order "
+                           "of nothing is not defined",
+                           i);
+    return true;
+}
+
 cn_tensor *cn_vector_norm(cn_tensor *x, double p, const cn_ints *dims, bool keepdim)
 {
     cn_shape over = chosen(dims);
@@ -56,8 +70,8 @@ cn_tensor *cn_vector_norm(cn_tensor *x, double p, const cn_ints *dims, bool keep
     if (isinf(p))
         return p > 0 ? cn_amax(cn_abs(x), .dim = over, .keepdim = keepdim)
                      : cn_amin(cn_abs(x), .dim = over, .keepdim = keepdim);
-    cn_tensor *total =
-        cn_sum(p == 0 ? counts(x) : power(x, p), .dim = over, .keepdim = keepdim);
+    if (p < 0 && !has_elements(x, dims)) return NULL;
+    cn_tensor *total = cn_sum(p == 0 ? counts(x) : power(x, p), .dim = over, .keepdim = keepdim);
     return p == 0 ? total : power(total, 1 / p);
 }
 
@@ -110,11 +124,11 @@ static bool matrix_norm(cn_call *c, cn_tensor *x, const Norm *p)
 {
     cn_ints dims = p->dim.n < 0 ? (cn_ints){ 2, { -2, -1 } } : p->dim;
     if (!is_matrix_order(&p->order))
-        return cn_fail(CN_EINVALID, "%s: matrices have the orders fro, nuc, inf, -inf, 1, -1, 2, -2",
+        return cn_fail(CN_EINVALID,
+                       "%s: matrices have the orders fro, nuc, inf, -inf, 1, -1, 2, -2",
                        c->op->name);
     cn_tensor *y = cn_matrix_norm(dims_last(c, x, &dims), &p->order);
-    return cn_set_out(c, 0,
-                      p->keepdim ? cn_restore_dims(y, &c->in[0]->v.shape, &dims, false) : y);
+    return cn_set_out(c, 0, p->keepdim ? cn_restore_dims(y, &c->in[0]->v.shape, &dims, false) : y);
 }
 
 /* ---- the ops ------------------------------------------------------------------------------- */
@@ -131,8 +145,8 @@ static cn_tensor *floats(const cn_call *c, int32_t dtype)
 static bool vector_norm_compose(cn_call *c)
 {
     const Norm *p = c->params;
-    return cn_set_out(c, 0, cn_vector_norm(floats(c, p->dtype), as_double(&p->order), &p->dim,
-                                           p->keepdim));
+    return cn_set_out(
+        c, 0, cn_vector_norm(floats(c, p->dtype), as_double(&p->order), &p->dim, p->keepdim));
 }
 
 static bool matrix_norm_compose(cn_call *c)
@@ -150,7 +164,8 @@ static bool linalg_norm_compose(cn_call *c)
     if (p->order.kind == CN_NUM_NONE || (over == 1 && p->order.kind != CN_NUM_WORD))
         return vector_norm_compose(c);
     if (over != 2)
-        return cn_fail(CN_EINVALID, "linalg.norm: an order is for one or two dimensions, not %d", over);
+        return cn_fail(CN_EINVALID, "linalg.norm: an order is for one or two dimensions, not %d",
+                       over);
     return matrix_norm_compose(c);
 }
 
@@ -159,6 +174,7 @@ static bool norm_compose(cn_call *c)
 {
     const Norm *p = c->params;
     if (p->order.kind != CN_NUM_WORD || is_word(&p->order, "fro")) return vector_norm_compose(c);
+    if (p->dim.n < 0 && !cn_want_dims(c, 0, 2, 2)) return false;
     return matrix_norm_compose(c);
 }
 
@@ -169,8 +185,9 @@ const cn_op cn_op_norm = {
     CN_OP_HEAD(norm, "norm",
                "(Tensor input, Scalar|str? p='fro', int[]? dim=None, bool keepdim=False, "
                "dtype? dtype=None) -> Tensor"),
-    .doc = "(sum |input|^p)^(1/p) over dim (none: all), of 'fro' with p 2; 'nuc': the sum of singular "
-           "values. The gradient at 0 is 0.",
+    .doc =
+        "(sum |input|^p)^(1/p) over dim (none: all), of 'fro' with p 2; 'nuc': the sum of singular "
+        "values. The gradient at 0 is 0.",
     .params_size = sizeof(Norm),
     .compose = norm_compose,
     .samples = NORM_SAMPLES " | [2,3] nuc | [2,3,2] fro dim=(0,2) | [2,3] -1.5 0",
@@ -190,7 +207,8 @@ const cn_op cn_op_matrix_norm = {
     CN_OP_HEAD(matrix_norm, "linalg.matrix_norm",
                "(Tensor A, Scalar|str ord='fro', int[] dim=(-2,-1), bool keepdim=False, *, "
                "dtype? dtype=None) -> Tensor"),
-    .doc = "The norm of matrices: fro, nuc (sum of singular values), inf, 1 (sums), 2 (the largest).",
+    .doc =
+        "The norm of matrices: fro, nuc (sum of singular values), inf, 1 (sums), 2 (the largest).",
     .params_size = sizeof(Norm),
     .compose = matrix_norm_compose,
     .samples = "[2,3] | [2,3,2] nuc | [2,3,2] 2 (0,2) keepdim=True | [2,3] -2 | [3,2] 1 | [2,3,2] "
@@ -204,8 +222,9 @@ const cn_op cn_op_linalg_norm = {
     .doc = "The 2-norm of all elements, or the vector or matrix norm of the order given.",
     .params_size = sizeof(Norm),
     .compose = linalg_norm_compose,
-    .samples = "[2,3] | [4] 3 | [2,3] 1 | [2,3,4] inf (0,2) keepdim=True | [2,3] -1 | [2,3] dim=1 | "
-               "[3,2] 2 | [2,3,2] nuc (0,1) | [2,3] fro",
+    .samples =
+        "[2,3] | [4] 3 | [2,3] 1 | [2,3,4] inf (0,2) keepdim=True | [2,3] -1 | [2,3] dim=1 | "
+        "[3,2] 2 | [2,3,2] nuc (0,1) | [2,3] fro",
 };
 
 cn_tensor *cn_norm_with(const cn_norm_args *a)

@@ -17,9 +17,7 @@ static cn_tensor *threshold(const cn_tensor *a, cn_tensor *values, const Params 
     int64_t m = cn_size(a, -2), n = cn_size(a, -1);
     double epsilon = a->v.dtype == CN_F32 ? (double)FLT_EPSILON : DBL_EPSILON;
     double atol = p->atol.given ? p->atol.value : 0;
-    double rtol = p->rtol.given ? p->rtol.value
-                  : atol > 0    ? 0
-                                : epsilon * (double)(m > n ? m : n);
+    double rtol = p->rtol.given ? p->rtol.value : atol > 0 ? 0 : epsilon * (double)(m > n ? m : n);
     cn_tensor *largest = cn_amax(values, .dim = CN_SHAPE(-1), .keepdim = true);
     return cn_clamp_min(cn_mul(largest, cn_number(rtol)), cn_number(atol));
 }
@@ -31,9 +29,8 @@ static bool pinv_infer(const cn_call *c, cn_spec out[])
     const Params *p = c->params;
     if (!cn_want_matrix(c, 0, p->hermitian)) return false;
     const cn_shape *s = &cn_in(c, 0)->shape;
-    *out = (cn_spec){ cn_in(c, 0)->dtype,
-                      cn_with_sizes(cn_batch_shape(s, 2), s->dim[s->ndim - 1],
-                                    s->dim[s->ndim - 2]) };
+    *out = (cn_spec){ cn_in(c, 0)->dtype, cn_with_sizes(cn_batch_shape(s, 2), s->dim[s->ndim - 1],
+                                                        s->dim[s->ndim - 2]) };
     return true;
 }
 
@@ -89,7 +86,8 @@ static void pinv_backward(cn_grads *g)
 const cn_op cn_op_pinv = {
     CN_OP_HEAD(pinv, "linalg.pinv",
                "(Tensor A, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor"),
-    .doc = "The pseudo-inverse; singular values up to max(atol, rtol times the largest) count as 0.",
+    .doc =
+        "The pseudo-inverse; singular values up to max(atol, rtol times the largest) count as 0.",
     .params_size = sizeof(Params),
     .infer = pinv_infer,
     .kernel = pinv_kernel,
@@ -140,7 +138,8 @@ const cn_op cn_op_matrix_rank = {
     .params_size = sizeof(Params),
     .flags = CN_NO_GRAD_OP,
     .compose = matrix_rank_compose,
-    .samples = "[3,3] | [2,3,2] atol=0.5 | [2,3] rtol=0.9 | #[3,3] hermitian=True | [0,3] | [0,2,2]",
+    .samples =
+        "[3,3] | [2,3,2] atol=0.5 | [2,3] rtol=0.9 | #[3,3] hermitian=True | [0,3] | [0,2,2]",
 };
 
 /* norm(A) norm(A^-1); infinite where there is no inverse. */
@@ -216,8 +215,7 @@ static cn_tensor *residuals(cn_call *c, cn_tensor *b, cn_tensor *x, cn_tensor *r
 {
     cn_tensor *a = c->in[0];
     bool some = cn_size(a, -2) > cn_size(a, -1) && !is_driver(c->params, "gelsy");
-    if (some && rank && rank->v.numel)
-        some = cn_item(cn_amin(rank)) == (double)cn_size(a, -1);
+    if (some && rank && rank->v.numel) some = cn_item(cn_amin(rank)) == (double)cn_size(a, -1);
     if (!some) return cn_zeros(CN_SHAPE(0), a->v.dtype);
     return cn_sum(cn_square(cn_sub(cn_matmul(a, x), b)), .dim = CN_SHAPE(-2));
 }

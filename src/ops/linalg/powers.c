@@ -57,7 +57,8 @@ enum { LONGEST_CHAIN = 64 };
 typedef struct {
     cn_tensor *t[LONGEST_CHAIN];
     double cost[LONGEST_CHAIN][LONGEST_CHAIN];
-    int split[LONGEST_CHAIN][LONGEST_CHAIN]; /* the product of i .. j is (i .. split)(split+1 .. j) */
+    int split[LONGEST_CHAIN]
+             [LONGEST_CHAIN]; /* the product of i .. j is (i .. split)(split+1 .. j) */
 } Chain;
 
 static double times(const Chain *ch, int i, int k, int j)
@@ -97,9 +98,9 @@ static bool fill_chain(cn_call *c, Chain *ch)
         if (cn_ndim(c->in[i]) == 1) ch->t[i] = cn_unsqueeze(c->in[i], i == 0 ? 0 : 1);
         if (!ch->t[i]) return false;
         if (i && cn_size(ch->t[i - 1], 1) != cn_size(ch->t[i], 0))
-            return cn_fail(CN_EINVALID, "linalg.multi_dot: tensor %d has %lld columns, the next %lld rows",
-                           i - 1, (long long)cn_size(ch->t[i - 1], 1),
-                           (long long)cn_size(ch->t[i], 0));
+            return cn_fail(
+                CN_EINVALID, "linalg.multi_dot: tensor %d has %lld columns, the next %lld rows",
+                i - 1, (long long)cn_size(ch->t[i - 1], 1), (long long)cn_size(ch->t[i], 0));
     }
     return true;
 }
@@ -127,8 +128,9 @@ const cn_op cn_op_multi_dot = {
     .aliases = "chain_matmul",
     .doc = "The product of matrices in the cheapest order; vectors may stand at the ends.",
     .compose = multi_dot_compose,
-    .samples = "{[2,3] [3,4] [4,2]} | {[3] [3,4] [4]} | {[2,3] [3]} | {[3] [3,2]} | {[2,3] [3,5] [5,2] "
-               "[2,4]}",
+    .samples =
+        "{[2,3] [3,4] [4,2]} | {[3] [3,4] [4]} | {[2,3] [3]} | {[3] [3,2]} | {[2,3] [3,5] [5,2] "
+        "[2,4]}",
 };
 
 /* ---- matrix_exp -----------------------------------------------------------------------------
@@ -194,8 +196,11 @@ static bool vander_compose(cn_call *c)
     cn_tensor *x = c->in[0];
     if (!cn_want_dims(c, 0, 1, CN_MAX_DIMS - 1)) return false;
     int64_t n = p->given ? p->value : cn_size(x, -1);
-    if (n < 2) return cn_fail(CN_EINVALID, "linalg.vander: N is %lld; it must be at least 2", (long long)n);
-    if (x->v.dtype == CN_BOOL || !cn_dtype_is_float(x->v.dtype)) x = cn_to(x, CN_I64);
+    if (n < 2)
+        return cn_fail(CN_EINVALID, "linalg.vander: N is %lld; it must be at least 2",
+                       (long long)n);
+    if (x->v.dtype == CN_BOOL) return cn_fail(CN_EINVALID, "linalg.vander: not defined for bool");
+    if (!cn_dtype_is_float(x->v.dtype)) x = cn_to(x, CN_I64);
     cn_tensor *column = cn_unsqueeze(x, -1);
     if (!column) return false;
     cn_shape s = column->v.shape;

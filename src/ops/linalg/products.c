@@ -110,7 +110,7 @@ static bool addbmm_compose(cn_call *c)
     return blend(c, cn_mm(wide, cn_reshape(c->in[2], CN_SHAPE(b[0] * b[1], b[2]))));
 }
 
-#define BLEND_OP(ident, b, m, text, run, cases)                                                         \
+#define BLEND_OP(ident, b, m, text, run, cases)                                                    \
     const cn_op cn_op_##ident = {                                                                  \
         CN_OP_HEAD(ident, #ident,                                                                  \
                    "(Tensor input, Tensor " b ", Tensor " m                                        \
@@ -124,7 +124,8 @@ static bool addbmm_compose(cn_call *c)
 BLEND_OP(addmm, "mat1", "mat2", "beta input + alpha (mat1 times mat2).", blend_compose,
          "[2,4] [2,3] [3,4] | [4] [2,3] [3,4] beta=0.5 alpha=2 | [2,4] [2,3] [3,4] alpha=-1");
 BLEND_OP(addbmm, "batch1", "batch2", "beta input + alpha (the sum of batch1 times batch2).",
-         addbmm_compose, "[3,5] [2,3,4] [2,4,5] | [5] [2,3,4] [2,4,5] beta=0.5 alpha=2 | [2] [0,2,3] [0,3,2]");
+         addbmm_compose,
+         "[3,5] [2,3,4] [2,4,5] | [5] [2,3,4] [2,4,5] beta=0.5 alpha=2 | [2] [0,2,3] [0,3,2]");
 BLEND_OP(addr, "vec1", "vec2", "beta input + alpha (vec1 outer vec2).", addr_compose,
          "[2,3] [2] [3] | [3] [2] [3] beta=0.5 alpha=2");
 BLEND_OP(addmv, "mat", "vec", "beta input + alpha (mat times vec).", blend_compose,

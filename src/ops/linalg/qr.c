@@ -115,7 +115,8 @@ static void qr_backward(cn_grads *g)
     const cn_shape *s = cn_in_shape(g, 0);
     int64_t m = s->dim[s->ndim - 2], n = s->dim[s->ndim - 1];
     if (is_mode(p, "r")) {
-        cn_fail(CN_EUNSUPPORTED, "linalg.qr: mode 'r' has no gradient, for it needs Q; take 'reduced'");
+        cn_fail(CN_EUNSUPPORTED,
+                "linalg.qr: mode 'r' has no gradient, for it needs Q; take 'reduced'");
     } else if (is_mode(p, "complete") && m > n) {
         cn_fail(CN_EUNSUPPORTED, "linalg.qr: mode 'complete' has a gradient only where rows are no "
                                  "more than columns; take 'reduced'");

@@ -105,8 +105,9 @@ static bool solve_compose(cn_call *c)
     "#[3,3] [3] | #[2,3,3] [3,2] | #[2,3,3] [2,3] | #[3,3] [2,2,3] left=False | [0,0] [0] | [0,3,3] [3,2]"
 
 const cn_op cn_op_solve_ex = {
-    CN_OP_HEAD(solve_ex, "linalg.solve_ex",
-               "(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor, Tensor)"),
+    CN_OP_HEAD(
+        solve_ex, "linalg.solve_ex",
+        "(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor, Tensor)"),
     .doc = "linalg.solve that does not fail: also gives 0 or where A turned out to be singular.",
     .params_size = sizeof(Solve),
     .compose = solve_ex_compose,
@@ -148,7 +149,8 @@ static bool inv_compose(cn_call *c)
 }
 
 const cn_op cn_op_inv_ex = {
-    CN_OP_HEAD(inv_ex, "linalg.inv_ex", "(Tensor A, *, bool check_errors=False) -> (Tensor, Tensor)"),
+    CN_OP_HEAD(inv_ex, "linalg.inv_ex",
+               "(Tensor A, *, bool check_errors=False) -> (Tensor, Tensor)"),
     .doc = "linalg.inv that does not fail: also gives 0 or where A turned out to be singular.",
     .params_size = sizeof(bool),
     .compose = inv_ex_compose,
@@ -185,8 +187,9 @@ static bool tensorinv_compose(cn_call *c)
     int at = ind < s->ndim ? (int)ind : s->ndim, n = 0;
     int64_t rows = product(s, 0, at), cols = product(s, at, s->ndim);
     if (rows != cols)
-        return cn_fail(CN_EINVALID, "linalg.tensorinv: the first %d sizes make %lld, the others %lld",
-                       at, (long long)rows, (long long)cols);
+        return cn_fail(CN_EINVALID,
+                       "linalg.tensorinv: the first %d sizes make %lld, the others %lld", at,
+                       (long long)rows, (long long)cols);
     cn_shape turned = { .ndim = s->ndim };
     for (int i = at; i < s->ndim; i++) turned.dim[n++] = s->dim[i];
     for (int i = 0; i < at; i++) turned.dim[n++] = s->dim[i];
@@ -226,9 +229,10 @@ static bool tensorsolve_compose(cn_call *c)
     for (int i = 0; i < x.ndim; i++) x.dim[i] = s->dim[nb + i];
     int64_t n = product(&x, 0, x.ndim);
     if (n != b->v.numel || a->v.numel != n * n)
-        return cn_fail(CN_EINVALID,
-                       "linalg.tensorsolve: other has %lld elements, the solution %lld, and input %lld",
-                       (long long)b->v.numel, (long long)n, (long long)a->v.numel);
+        return cn_fail(
+            CN_EINVALID,
+            "linalg.tensorsolve: other has %lld elements, the solution %lld, and input %lld",
+            (long long)b->v.numel, (long long)n, (long long)a->v.numel);
     cn_tensor *y = cn_linalg_solve(cn_reshape(a, CN_SHAPE(n, n)), cn_reshape(b, CN_SHAPE(n)));
     return cn_set_out(c, 0, cn_reshape(y, x));
 }

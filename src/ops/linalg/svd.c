@@ -106,13 +106,15 @@ static void svd_backward(cn_grads *g)
     d.u = cn_narrow(u, -1, 0, d.k), d.vh = cn_narrow(vh, -2, 0, d.k);
     if (cn_has_gout(g, 0)) d.gu = cn_narrow(cn_gout(g, 0), -1, 0, d.k);
     if (cn_has_gout(g, 2)) d.gvh = cn_narrow(cn_gout(g, 2), -2, 0, d.k);
-    cn_tensor *inner = cn_has_gout(g, 1) || (!d.gu && !d.gvh) ? cn_on_diagonal(cn_gout(g, 1)) : NULL;
+    cn_tensor *inner =
+        cn_has_gout(g, 1) || (!d.gu && !d.gvh) ? cn_on_diagonal(cn_gout(g, 1)) : NULL;
     cn_give(g, 0, svd_gradient(&d, inner));
 }
 
 const cn_op cn_op_linalg_svd = {
-    CN_OP_HEAD(linalg_svd, "linalg.svd",
-               "(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor, Tensor, Tensor)"),
+    CN_OP_HEAD(
+        linalg_svd, "linalg.svd",
+        "(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor, Tensor, Tensor)"),
     .doc = "A = U diag(S) Vh: orthonormal columns in U, rows in Vh, singular values descending.",
     .flags = CN_ROWS,
     .params_size = sizeof(Params),

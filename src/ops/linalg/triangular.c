@@ -25,8 +25,7 @@ bool cn_infer_solution(const cn_call *c, bool left, cn_spec *out)
     cn_shape batch_a = cn_batch_shape(&a->shape, 2), batch_b = cn_batch_shape(&b->shape, 2), both;
     if (!cn_shape_broadcast(&batch_a, &batch_b, &both, c->op->name)) return false;
     int nd = b->shape.ndim;
-    *out = (cn_spec){ b->dtype,
-                      cn_with_sizes(both, b->shape.dim[nd - 2], b->shape.dim[nd - 1]) };
+    *out = (cn_spec){ b->dtype, cn_with_sizes(both, b->shape.dim[nd - 2], b->shape.dim[nd - 1]) };
     return true;
 }
 

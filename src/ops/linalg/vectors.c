@@ -24,8 +24,9 @@ static bool cross_along(cn_call *c, int64_t given)
     if (a->v.shape.ndim == 0 || a->v.shape.dim[dim] != 3 || b->v.shape.dim[dim] != 3)
         return cn_fail(CN_EINVALID, "%s: dimension %d must have size 3 in both", c->op->name, dim);
     a = cn_expand(a, both), b = cn_expand(b, both);
-    return cn_set_out(c, 0, cn_sub(cn_mul(shifted(a, -1, dim), shifted(b, -2, dim)),
-                                   cn_mul(shifted(a, -2, dim), shifted(b, -1, dim))));
+    return cn_set_out(c, 0,
+                      cn_sub(cn_mul(shifted(a, -1, dim), shifted(b, -2, dim)),
+                             cn_mul(shifted(a, -2, dim), shifted(b, -1, dim))));
 }
 
 static bool linalg_cross_compose(cn_call *c)

@@ -1,7 +1,6 @@
 /* statistics.c - variance, counting. Made of sums, so their gradients are too. */
 #include "ops/compose.h"
 
-
 static cn_shape chosen(const cn_ints *dims)
 {
     return cn_shape_from(dims->n > 0 ? (int)dims->n : 0, dims->v);
