@@ -4,9 +4,13 @@
 #include "ops/linalg/decompose.h"
 
 #include <lapacke.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
-/* Below this size the conversion to columns and the call cost more than they save. */
-enum { SMALLEST = 32 };
+/* Below SMALLEST the conversion to columns and the call cost more than they save; below
+   WORTH_THREADS waking threads, as the BLAS beneath may do, costs more than they do. */
+enum { SMALLEST = 32, WORTH_THREADS = 512 };
 
 /* A negative number means that LAPACKE had no memory: the arguments are right. */
 static int64_t status(lapack_int info)
@@ -36,29 +40,51 @@ static const cn_decompositions *routines(const cn_call *c)
     return cn_in(c, 0)->dtype == CN_F32 ? &lapack_f32 : &lapack_f64;
 }
 
+static int64_t shorter_side(const cn_call *c)
+{
+    const cn_shape *s = &cn_in(c, 0)->shape;
+    int64_t m = s->dim[s->ndim - 2], n = s->dim[s->ndim - 1];
+    return m < n ? m : n;
+}
+
+typedef bool Decompose(const cn_call *c, const cn_decompositions *by);
+
+static bool run(const cn_call *c, Decompose *decompose)
+{
+#ifdef _OPENMP
+    int threads = omp_get_max_threads();
+    if (shorter_side(c) < WORTH_THREADS) omp_set_num_threads(1);
+    bool ok = decompose(c, routines(c));
+    omp_set_num_threads(threads);
+    return ok;
+#else
+    return decompose(c, routines(c));
+#endif
+}
+
 static bool lu_kernel(const cn_call *c)
 {
-    return cn_run_lu(c, routines(c));
+    return run(c, cn_run_lu);
 }
 
 static bool cholesky_kernel(const cn_call *c)
 {
-    return cn_run_cholesky(c, routines(c));
+    return run(c, cn_run_cholesky);
 }
 
 static bool qr_kernel(const cn_call *c)
 {
-    return cn_run_qr(c, routines(c));
+    return run(c, cn_run_qr);
 }
 
 static bool eigh_kernel(const cn_call *c)
 {
-    return cn_run_eigh(c, routines(c));
+    return run(c, cn_run_eigh);
 }
 
 static bool svd_kernel(const cn_call *c)
 {
-    return cn_run_svd(c, routines(c));
+    return run(c, cn_run_svd);
 }
 
 static cn_kernel *kernel_of(int id)
@@ -78,11 +104,11 @@ static cn_kernel *find(const cn_call *c, const char **why)
     cn_kernel *kernel = kernel_of(c->op->id);
     if (!kernel) return NULL;
     const cn_shape *s = &cn_in(c, 0)->shape;
-    int64_t m = s->dim[s->ndim - 2], n = s->dim[s->ndim - 1];
+    int64_t m = s->dim[s->ndim - 2], n = s->dim[s->ndim - 1], longer = m > n ? m : n;
     *why = "too small to be worth the call";
-    if (m < SMALLEST || n < SMALLEST) return NULL;
-    *why = "too large for its integers";
-    return m > INT32_MAX / (m > n ? m : n) || n > INT32_MAX / n ? NULL : kernel;
+    if (shorter_side(c) < SMALLEST) return NULL;
+    *why = "too large for its integers"; /* full factors are square */
+    return longer > INT32_MAX / longer ? NULL : kernel;
 }
 
 /* NaN is looked for where it matters, not by LAPACKE. */

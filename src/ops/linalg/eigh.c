@@ -43,7 +43,8 @@ static bool eigh_kernel(const cn_call *c)
     return cn_run_eigh(c, cn_own_decompositions(c));
 }
 
-/* gA = V (diag(gw) + (V^T gV) / E) V^T, E_ij = w_j - w_i beside the diagonal. */
+/* gA = V (diag(gw) + skew(V^T gV) / E) V^T, with skew(X) = (X - X^T) / 2 and E_ij = w_j - w_i beside
+   the diagonal. */
 static void eigh_backward(cn_grads *g)
 {
     cn_tensor *w = cn_saved_out(g, 0), *v = cn_saved_out(g, 1);
@@ -53,8 +54,8 @@ static void eigh_backward(cn_grads *g)
     if (cn_has_gout(g, 1)) {
         cn_tensor *eye = cn_eye_like(w, cn_size(w, -1));
         cn_tensor *e = cn_add(cn_sub(cn_unsqueeze(w, -2), cn_unsqueeze(w, -1)), eye);
-        cn_tensor *beside = cn_sub(cn_number(1), eye);
-        cn_tensor *turn = cn_mul(cn_div(cn_matmul(cn_mt(v), cn_gout(g, 1)), e), beside);
+        cn_tensor *x = cn_matmul(cn_mt(v), cn_gout(g, 1)), *skew = cn_sub(x, cn_mt(x));
+        cn_tensor *turn = cn_mul(cn_div(skew, e), cn_number(0.5));
         inner = inner ? cn_add(inner, turn) : turn;
     }
     cn_give(g, 0, cn_matmul(cn_matmul(v, inner), cn_mt(v)));
