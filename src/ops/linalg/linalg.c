@@ -126,11 +126,6 @@ cn_tensor *cn_on_diagonal(cn_tensor *v)
     return v ? cn_mul(cn_unsqueeze(v, -1), cn_eye_like(v, cn_size(v, -1))) : NULL;
 }
 
-cn_tensor *cn_minus(cn_tensor *t, cn_tensor *other)
-{
-    return other ? cn_sub(t, other) : t;
-}
-
 cn_tensor *cn_scaled_columns(cn_tensor *t, cn_tensor *by)
 {
     return cn_mul(t, cn_unsqueeze(by, -2));

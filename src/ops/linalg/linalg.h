@@ -33,7 +33,7 @@ cn_tensor *cn_upper(cn_tensor *t, int64_t diagonal);
 cn_tensor *cn_diagonal_of(cn_tensor *t); /* of the last two dimensions */
 cn_tensor *cn_on_diagonal(cn_tensor *v); /* (.., n) on the diagonal of (.., n, n) */
 cn_tensor *cn_eye_like(cn_tensor *t, int64_t n);
-cn_tensor *cn_minus(cn_tensor *t, cn_tensor *other); /* other NULL: t */
+/* t diag(by). */
 cn_tensor *cn_scaled_columns(cn_tensor *t, cn_tensor *by);
 
 /* ---- solving --------------------------------------------------------------------------------- */

@@ -205,7 +205,7 @@ static bool lu_compose(cn_call *c)
     if (!cn_want_matrix(c, 0, false) || !factor_all(c, *(const bool *)c->params, out)) return false;
     int64_t m = cn_size(out[0], -2), n = cn_size(out[0], -1), k = m < n ? m : n;
     cn_tensor *low = cn_lower(cn_narrow(out[0], -1, 0, k), -1);
-    cn_tensor *one = cn_lower(cn_upper(cn_ones(CN_SHAPE(m, k), out[0]->v.dtype), 0), 0);
+    cn_tensor *one = cn_narrow(cn_eye_like(out[0], m), 1, 0, k);
     return cn_set_out(c, 0, permutation_matrix(out[1], m, out[0]->v.dtype)) &&
            cn_set_out(c, 1, cn_add(low, one)) &&
            cn_set_out(c, 2, cn_upper(cn_narrow(out[0], -2, 0, k), 0));

@@ -47,18 +47,21 @@ static cn_tensor *counts(cn_tensor *x)
     return cn_where(cn_ne(x, cn_number_i64(0)), one, cn_sign(x));
 }
 
-/* A norm of a negative order of nothing would be infinite or 0, by how one looks at it. */
-static bool has_elements(const cn_tensor *x, const cn_ints *dims)
+/* Is one of the dimensions to reduce empty? */
+static bool of_nothing(const cn_tensor *x, const cn_ints *dims)
 {
-    unsigned mask;
+    unsigned mask = 0;
     if (!cn_dims_mask(dims, x->v.shape.ndim, "norm", &mask)) return false;
     for (int i = 0; i < x->v.shape.ndim; i++)
-        if ((mask & (1u << i)) && x->v.shape.dim[i] == 0)
-            return cn_fail(CN_EINVALID,
-                           "norm: dimension %d has size 0, and a norm of negative order "
-                           "of nothing is not defined",
-                           i);
-    return true;
+        if ((mask & (1u << i)) && x->v.shape.dim[i] == 0) return true;
+    return false;
+}
+
+/* Such a norm of nothing would be infinite or 0, by how one looks at it. */
+static bool has_elements(const cn_tensor *x, const cn_ints *dims)
+{
+    return !of_nothing(x, dims) ||
+           cn_fail(CN_EINVALID, "norm: a norm of negative order of nothing is not defined");
 }
 
 cn_tensor *cn_vector_norm(cn_tensor *x, double p, const cn_ints *dims, bool keepdim)
@@ -142,11 +145,15 @@ static cn_tensor *floats(const cn_call *c, int32_t dtype)
     return NULL;
 }
 
-static bool vector_norm_compose(cn_call *c)
+static bool norm_by(cn_call *c, const Norm *p)
 {
-    const Norm *p = c->params;
     return cn_set_out(
         c, 0, cn_vector_norm(floats(c, p->dtype), as_double(&p->order), &p->dim, p->keepdim));
+}
+
+static bool vector_norm_compose(cn_call *c)
+{
+    return norm_by(c, c->params);
 }
 
 static bool matrix_norm_compose(cn_call *c)
@@ -169,10 +176,14 @@ static bool linalg_norm_compose(cn_call *c)
     return matrix_norm_compose(c);
 }
 
-/* A word is for two dimensions, except that fro stands for 2 everywhere. */
+/* A word is for two dimensions, except that fro stands for 2 everywhere. Every norm of nothing is 0
+   here. */
 static bool norm_compose(cn_call *c)
 {
     const Norm *p = c->params;
+    Norm two = *p;
+    two.order = (cn_number_arg){ .kind = CN_NUM_INT, .u.i = 2 };
+    if (p->order.kind != CN_NUM_WORD && of_nothing(c->in[0], &p->dim)) return norm_by(c, &two);
     if (p->order.kind != CN_NUM_WORD || is_word(&p->order, "fro")) return vector_norm_compose(c);
     if (p->dim.n < 0 && !cn_want_dims(c, 0, 2, 2)) return false;
     return matrix_norm_compose(c);
