@@ -7,11 +7,15 @@ list(TRANSFORM core_dirs REPLACE "(.+)" "src/\\1/*.c" OUTPUT_VARIABLE core_globs
 file(GLOB CENOTE_SOURCES CONFIGURE_DEPENDS ${core_globs} src/ops/*/*.c src/backends/*.c)
 file(GLOB kernel_sources CONFIGURE_DEPENDS src/ops/layers/*.c src/ops/linalg/*.c)
 file(GLOB onednn_sources CONFIGURE_DEPENDS src/backends/onednn/*.c)
+file(GLOB lapack_sources CONFIGURE_DEPENDS src/backends/lapack/*.c)
 file(GLOB simd_sources CONFIGURE_DEPENDS src/backends/simd/*.c)
 
 set_source_files_properties(${kernel_sources} PROPERTIES COMPILE_OPTIONS "${CENOTE_KERNEL_OPTIMIZE}")
 if(CENOTE_HAVE_ONEDNN)
     list(APPEND CENOTE_SOURCES ${onednn_sources})
+endif()
+if(CENOTE_HAVE_LAPACK)
+    list(APPEND CENOTE_SOURCES ${lapack_sources})
 endif()
 
 function(cenote_compile target)

@@ -21,7 +21,7 @@ enum { MAX_TENSORS = 16, KEY = 1024 };
 
 /* What the library has for itself: parts of composed ops (and "..._backward", gradients that are
    ops); and
-   what has no defined elements. */
+   what has no defined elements or signs. */
 static const char *const not_in_pytorch[] = {
     "adaptive_avg_pool",
     "adaptive_max_pool",
@@ -41,9 +41,12 @@ static const char *const not_in_pytorch[] = {
     "extreme",
     "gelu_erf",
     "layer_norm_rows",
+    "linalg.eigh",
+    "linalg.svd",
     "linear_act",
     "log_softmax_along",
     "logsumexp_along",
+    "lu_permutation",
     "mse_mean",
     "new_empty",
     "nll_rows",
@@ -51,6 +54,8 @@ static const char *const not_in_pytorch[] = {
     "recurrence",
     "slice",
     "softmax_along",
+    "solve_matrices",
+    "svd",
     "trunc_divide",
 };
 

@@ -65,7 +65,7 @@ def philox(seed, stream, n):
 
 NAMES = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "i64": torch.int64,
          "i32": torch.int32, "i16": torch.int16, "i8": torch.int8, "u8": torch.uint8, "bool": torch.bool}
-TENSOR = re.compile(r"(f64|f32|f16|bf16|i64|i32|i16|i8|u8|bool)?(\+)?(?:<(\d+))?\[([\d,]*)\]$")
+TENSOR = re.compile(r"(f64|f32|f16|bf16|i64|i32|i16|i8|u8|bool)?([+#])?(?:<(\d+))?\[([\d,]*)\]$")
 WORDS = {"None": None, "True": True, "False": False, "inf": float("inf"), "nan": float("nan"),
          **{str(d)[6:]: d for d in DTYPES}}
 
@@ -102,18 +102,21 @@ class Sample:
                 pass
         return text
 
-    def tensor(self, dtype, positive, below, shape):
+    def tensor(self, dtype, kind, below, shape):
         dtype = NAMES[dtype] if dtype else self.real
         shape = [int(d) for d in shape.split(",") if d]
         r = philox(42, len(self.tensors), int(np.prod(shape)))
         if dtype == torch.bool:
             x = (r[:, 0] & np.uint64(1)).astype(np.int64)
         elif not dtype.is_floating_point:
-            x = (r[:, 0] % np.uint64(below or 10)).astype(np.int64)
+            x = (r[:, 0] % np.uint64(below or 10)).astype(np.int64) + (kind == "+")
         else:
             x = 0.1 + 0.9 * r[:, 0].astype(np.float64) * 2.0**-32
-            if not positive:
-                x = np.where(r[:, 1] & np.uint64(1), x, -x)
+            if kind != "+":
+                magnitude, x = x, np.where(r[:, 1] & np.uint64(1), x, -x)
+            if kind == "#":
+                i = np.arange(x.size)
+                x = np.where(i // shape[-1] % shape[-2] == i % shape[-1], shape[-1] + magnitude, x)
         t = torch.tensor(x).reshape(shape).to(dtype)
         self.tensors.append(t)
         return t
@@ -132,15 +135,24 @@ def index_put(x, index, values, accumulate=False):
     return x.flatten().index_put((places.flatten(),), values.flatten(), accumulate).reshape(x.shape)
 
 
-UNDEFINED = {"empty", "empty_like", "new_empty"}  # elements that nobody set
+def triangle(x, upper):
+    return x.triu() if upper else x.tril()
+
+
+# Elements that nobody set, vectors whose signs nobody did.
+UNDEFINED = {"empty", "empty_like", "new_empty", "linalg.eigh", "linalg.svd", "svd"}
 
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
 SPELLED = {
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
+    "block_diag": lambda tensors: torch.block_diag(*tensors),
     "broadcast_tensors": lambda tensors: torch.broadcast_tensors(*tensors),
     # PyTorch's own gradient has 1 / 6 rounded to float32.
     "nn.functional.hardsigmoid": lambda x: torch.nn.functional.relu6(x + 3) / 6,
+    # PyTorch's own gradient of L is not that of a triangle.
+    "cholesky_inverse": lambda x, upper=False: torch.cholesky_inverse(triangle(x, upper), upper),
+    "cholesky_solve": lambda b, x, upper=False: torch.cholesky_solve(b, triangle(x, upper), upper),
     "index": lambda x, index: x[indices(index)],
     "index_put": index_put,
     # Newer than the PyTorch asked here.

@@ -208,38 +208,6 @@ static bool bind_floats(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_fl
     return true;
 }
 
-static bool bind_number(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_number_arg *out)
-{
-    switch (v->kind) {
-    case CN_KIND_NONE:
-        if (!a->optional) return mismatch(b, a, v);
-        *out = (cn_number_arg){ .kind = CN_NUM_NONE };
-        return true;
-    case CN_KIND_BOOL: *out = (cn_number_arg){ .kind = CN_NUM_BOOL, .u.i = v->u.i }; return true;
-    case CN_KIND_INT: *out = (cn_number_arg){ .kind = CN_NUM_INT, .u.i = v->u.i }; return true;
-    case CN_KIND_FLOAT: *out = (cn_number_arg){ .kind = CN_NUM_FLOAT, .u.f = v->u.f }; return true;
-    default: return mismatch(b, a, v);
-    }
-}
-
-static bool bind_int(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
-{
-    cn_opt_int x = { .given = v->kind != CN_KIND_NONE };
-    if (x.given ? !as_int(v, &x.value) : !a->optional) return mismatch(b, a, v);
-    if (a->optional) memcpy(slot, &x, sizeof x);
-    else memcpy(slot, &x.value, sizeof x.value);
-    return true;
-}
-
-static bool bind_float(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
-{
-    cn_opt_float x = { .given = v->kind != CN_KIND_NONE };
-    if (x.given ? !as_float(v, &x.value) : !a->optional) return mismatch(b, a, v);
-    if (a->optional) memcpy(slot, &x, sizeof x);
-    else memcpy(slot, &x.value, sizeof x.value);
-    return true;
-}
-
 /* Parameters are copied with a recorded call and outlive the caller's text: equal strings share
    one copy
    that is never freed. The few words that options take fit; a flood of others is refused. */
@@ -267,6 +235,42 @@ static bool bind_str(Binder *b, const cn_arg *a, const cn_ffi_value *v, const ch
     *out = intern(v->u.s);
     return *out ||
            cn_fail(CN_EINVALID, "%s: argument '%s' is no word that it knows", b->who, a->name);
+}
+
+static bool bind_number(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_number_arg *out)
+{
+    switch (v->kind) {
+    case CN_KIND_NONE:
+        if (!a->optional) return mismatch(b, a, v);
+        *out = (cn_number_arg){ .kind = CN_NUM_NONE };
+        return true;
+    case CN_KIND_BOOL: *out = (cn_number_arg){ .kind = CN_NUM_BOOL, .u.i = v->u.i }; return true;
+    case CN_KIND_INT: *out = (cn_number_arg){ .kind = CN_NUM_INT, .u.i = v->u.i }; return true;
+    case CN_KIND_FLOAT: *out = (cn_number_arg){ .kind = CN_NUM_FLOAT, .u.f = v->u.f }; return true;
+    case CN_KIND_STR:
+        if (!a->or_word) return mismatch(b, a, v);
+        *out = (cn_number_arg){ .kind = CN_NUM_WORD };
+        return bind_str(b, a, v, &out->u.s);
+    default: return mismatch(b, a, v);
+    }
+}
+
+static bool bind_int(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_opt_int x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? !as_int(v, &x.value) : !a->optional) return mismatch(b, a, v);
+    if (a->optional) memcpy(slot, &x, sizeof x);
+    else memcpy(slot, &x.value, sizeof x.value);
+    return true;
+}
+
+static bool bind_float(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_opt_float x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? !as_float(v, &x.value) : !a->optional) return mismatch(b, a, v);
+    if (a->optional) memcpy(slot, &x, sizeof x);
+    else memcpy(slot, &x.value, sizeof x.value);
+    return true;
 }
 
 static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
@@ -301,7 +305,7 @@ static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 static bool bind_default(Binder *b, const cn_arg *a)
 {
     cn_ffi_value v = { .kind = CN_KIND_NONE }, items[CN_MAX_DIMS];
-    char text[32];
+    char text[sizeof a->preset];
     if (!a->has_default && !a->optional && a->type != CN_ARG_TENSORS)
         return cn_fail(CN_EINVALID, "%s: argument '%s' is missing", b->who, a->name);
     if (a->type == CN_ARG_TENSORS) return true;

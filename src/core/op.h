@@ -19,7 +19,7 @@ enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
        int               int64_t          int?     cn_opt_int
        float             double           float?   cn_opt_float
        bool              bool             dtype, dtype?   int32_t (CN_NO_DTYPE: none)
-       str, str?         const char *     Scalar, Scalar? cn_number_arg
+       str, str?         const char *     Scalar, Scalar? cn_number_arg (Scalar|str: or a word)
        int[], int[2], .. cn_ints (a given length: one number stands for all)
        int[]?            cn_ints (n = -1: none)
        float[], float[2] cn_floats        float[]?   cn_floats (n = -1: none)
@@ -40,10 +40,11 @@ typedef struct cn_opt_float {
 } cn_opt_float;
 
 typedef struct cn_number_arg {
-    enum { CN_NUM_NONE, CN_NUM_BOOL, CN_NUM_INT, CN_NUM_FLOAT } kind;
+    enum { CN_NUM_NONE, CN_NUM_BOOL, CN_NUM_INT, CN_NUM_FLOAT, CN_NUM_WORD } kind;
     union {
         int64_t i;
         double f;
+        const char *s; /* CN_NUM_WORD: of arguments of type Scalar|str only */
     } u;
 } cn_number_arg;
 
@@ -90,7 +91,9 @@ typedef enum cn_op_flags {
     CN_TO_FLOAT = 1 << 5,       /* pointwise on integers gives float32 */
     CN_ON_STRIDES = 1 << 6,     /* refuses inputs by their strides */
     CN_FIRST_OUT_ONLY = 1 << 7, /* only output 0 carries a gradient */
-    CN_ANY_LAYOUT = 1 << 8      /* its kernels may take blocked inputs, as those of pointwise ops */
+    CN_ANY_LAYOUT = 1 << 8,     /* its kernels may take blocked inputs, as those of pointwise ops */
+    CN_ONE_TRIANGLE = 1 << 9    /* input 0 stands for a symmetric matrix, of which one triangle is
+                                read; the gradient is that of the symmetric one */
 } cn_op_flags;
 
 struct cn_op {

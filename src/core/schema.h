@@ -20,9 +20,10 @@ typedef enum cn_arg_type {
 } cn_arg_type;
 
 typedef struct cn_arg {
-    char name[32], preset[32]; /* preset: the default as written; "" when there is none */
+    char name[32], preset[48]; /* preset: the default as written; "" when there is none */
     cn_arg_type type;
     bool optional; /* a `?` type */
+    bool or_word;  /* Scalar|str */
     bool has_default, keyword_only;
     int length;    /* of int[2]: 2; 0: any */
     size_t offset; /* in the parameter struct */

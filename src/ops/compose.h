@@ -35,6 +35,8 @@ cn_shape cn_without_dim(const cn_shape *s, int dim);
 /* n in dimension dim, ones elsewhere: a vector of that shape runs along dim when broadcast. */
 cn_shape cn_shape_along(int ndim, int dim, int64_t n);
 
+/* sqrt(t), with gradient 0 where t is 0. */
+cn_tensor *cn_root(cn_tensor *t);
 /* 0, 1, .. n-1 as int64. */
 cn_tensor *cn_counting(int64_t n);
 /* Zeros of the shape and type of input i of a recorded call. */

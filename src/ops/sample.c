@@ -22,7 +22,7 @@ bool cn_sample_text(const cn_op *op, int index, char *text, size_t room)
 
 typedef struct {
     cn_dtype dtype;
-    bool positive;
+    bool positive, dominant;
     int64_t below;
     cn_shape shape;
 } Wanted;
@@ -48,6 +48,7 @@ static bool read_wanted(const char *t, cn_dtype real, Wanted *w)
         break;
     }
     if (*t == '+') w->positive = true, t++;
+    if (*t == '#') w->dominant = true, t++;
     char *end;
     if (*t == '<') w->below = strtoll(t + 1, &end, 10), t = end;
     if (*t++ != '[') return false;
@@ -56,7 +57,15 @@ static bool read_wanted(const char *t, cn_dtype real, Wanted *w)
         if (end == t) return false;
         t = *end == ',' ? end + 1 : end;
     }
-    return strcmp(t, "]") == 0;
+    return strcmp(t, "]") == 0 && (!w->dominant || w->shape.ndim >= 2);
+}
+
+/* Is element i on the diagonal of its matrix? Then the size of the matrix goes to *size. */
+static bool on_diagonal(const cn_shape *s, int64_t i, int64_t *size)
+{
+    int64_t cols = s->dim[s->ndim - 1], rows = s->dim[s->ndim - 2];
+    *size = cols;
+    return i / cols % rows == i % cols;
 }
 
 static double element(const Wanted *w, uint64_t seed, uint64_t stream, int64_t i)
@@ -64,8 +73,11 @@ static double element(const Wanted *w, uint64_t seed, uint64_t stream, int64_t i
     uint32_t r[4];
     cn_philox(seed, stream, (uint64_t)i, r);
     if (w->dtype == CN_BOOL) return r[0] & 1;
-    if (!cn_dtype_is_float(w->dtype)) return (double)(r[0] % (uint64_t)(w->below ? w->below : 10));
+    if (!cn_dtype_is_float(w->dtype))
+        return w->positive + (double)(r[0] % (uint64_t)(w->below ? w->below : 10));
     double magnitude = 0.1 + 0.9 * (double)r[0] * 0x1p-32;
+    int64_t size;
+    if (w->dominant && on_diagonal(&w->shape, i, &size)) return (double)size + magnitude;
     return w->positive || (r[1] & 1) ? magnitude : -magnitude;
 }
 

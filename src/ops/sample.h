@@ -3,7 +3,10 @@
    A sample is a list of arguments separated by blanks, each with `name=` before it or by position:
        [2,3]        a float tensor, elements of either sign and at least 0.1 from 0
        +[2,3]       a positive one           f64[2]    of another float type
+       #[3,3]       matrices whose diagonal outweighs the rest: either triangle is that of a
+                    symmetric positive definite one
        i64<9[3]     integers 0 .. 8          bool[4]   booleans
+       i64+<9[3]    integers 1 .. 9
        {[2] [3]}    a list of tensors
        anything else is a value as in Python: 3, 0.5, True, None, mean, (1,2) */
 #ifndef CN_OPS_SAMPLE_H

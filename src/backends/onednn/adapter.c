@@ -15,6 +15,13 @@ bool cn_dnnl_start(void)
     return dnnl_stream_create(&stream, engine, dnnl_stream_default_flags) == dnnl_success;
 }
 
+void cn_dnnl_stop(void)
+{
+    if (stream) dnnl_stream_destroy(stream);
+    if (engine) dnnl_engine_destroy(engine);
+    stream = NULL, engine = NULL;
+}
+
 /* ---- memory ------------------------------------------------------------------------------- */
 
 bool cn_dnnl_describe(cn_dnnl_md *md, int ndim, const int64_t *dims, const int64_t *strides)

@@ -26,6 +26,7 @@ typedef struct cn_dnnl_op {
 } cn_dnnl_op;
 
 bool cn_dnnl_start(void); /* engine and stream of this thread; false: not usable */
+void cn_dnnl_stop(void);  /* gives them back, when the thread ends */
 
 /* ---- memory: float32 ------------------------------------------------------------------------- */
 
