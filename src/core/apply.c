@@ -122,6 +122,32 @@ bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *param
     return ok;
 }
 
+/* ---- lists of any length ------------------------------------------------------------------- */
+
+bool cn_call_grow(cn_call *c, int n)
+{
+    if (!c->grows) return true;
+    if (n > c->room) {
+        int room = n > 2 * c->room ? n : 2 * c->room;
+        cn_tensor **out = cn_realloc(c->out, (size_t)room * sizeof *out);
+        if (!out) return false;
+        c->out = out, c->room = room;
+    }
+    while (c->n_out < n) c->out[c->n_out++] = NULL;
+    return true;
+}
+
+bool cn_apply_list(const cn_op *op, cn_tensor *const *in, int n_in, const void *params,
+                   cn_tensor ***out, int *n_out)
+{
+    cn_call c = { .op = op, .params = params, .n_in = n_in, .in = in, .grows = true };
+    *out = NULL, *n_out = 0;
+    bool ok = inputs_present(op, in, n_in) && op->compose(&c);
+    if (ok) *out = c.out, *n_out = c.n_out;
+    else cn_free(c.out);
+    return ok;
+}
+
 cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
 {
     cn_tensor *out;

@@ -8,8 +8,17 @@
    call. */
 static inline bool cn_set_out(cn_call *c, int i, cn_tensor *t)
 {
+    if (!t || !cn_call_grow(c, i + 1)) return false;
     if (i < c->n_out) c->out[i] = t;
-    return t != NULL;
+    return true;
+}
+
+/* Can the caller take that many outputs? */
+static inline bool cn_room_for(cn_call *c, int64_t count)
+{
+    return c->grows || count <= c->n_out ||
+           cn_fail(CN_EUNSUPPORTED, "%s: %lld results, but there is room for %d", c->op->name,
+                   (long long)count, c->n_out);
 }
 
 /* For bodies shared by all types: no integer is NaN. */

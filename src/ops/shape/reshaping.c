@@ -181,17 +181,10 @@ AS_OTHER(view_as, "view with the shape of other.", "[6] i64<2[3,2] | [1] i64<2[]
 
 /* ---- broadcast_tensors, meshgrid ----------------------------------------------------------- */
 
-static bool room_for_inputs(const cn_call *c)
-{
-    return c->n_in <= c->n_out ||
-           cn_fail(CN_EUNSUPPORTED, "%s: %d tensors, but a call returns at most %d", c->op->name,
-                   c->n_in, c->n_out);
-}
-
 static bool broadcast_tensors_compose(cn_call *c)
 {
     cn_shape s = { 0 };
-    bool ok = room_for_inputs(c);
+    bool ok = cn_room_for(c, c->n_in);
     for (int i = 0; ok && i < c->n_in; i++)
         ok = cn_shape_broadcast(&s, &c->in[i]->v.shape, &s, "broadcast_tensors");
     for (int i = 0; ok && i < c->n_in; i++) ok = cn_set_out(c, i, cn_expand(c->in[i], s));
@@ -210,7 +203,7 @@ static bool meshgrid_compose(cn_call *c)
     const char *indexing = *(const char *const *)c->params;
     bool swap = indexing && indexing[0] == 'x' && c->n_in > 1;
     cn_shape s = { .ndim = c->n_in };
-    if (!room_for_inputs(c) || c->n_in > CN_MAX_DIMS)
+    if (c->n_in > CN_MAX_DIMS)
         return cn_fail(CN_EINVALID, "meshgrid: too many axes");
     for (int i = 0; i < c->n_in; i++) {
         if (!cn_want_dims(c, i, 0, 1)) return false;

@@ -176,21 +176,14 @@ const cn_op cn_op_select = {
 
 /* ---- lists of parts ------------------------------------------------------------------------ */
 
-static bool set_part(cn_call *c, int64_t i, int64_t count, cn_tensor *t)
-{
-    if (count <= c->n_out) return cn_set_out(c, (int)i, t);
-    return cn_fail(CN_EUNSUPPORTED, "%s: %lld parts, but a call returns at most %d", c->op->name,
-                   (long long)count, c->n_out);
-}
-
 static bool unbind_compose(cn_call *c)
 {
     const cn_shape *s = &c->in[0]->v.shape;
     if (!cn_want_dims(c, 0, 1, CN_MAX_DIMS)) return false;
     int dim = cn_wrap_dim(*(const int64_t *)c->params, s->ndim, "unbind");
-    bool ok = dim >= 0;
+    bool ok = dim >= 0 && cn_room_for(c, s->dim[dim]);
     for (int64_t i = 0; ok && i < s->dim[dim]; i++)
-        ok = set_part(c, i, s->dim[dim], cn_select(c->in[0], dim, i));
+        ok = cn_set_out(c, (int)i, cn_select(c->in[0], dim, i));
     return ok;
 }
 
@@ -211,11 +204,12 @@ static bool parts_of_size(cn_call *c, int64_t size, int64_t dim)
     int64_t n = s->dim[d], count = n && size > 0 ? (n - 1) / size + 1 : 1;
     if (size < 0 || (size == 0 && n))
         return cn_fail(CN_EINVALID, "%s: parts of size %lld", c->op->name, (long long)size);
-    for (int64_t i = 0; i < count; i++) {
+    bool ok = cn_room_for(c, count);
+    for (int64_t i = 0; ok && i < count; i++) {
         int64_t first = i * size, length = n - first < size ? n - first : size;
-        if (!set_part(c, i, count, cn_narrow(c->in[0], d, first, length))) return false;
+        ok = cn_set_out(c, (int)i, cn_narrow(c->in[0], d, first, length));
     }
-    return true;
+    return ok;
 }
 
 typedef struct {
@@ -231,8 +225,7 @@ static bool parts_of_sizes(cn_call *c, const Split *p)
     int64_t first = 0;
     if (dim < 0) return false;
     for (int i = 0; i < p->sizes.n; first += p->sizes.v[i++])
-        if (!set_part(c, i, p->sizes.n, cn_narrow(c->in[0], dim, first, p->sizes.v[i])))
-            return false;
+        if (!cn_set_out(c, i, cn_narrow(c->in[0], dim, first, p->sizes.v[i]))) return false;
     if (first == s->dim[dim]) return true;
     return cn_fail(CN_EINVALID, "%s: the parts have %lld elements together, dimension %d has %lld",
                    c->op->name, (long long)first, dim, (long long)s->dim[dim]);
