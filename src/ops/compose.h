@@ -44,6 +44,12 @@ cn_shape cn_without_dim(const cn_shape *s, int dim);
 /* n in dimension dim, ones elsewhere: a vector of that shape runs along dim when broadcast. */
 cn_shape cn_shape_along(int ndim, int dim, int64_t n);
 
+/* As an index, such a tensor chooses places by what is true; uint8 does as it did before bool. */
+static inline bool cn_is_mask(const cn_tensor *t)
+{
+    return t->v.dtype == CN_BOOL || t->v.dtype == CN_U8;
+}
+
 /* 0, 1, .. n-1 as int64. */
 cn_tensor *cn_counting(int64_t n);
 /* Zeros of the shape and type of input i of a recorded call. */

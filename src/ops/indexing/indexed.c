@@ -38,7 +38,7 @@ static bool collect(const cn_call *c, int first, int last, Indices *x)
     *x = (Indices){ .n = 0 };
     for (int i = first; i < last; i++) {
         cn_tensor *t = c->in[i];
-        if (t && t->v.dtype == CN_BOOL && t->v.shape.ndim) {
+        if (t && cn_is_mask(t) && t->v.shape.ndim) {
             if (!add_mask(x, t, s)) return false;
             continue;
         }
