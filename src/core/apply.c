@@ -156,6 +156,15 @@ cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void
 
 /* ---- in place ------------------------------------------------------------------------------ */
 
+static bool may_record(const cn_op *op, const cn_tensor *t)
+{
+    if (!cn_grad_enabled() || !t->requires_grad || t->node) return true;
+    return cn_fail(CN_EINVALID,
+                   "%s_: a leaf that requires gradients cannot change in place; do it "
+                   "inside CN_NO_GRAD",
+                   op->name);
+}
+
 static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *result)
 {
     char a[128], b[128];
@@ -165,13 +174,8 @@ static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *res
     if (cn_dtype_category(result->v.dtype) > cn_dtype_category(t->v.dtype))
         return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", op->name,
                        cn_dtype_name(result->v.dtype), cn_dtype_name(t->v.dtype));
-    if (!cn_grad_enabled()) return true;
-    if (t->requires_grad && !t->node)
-        return cn_fail(CN_EINVALID,
-                       "%s_: a leaf that requires gradients cannot change in place; do it "
-                       "inside CN_NO_GRAD",
-                       op->name);
-    if (t->is_view && result->requires_grad)
+    if (!may_record(op, t)) return false;
+    if (cn_grad_enabled() && t->is_view && result->requires_grad)
         return cn_fail(CN_EUNSUPPORTED,
                        "%s_: gradients through a change of a view are not recorded; "
                        "use the form without underscore",
@@ -179,17 +183,27 @@ static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *res
     return true;
 }
 
+/* The result of an op that only looks, as in unsqueeze_, is how t looks from now on. */
+static bool take_result(const cn_op *op, cn_tensor *t, const cn_tensor *r)
+{
+    if (r->storage == t->storage) {
+        if (!may_record(op, t)) return false;
+        t->v = r->v;
+        return true;
+    }
+    if (!may_change(op, t, r)) return false;
+    cn_copy_view(&t->v, &r->v);
+    t->storage->version++;
+    return true;
+}
+
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
 {
     size_t mark = cn_mark();
     cn_tensor *t = in[0], *r = cn_apply1(op, in, n_in, params);
-    bool ok = r && may_change(op, t, r);
-    if (ok) {
-        cn_copy_view(&t->v, &r->v);
-        t->storage->version++;
-        if (cn_grad_enabled())
-            cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
-    }
+    bool ok = r && take_result(op, t, r);
+    if (ok && cn_grad_enabled())
+        cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
     cn_release(mark);
     return ok ? t : NULL;
 }
