@@ -277,6 +277,36 @@ const cn_op cn_op_linspace = {
     .samples = "0 1 5 | -1.5 2 4 dtype=float64 | 0 1 1 | 0 1 0",
 };
 
+typedef struct {
+    cn_number_arg start, end;
+    int64_t steps;
+    double base;
+    int32_t dtype;
+} Logspace;
+
+/* The exponents as linspace has them, in double; integers are cut. */
+static bool logspace_compose(cn_call *c)
+{
+    const Logspace *p = c->params;
+    cn_tensor *y = cn_linspace(as_double(&p->start), as_double(&p->end), p->steps, CN_F64);
+    for (int64_t i = 0; y && i < p->steps; i++) {
+        double *x = (double *)(void *)y->v.data + i;
+        *x = pow(p->base, *x);
+    }
+    return cn_set_out(c, 0, cn_to(y, or_default(p->dtype, CN_F32)));
+}
+
+const cn_op cn_op_logspace = {
+    CN_OP_HEAD(logspace, "logspace",
+               "(Scalar start, Scalar end, int steps, float base=10.0, *, dtype? dtype=None) -> "
+               "Tensor"),
+    .doc = "base^start to base^end in `steps` numbers, each the same multiple of the one before.",
+    .params_size = sizeof(Logspace),
+    .flags = CN_NO_GRAD_OP,
+    .compose = logspace_compose,
+    .samples = "0 2 5 | -1.5 2 4 2.0 dtype=float64 | 1 3 1 | 0 1 0",
+};
+
 cn_tensor *cn_eye(int64_t n, cn_dtype dtype)
 {
     return identity(n, n, dtype);

@@ -146,8 +146,17 @@ const cn_op cn_op_stack = {
 
 static cn_tensor *at_least(cn_tensor *t, int64_t dims)
 {
-    if (t->v.shape.ndim >= dims) return t;
-    return cn_reshape(t, dims == 1 ? CN_SHAPE(1) : CN_SHAPE(1, t->v.numel));
+    int nd = t->v.shape.ndim;
+    if (nd >= dims) return t;
+    if (dims == 3 && nd == 2) return cn_unsqueeze(t, 2);
+    int64_t n = t->v.numel;
+    return cn_reshape(t, dims == 1 ? CN_SHAPE(1) : dims == 2 ? CN_SHAPE(1, n) : CN_SHAPE(1, n, 1));
+}
+
+/* Numbers and vectors as columns. */
+static cn_tensor *as_column(cn_tensor *t, int64_t dims)
+{
+    return t->v.shape.ndim >= dims ? t : cn_reshape(t, CN_SHAPE(t->v.numel, 1));
 }
 
 static bool hstack_compose(cn_call *c)
@@ -160,6 +169,30 @@ static bool vstack_compose(cn_call *c)
 {
     return cn_set_out(c, 0, prepared_cat(c->in, c->n_in, at_least, 2, 0));
 }
+
+static bool dstack_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, prepared_cat(c->in, c->n_in, at_least, 3, 2));
+}
+
+static bool column_stack_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, prepared_cat(c->in, c->n_in, as_column, 2, 1));
+}
+
+const cn_op cn_op_dstack = {
+    CN_OP_HEAD(dstack, "dstack", "(Tensor[] tensors) -> Tensor"),
+    .doc = "The tensors behind each other: joined along dimension 2, which they get if need be.",
+    .compose = dstack_compose,
+    .samples = "{[2,3] [2,3]} | {[2] [2]} | {[] []} | {[2,1,2] [2,1]}",
+};
+
+const cn_op cn_op_column_stack = {
+    CN_OP_HEAD(column_stack, "column_stack", "(Tensor[] tensors) -> Tensor"),
+    .doc = "The tensors beside each other, vectors as columns.",
+    .compose = column_stack_compose,
+    .samples = "{[2] [2,3]} | {[] []} | {[2,1,2] [2,3,2]}",
+};
 
 const cn_op cn_op_hstack = {
     CN_OP_HEAD(hstack, "hstack", "(Tensor[] tensors) -> Tensor"),
