@@ -89,9 +89,8 @@ static bool mismatch(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
     static const char *const kinds[] = { "None", "bool",  "int",   "float",    "str", "Tensor",
                                          "list", "dtype", "slice", "Ellipsis", "dict" };
     static const char *const wanted[] = {
-        "a Tensor", "a list of Tensors", "an int",   "a float", "a bool",
-        "a str",    "a dtype",           "a number", "ints",    "floats",
-        "an index", "ints"
+        "a Tensor", "a list of Tensors", "an int", "a float", "a bool",   "a str",
+        "a dtype",  "a number",          "ints",   "floats",  "an index", "ints"
     };
     const char *got = v->kind >= 0 && v->kind <= 10 ? kinds[v->kind] : "an unknown kind";
     return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s, not %s", b->who, a->name,

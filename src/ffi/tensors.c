@@ -205,9 +205,7 @@ static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nar
     cn_bound b;
     if (!cn_schema_parse(op->schema, &schema) || !cn_bind(&schema, op->name, args, nargs, &b))
         return false;
-    bool ok = (in_place        ? call_in_place
-               : b.n_out < 0 ? call_list
-                             : call_few)(op, &b, outs, nouts);
+    bool ok = (in_place ? call_in_place : b.n_out < 0 ? call_list : call_few)(op, &b, outs, nouts);
     cn_bound_clear(&b);
     return ok;
 }

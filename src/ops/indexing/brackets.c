@@ -38,7 +38,8 @@ static int left_over(const cn_call *c, const cn_index *index)
 
 static cn_tensor *sliced(cn_tensor *t, int dim, const cn_index_item *item)
 {
-    int64_t start = item->has_start ? item->start : 0, stop = item->has_stop ? item->stop : INT64_MAX;
+    int64_t start = item->has_start ? item->start : 0,
+            stop = item->has_stop ? item->stop : INT64_MAX;
     bool whole = start == 0 && stop >= t->v.shape.dim[dim] && item->step == 1;
     return whole ? t : cn_slice(t, dim, start, stop, item->step);
 }
@@ -115,7 +116,8 @@ static bool getitem_compose(cn_call *c)
 
 const cn_op cn_op_getitem = {
     CN_OP_HEAD(getitem, "__getitem__", "(Tensor input, Index indices) -> Tensor"),
-    .doc = "input[indices]: ints, slices, ..., None and bools give a view, tensors and lists a copy.",
+    .doc =
+        "input[indices]: ints, slices, ..., None and bools give a view, tensors and lists a copy.",
     .params_size = sizeof(cn_index),
     .compose = getitem_compose,
     .samples =
@@ -150,7 +152,7 @@ static cn_tensor *places(const cn_call *c)
 static bool dtypes_agree(const cn_call *c, const cn_tensor *value)
 {
     cn_dtype own = c->in[0]->v.dtype;
-    bool mask = c->n_in == 3 && c->in[1]->v.dtype == CN_BOOL && value->v.numel == 1;
+    bool mask = c->n_in == 3 && cn_is_mask(c->in[1]) && value->v.numel == 1;
     if (c->n_in == 2 || mask || value->is_number || value->v.dtype == own) return true;
     return cn_fail(CN_EINVALID, "__setitem__: the tensor is %s, the value %s; convert it with to",
                    cn_dtype_name(own), cn_dtype_name(value->v.dtype));
@@ -173,8 +175,9 @@ const cn_op cn_op_set_places = {
     .doc = "A copy of input with value at input[indices]: what __setitem__ leaves behind.",
     .params_size = sizeof(cn_index),
     .compose = set_places_compose,
-    .samples = "[4,3] {1 0:2} [2] | [5,3] {1::2} [1,2,3] | [2,3] {... -1} 1.5 | [4] {i64<4[1]} [1] | "
-               "[2,3] {bool[2,3]} [] | [0,2] {: 1} [0] | [3] True [3]",
+    .samples =
+        "[4,3] {1 0:2} [2] | [5,3] {1::2} [1,2,3] | [2,3] {... -1} 1.5 | [4] {i64<4[1]} [1] | "
+        "[2,3] {bool[2,3]} [] | [0,2] {: 1} [0] | [3] True [3]",
 };
 
 /* Straight into the view when no gradient looks and no tensor selects. */
@@ -206,6 +209,7 @@ const cn_op cn_op_setitem = {
     .params_size = sizeof(cn_index),
     .flags = CN_NO_GRAD_OP, /* recorded all the same: set_places has the gradient */
     .compose = setitem_compose,
-    .samples = "[4,3] {1 0:2} [2] | [5,3] {1::2} [1,2,3] | [2,3] {... -1} 1.5 | [4] {i64<4[1]} [1] | "
-               "[2,3] {bool[2,3]} 2 | [0,2] {: 1} [0]",
+    .samples =
+        "[4,3] {1 0:2} [2] | [5,3] {1::2} [1,2,3] | [2,3] {... -1} 1.5 | [4] {i64<4[1]} [1] | "
+        "[2,3] {bool[2,3]} 2 | [0,2] {: 1} [0]",
 };

@@ -1,7 +1,6 @@
 /* renorm.c - slices made no longer than a given norm. */
 #include "ops/compose.h"
 
-
 typedef struct {
     double p;
     int64_t dim;
@@ -17,8 +16,9 @@ static bool renorm_compose(cn_call *c)
     int dim = cn_wrap_dim(p->dim, t->v.shape.ndim, "renorm");
     if (dim < 0) return false;
     if (!(p->p > 0) || !(p->maxnorm >= 0) || !cn_dtype_is_float(t->v.dtype))
-        return cn_fail(CN_EINVALID, "renorm: p = %g, maxnorm = %g of %s: floats, p above 0 and "
-                                    "maxnorm not below 0 are wanted",
+        return cn_fail(CN_EINVALID,
+                       "renorm: p = %g, maxnorm = %g of %s: floats, p above 0 and "
+                       "maxnorm not below 0 are wanted",
                        p->p, p->maxnorm, cn_dtype_name(t->v.dtype));
     cn_shape others = { 0 };
     for (int i = 0; i < t->v.shape.ndim; i++)

@@ -146,6 +146,7 @@ const cn_op cn_op_full_like = {
 
 static bool fill_compose(cn_call *c)
 {
+    if (!cn_want_dims(c, 1, 0, 0)) return false;
     cn_tensor *value = cn_to(c->in[1], c->in[0]->v.dtype);
     return cn_set_out(c, 0, cn_clone(cn_expand(value, c->in[0]->v.shape)));
 }
@@ -189,7 +190,6 @@ const cn_op cn_op_eye = {
     .samples = "3 | 2 4 | 0 | 2 dtype=int64",
 };
 
-/* start + i step; exact in int64 when all three are integers. */
 static cn_tensor *progression(double start, double step, int64_t n, cn_dtype dtype)
 {
     cn_tensor *y = cn_empty(CN_SHAPE(n), dtype);
@@ -213,6 +213,23 @@ typedef struct {
     int32_t dtype;
 } Arange;
 
+/* The same, exact, for integers. */
+static cn_tensor *whole_numbers(int64_t start, int64_t end, int64_t step, cn_dtype dtype)
+{
+    int64_t gap;
+    bool ok = step != 0 && !__builtin_sub_overflow(end, start, &gap) &&
+              (gap == 0 || (gap > 0) == (step > 0));
+    if (!ok) {
+        cn_fail(CN_EINVALID, "arange: from %lld in steps of %lld one does not come to %lld",
+                (long long)start, (long long)step, (long long)end);
+        return NULL;
+    }
+    int64_t n = gap == 0 ? 0 : (gap - (step > 0 ? 1 : -1)) / step + 1;
+    cn_tensor *y = cn_empty(CN_SHAPE(n), CN_I64);
+    for (int64_t i = 0; y && i < n; i++) ((int64_t *)(void *)y->v.data)[i] = start + i * step;
+    return cn_to(y, dtype);
+}
+
 /* One number alone is the end. */
 static bool arange_compose(cn_call *c)
 {
@@ -224,9 +241,10 @@ static bool arange_compose(cn_call *c)
     if (end->kind == CN_NUM_NONE) return cn_fail(CN_EINVALID, "arange: the end is missing");
     bool whole =
         start->kind != CN_NUM_FLOAT && end->kind != CN_NUM_FLOAT && p->step.kind != CN_NUM_FLOAT;
-    return cn_set_out(c, 0,
-                      cn_arange(as_double(start), as_double(end), as_double(&p->step),
-                                or_default(p->dtype, whole ? CN_I64 : CN_F32)));
+    cn_dtype dtype = or_default(p->dtype, whole ? CN_I64 : CN_F32);
+    cn_tensor *y = whole ? whole_numbers(start->u.i, end->u.i, p->step.u.i, dtype)
+                         : cn_arange(as_double(start), as_double(end), as_double(&p->step), dtype);
+    return cn_set_out(c, 0, y);
 }
 
 const cn_op cn_op_arange = {

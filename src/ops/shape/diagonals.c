@@ -19,7 +19,9 @@ static bool diagonal_of(const Diagonal *p, cn_view *v, const char *what)
             right = p->offset > 0 && !beyond ? p->offset : 0;
     int64_t n = beyond ? 0 : rows - down < cols - right ? rows - down : cols - right;
     int64_t step = v->strides[a] + v->strides[b];
-    if (n) v->data += (down * v->strides[a] + right * v->strides[b]) * (int64_t)cn_dtype_size(v->dtype);
+    if (n)
+        v->data +=
+            (down * v->strides[a] + right * v->strides[b]) * (int64_t)cn_dtype_size(v->dtype);
     int kept = 0;
     for (int i = 0; i < nd; i++) {
         if (i == a || i == b) continue;
@@ -148,7 +150,8 @@ static bool diag_compose(cn_call *c)
     int64_t offset = *(const int64_t *)c->params;
     cn_tensor *t = c->in[0];
     if (!cn_want_dims(c, 0, 1, 2)) return false;
-    return cn_set_out(c, 0, t->v.shape.ndim == 2 ? cn_clone(diagonal(t, offset)) : square(t, offset));
+    return cn_set_out(c, 0,
+                      t->v.shape.ndim == 2 ? cn_clone(diagonal(t, offset)) : square(t, offset));
 }
 
 const cn_op cn_op_diag = {

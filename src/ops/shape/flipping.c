@@ -133,6 +133,7 @@ static bool roll_compose(cn_call *c)
         return cn_fail(CN_EINVALID, "roll: %lld shifts for %lld dims", (long long)p->shifts.n,
                        (long long)p->dims.n);
     for (int i = 0; i < p->dims.n && t; i++) {
+        if (s.ndim == 0) return cn_fail(CN_EINVALID, "roll: a 0-d tensor has no dims");
         int dim = cn_wrap_dim(p->dims.v[i], s.ndim, "roll");
         t = dim < 0 ? NULL : roll_one(t, p->shifts.v[i], dim);
     }

@@ -1,6 +1,8 @@
 /* grids.c - tensors spread over each other: grids, products, choices. */
 #include "ops/compose.h"
 
+#include <string.h>
+
 /* ---- broadcast_tensors, meshgrid ----------------------------------------------------------- */
 
 static bool broadcast_tensors_compose(cn_call *c)
@@ -20,17 +22,33 @@ const cn_op cn_op_broadcast_tensors = {
     .samples = "{[2,1] [3] []} | {[2]}",
 };
 
+/* The shape of the grid whose axes are the inputs: vectors of one type. */
+static bool grid_of(const cn_call *c, int least_dims, cn_shape *s)
+{
+    *s = (cn_shape){ .ndim = c->n_in };
+    if (c->n_in < 1 || c->n_in > CN_MAX_DIMS)
+        return cn_fail(CN_EINVALID, "%s: %d tensors, but 1 to %d are possible", c->op->name,
+                       c->n_in, CN_MAX_DIMS);
+    for (int i = 0; i < c->n_in; i++) {
+        if (!cn_want_dims(c, i, least_dims, 1)) return false;
+        if (c->in[i]->v.dtype != c->in[0]->v.dtype)
+            return cn_fail(CN_EINVALID, "%s: the tensors are %s and %s, one dtype is wanted",
+                           c->op->name, cn_dtype_name(c->in[0]->v.dtype),
+                           cn_dtype_name(c->in[i]->v.dtype));
+        s->dim[i] = c->in[i]->v.numel;
+    }
+    return true;
+}
+
 static bool meshgrid_compose(cn_call *c)
 {
     const char *indexing = *(const char *const *)c->params;
-    bool swap = indexing && indexing[0] == 'x' && c->n_in > 1;
-    cn_shape s = { .ndim = c->n_in };
-    if (c->n_in > CN_MAX_DIMS)
-        return cn_fail(CN_EINVALID, "meshgrid: too many axes");
-    for (int i = 0; i < c->n_in; i++) {
-        if (!cn_want_dims(c, i, 0, 1)) return false;
-        s.dim[i] = c->in[i]->v.numel;
-    }
+    bool swap = indexing && strcmp(indexing, "xy") == 0;
+    cn_shape s;
+    if (indexing && !swap && strcmp(indexing, "ij") != 0)
+        return cn_fail(CN_EINVALID, "meshgrid: indexing must be 'ij' or 'xy', not '%s'", indexing);
+    if (!grid_of(c, 0, &s)) return false;
+    swap &= c->n_in > 1;
     for (int i = 0; i < c->n_in; i++) {
         cn_tensor *y = cn_expand(cn_reshape(c->in[i], cn_shape_along(s.ndim, i, s.dim[i])), s);
         if (!cn_set_out(c, i, swap ? cn_transpose(y, 0, 1) : y)) return false;
@@ -52,14 +70,8 @@ const cn_op cn_op_meshgrid = {
 static bool cartesian_prod_compose(cn_call *c)
 {
     cn_tensor *columns[CN_MAX_DIMS];
-    cn_shape s = { .ndim = c->n_in };
-    if (c->n_in < 1 || c->n_in > CN_MAX_DIMS)
-        return cn_fail(CN_EINVALID, "cartesian_prod: %d tensors, 1 to %d are possible", c->n_in,
-                       CN_MAX_DIMS);
-    for (int i = 0; i < c->n_in; i++) {
-        if (!cn_want_dims(c, i, 1, 1)) return false;
-        s.dim[i] = c->in[i]->v.numel;
-    }
+    cn_shape s;
+    if (!grid_of(c, 1, &s)) return false;
     if (c->n_in == 1) return cn_set_out(c, 0, c->in[0]);
     int64_t rows;
     if (!cn_shape_numel(&s, &rows, "cartesian_prod")) return false;

@@ -233,6 +233,11 @@ static cn_tensor *repeat(cn_tensor *t, const cn_ints *repeats)
         return NULL;
     }
     for (int i = 0; i < s.ndim; i++) s.dim[i] = i < lead ? 1 : t->v.shape.dim[i - lead];
+    for (int i = 0; i < s.ndim; i++) {
+        if (repeats->v[i] >= 0) continue;
+        cn_fail(CN_EINVALID, "repeat: %lld copies along dimension %d", (long long)repeats->v[i], i);
+        return NULL;
+    }
     t = cn_reshape(t, s);
     for (int i = 0; i < s.ndim; i++) t = repeat_dim(t, i, repeats->v[i]);
     return t;
@@ -309,13 +314,14 @@ static bool repeat_interleave_compose(cn_call *c)
     if (!p->given) t = cn_reshape(t, CN_SHAPE(t->v.numel));
     int dim = t ? cn_wrap_dim(p->given ? p->value : 0, t->v.shape.ndim, "repeat_interleave") : -1;
     if (dim < 0) return false;
-    int64_t n = t->v.shape.ndim ? t->v.shape.dim[dim] : 1;
+    if (t->v.shape.ndim == 0)
+        return cn_fail(CN_EINVALID, "repeat_interleave: a 0-d tensor has no dim %d", dim);
+    int64_t n = t->v.shape.dim[dim];
     if (repeats->v.shape.ndim > 1 || (repeats->v.numel != 1 && repeats->v.numel != n) ||
         cn_dtype_is_float(repeats->v.dtype))
         return cn_fail(CN_EINVALID, "repeat_interleave: repeats must be an int or a vector of %lld",
                        (long long)n);
     cn_tensor *index = interleaved(repeats, n);
-    if (t->v.shape.ndim == 0) t = cn_reshape(t, CN_SHAPE(1));
     return cn_set_out(c, 0, cn_index_select(t, dim, index));
 }
 

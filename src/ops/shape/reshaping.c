@@ -148,10 +148,11 @@ static bool movedim_compose(cn_call *c)
     if (p->source.n != p->destination.n)
         return cn_fail(CN_EINVALID, "movedim: %lld sources for %lld destinations",
                        (long long)p->source.n, (long long)p->destination.n);
-    if (p->source.n == 0 || nd == 0) return cn_set_out(c, 0, c->in[0]);
+    if (p->source.n == 0) return cn_set_out(c, 0, c->in[0]);
     if (!cn_dims_mask(&p->source, nd, "movedim", &from) ||
         !cn_dims_mask(&p->destination, nd, "movedim", &to))
         return false;
+    if (nd == 0) return cn_set_out(c, 0, c->in[0]);
     for (int i = 0; i < p->source.n; i++)
         order.dim[cn_wrap_dim(p->destination.v[i], nd, "movedim")] = p->source.v[i];
     for (int i = 0; i < nd; i++) {
@@ -215,9 +216,9 @@ static bool unflatten_compose(cn_call *c)
     if (r.ndim > CN_MAX_DIMS)
         return cn_fail(CN_EINVALID, "unflatten: the result would have %d dimensions", r.ndim);
     for (int i = 0; i < r.ndim; i++) {
-        bool new = i >= dim && i < dim + p->sizes.n;
+        bool new = i >= dim &&i < dim + p->sizes.n;
         r.dim[i] = new ? p->sizes.v[i - dim] : s->dim[i < dim ? i : i - (int)p->sizes.n + 1];
-        if (new && r.dim[i] == -1 && open < 0) open = i;
+        if (new &&r.dim[i] == -1 && open < 0) open = i;
         else if (new && (r.dim[i] < 0 || __builtin_mul_overflow(known, r.dim[i], &known)))
             return cn_fail(CN_EINVALID, "unflatten: size %lld", (long long)r.dim[i]);
     }

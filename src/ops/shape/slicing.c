@@ -186,8 +186,7 @@ static bool select_scatter_compose(cn_call *c)
                        cn_shape_text(&one->v.shape, a), cn_shape_text(&src->v.shape, b));
     int dim = cn_wrap_dim(p->dim, c->in[0]->v.shape.ndim, "select_scatter");
     int64_t at = p->index < 0 ? p->index + c->in[0]->v.shape.dim[dim] : p->index;
-    return cn_set_out(
-        c, 0, cn_slice_scatter(c->in[0], cn_unsqueeze(src, dim), dim, at, at + 1));
+    return cn_set_out(c, 0, cn_slice_scatter(c->in[0], cn_unsqueeze(src, dim), dim, at, at + 1));
 }
 
 const cn_op cn_op_select_scatter = {

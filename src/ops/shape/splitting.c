@@ -52,8 +52,7 @@ static bool cut_by_sizes(cn_call *c, int dim, const cn_tensor *sizes)
 /* count parts, the first n % count of them one larger than the others. */
 static bool cut_evenly(cn_call *c, int dim, int64_t count)
 {
-    if (count < 1)
-        return cn_fail(CN_EINVALID, "%s: %lld sections", c->op->name, (long long)count);
+    if (count < 1) return cn_fail(CN_EINVALID, "%s: %lld sections", c->op->name, (long long)count);
     int64_t n = c->in[0]->v.shape.dim[dim], first = 0;
     bool ok = cn_room_for(c, count);
     for (int64_t i = 0; ok && i < count; i++) {

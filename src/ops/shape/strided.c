@@ -113,7 +113,8 @@ const cn_op cn_op_as_strided = {
     .saves = CN_SAVE_IN(0),
     .view = as_strided_view,
     .backward = as_strided_backward,
-    .samples = "[2,3] (3,2) (1,3) | [5] (3,3) (1,1) | [2,3] (2,2) (2,1) 1 | [4] () () 2 | [3] (0,) (1,)",
+    .samples =
+        "[2,3] (3,2) (1,3) | [5] (3,3) (1,1) | [2,3] (2,2) (2,1) 1 | [4] () () 2 | [3] (0,) (1,)",
 };
 
 /* The whole storage as a vector, where elements that the input does not see have gradients too. */
@@ -129,8 +130,8 @@ static bool as_strided_scatter_compose(cn_call *c)
                        cn_shape_text(&size, a), cn_shape_text(&src->v.shape, b));
     Strided all = { { 1, { storage_size(t) } }, { 1, { 1 } }, { true, 0 } };
     cn_tensor *at = positions(&size, p->stride.v, offset_of(p, t));
-    cn_tensor *whole = cn_index_copy(CN_CALL(as_strided, &all, t), 0, at,
-                                     flat(cn_to(src, t->v.dtype)));
+    cn_tensor *whole =
+        cn_index_copy(CN_CALL(as_strided, &all, t), 0, at, flat(cn_to(src, t->v.dtype)));
     return cn_set_out(c, 0, cn_reshape(cn_index_select(whole, 0, own_positions(t)), t->v.shape));
 }
 
@@ -185,7 +186,8 @@ static void unfold_backward(cn_grads *g)
     for (int64_t i = 0; index && i < count * p->size; i++)
         ((int64_t *)(void *)index->v.data)[i] = i / p->size * p->step + i % p->size;
     cn_shape order = { .ndim = s->ndim + 1 }, merged = *s;
-    for (int i = 0; i < order.ndim; i++) order.dim[i] = i <= dim ? i : i == dim + 1 ? s->ndim : i - 1;
+    for (int i = 0; i < order.ndim; i++)
+        order.dim[i] = i <= dim ? i : i == dim + 1 ? s->ndim : i - 1;
     merged.dim[dim] = count * p->size;
     cn_tensor *parts = cn_reshape(cn_permute(gy, order), merged);
     cn_give(g, 0, cn_index_add(cn_zeros_of_in(g, 0), dim, index, parts));
@@ -193,8 +195,9 @@ static void unfold_backward(cn_grads *g)
 
 const cn_op cn_op_unfold = {
     CN_OP_HEAD(unfold, "unfold", "(Tensor input, int dimension, int size, int step) -> Tensor"),
-    .doc = "The windows of `size` elements, every `step`, along a dimension; the window comes last. "
-           "Shares memory.",
+    .doc =
+        "The windows of `size` elements, every `step`, along a dimension; the window comes last. "
+        "Shares memory.",
     .params_size = sizeof(Unfold),
     .flags = CN_ANY_DTYPE,
     .view = unfold_view,
