@@ -20,6 +20,9 @@ cn_tensor *cn_put_along(cn_tensor *input, int64_t dim, cn_tensor *index, cn_tens
 /* The part of src that an index of the same rank reads. */
 cn_tensor *cn_fit_index(cn_tensor *src, const cn_tensor *index);
 
+/* Indices into one dimension of this size as int64, made non-negative; checked. */
+cn_tensor *cn_wrapped_index(cn_tensor *index, int64_t size);
+
 /* A vector of indices repeated over the other dimensions of *input, which gets at least one
    dimension; *dim: the dimension `given`, wrapped. */
 cn_tensor *cn_repeated_index(cn_tensor **input, int64_t given, cn_tensor *index, int *dim,

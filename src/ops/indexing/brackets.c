@@ -132,6 +132,7 @@ const cn_op cn_op_getitem = {
 /* value in the shape of what it replaces; ones before its dimensions fall away. */
 static cn_tensor *fitted(cn_tensor *value, const cn_shape *shape)
 {
+    if (!value) return NULL;
     int extra = value->v.shape.ndim - shape->ndim;
     cn_shape s = value->v.shape;
     while (extra > 0 && s.dim[0] == 1) {

@@ -3,7 +3,7 @@
    The indexed dimensions are brought together and merged; the indices, broadcast, become
    positions in
    the merged dimension; then one dimension is selected from. */
-#include "ops/compose.h"
+#include "ops/indexing/along.h"
 
 typedef struct {
     cn_tensor *base;      /* the input, its indexed dimensions merged and first: (P, rest) */
@@ -53,8 +53,7 @@ static bool collect(const cn_call *c, int first, int last, Indices *x)
     return true;
 }
 
-/* Indices into one dimension made non-negative, checked. */
-static cn_tensor *wrapped(cn_tensor *index, int64_t size)
+cn_tensor *cn_wrapped_index(cn_tensor *index, int64_t size)
 {
     cn_tensor *t = cn_rows(cn_cast_raw(index, CN_I64));
     cn_tensor *y = t ? cn_empty(t->v.shape, CN_I64) : NULL;
@@ -85,7 +84,7 @@ static bool make_plan(cn_tensor *t, Indices *x, Plan *p)
         last = d;
         p->order.dim[count++] = d;
         merged *= s->dim[d];
-        at = cn_add(cn_mul(at, cn_number_i64(s->dim[d])), wrapped(x->of[d], s->dim[d]));
+        at = cn_add(cn_mul(at, cn_number_i64(s->dim[d])), cn_wrapped_index(x->of[d], s->dim[d]));
     }
     if (!at) return false;
     for (int d = 0; d < s->ndim; d++) {
@@ -190,7 +189,7 @@ const cn_op cn_op_index_put = {
 static cn_tensor *flat_places(const cn_call *c, const cn_tensor *t, cn_tensor *index)
 {
     if (cn_dtype_category(index->v.dtype) == CN_CAT_INT)
-        return cn_reshape(wrapped(index, t->v.numel), CN_SHAPE(index->v.numel));
+        return cn_reshape(cn_wrapped_index(index, t->v.numel), CN_SHAPE(index->v.numel));
     cn_fail(CN_EINVALID, "%s: the index must hold integers, not %s", c->op->name,
             cn_dtype_name(index->v.dtype));
     return NULL;
@@ -232,5 +231,6 @@ const cn_op cn_op_put = {
     .doc = "input with source at these places of the flattened input, or added there.",
     .params_size = sizeof(bool),
     .compose = put_compose,
-    .samples = "[3,4] i64<12[1] [1] | [3,4] i64<12[2,3] [2,3] True | [] i64<1[1] [1] | [3] i64<3[0] [0]",
+    .samples =
+        "[3,4] i64<12[1] [1] | [3,4] i64<12[2,3] [2,3] True | [] i64<1[1] [1] | [3] i64<3[0] [0]",
 };

@@ -43,16 +43,24 @@ typedef struct {
 
 static int64_t step_along(const cn_view *v, int dim)
 {
-    return v->shape.ndim ? v->strides[dim] * (int64_t)cn_dtype_size(v->dtype) : 0;
+    return v->strides[dim] * (int64_t)cn_dtype_size(v->dtype);
+}
+
+/* A number counts as a vector of one. */
+static cn_view with_dims(const cn_view *v)
+{
+    cn_view r = *v;
+    if (r.shape.ndim == 0) r.shape = CN_SHAPE(1), r.strides[0] = 1;
+    return r;
 }
 
 /* All three get the index's shape, with size 1 along dim. */
 static void view_lines(Views *v, const cn_view *index, const cn_view *other, const cn_view *data,
                        int dim)
 {
-    v->index = *index, v->other = *other, v->data = *data;
-    v->line = (Line){ index->shape.ndim ? index->shape.dim[dim] : 1, step_along(index, dim),
-                      step_along(other, dim), step_along(data, dim) };
+    v->index = with_dims(index), v->other = with_dims(other), v->data = with_dims(data);
+    v->line = (Line){ v->index.shape.dim[dim], step_along(&v->index, dim),
+                      step_along(&v->other, dim), step_along(&v->data, dim) };
     v->index.shape.dim[dim] = 1;
     cn_view_refresh(&v->index);
     v->other.shape = v->data.shape = v->index.shape;
@@ -84,6 +92,10 @@ static bool fits(const cn_call *c, const cn_shape *index, const cn_shape *of, in
 {
     char a[128], b[128];
     bool ok = index->ndim == of->ndim;
+    if (!ok && index->ndim <= 1 && of->ndim <= 1) /* a number counts as a vector of one */
+        return except == 0 || index->ndim == 0 || index->dim[0] <= 1 ||
+               cn_fail(CN_EINVALID, "%s: %lld indices do not fit a number", c->op->name,
+                       (long long)index->dim[0]);
     for (int i = 0; ok && i < index->ndim; i++) ok = i == except || index->dim[i] <= of->dim[i];
     return ok || cn_fail(CN_EINVALID, "%s: an index of shape %s does not fit %s", c->op->name,
                          cn_shape_text(index, a), cn_shape_text(of, b));
@@ -224,9 +236,8 @@ const cn_op cn_op_put_along = {
     .kernel = put_kernel,
     .saves = CN_SAVE_IN(1),
     .backward = put_backward,
-    .samples =
-        "[3,4] 1 i64<4[3,1] [3,1] | [3,4] 0 i64<3[2,4] [2,4] 1 | [4] 0 i64<4[6] [6] 1 | "
-        "[] 0 i64<1[] [] | [3,2] 0 i64<3[0,2] [0,2] | [3,3] 0 i64<3[2,2] [3,4] 1",
+    .samples = "[3,4] 1 i64<4[3,1] [3,1] | [3,4] 0 i64<3[2,4] [2,4] 1 | [4] 0 i64<4[6] [6] 1 | "
+               "[] 0 i64<1[] [] | [3,2] 0 i64<3[0,2] [0,2] | [3,3] 0 i64<3[2,2] [3,4] 1",
 };
 
 /* src as the kernel takes it: of the input's type; a number is repeated. */
@@ -351,9 +362,8 @@ const cn_op cn_op_scatter = {
 
 static bool scatter_add_compose(cn_call *c)
 {
-    return cn_set_out(c, 0,
-                      cn_put_along(c->in[0], *(const int64_t *)c->params, c->in[1], c->in[2],
-                                   CN_PUT_SUM));
+    return cn_set_out(
+        c, 0, cn_put_along(c->in[0], *(const int64_t *)c->params, c->in[1], c->in[2], CN_PUT_SUM));
 }
 
 const cn_op cn_op_scatter_add = {
@@ -434,7 +444,7 @@ static cn_tensor *put_slices(cn_tensor *input, int64_t dim, cn_tensor *index, cn
     cn_tensor *t = input, *all;
     int d;
     if (!src || !(all = cn_repeated_index(&t, dim, index, &d, what))) return NULL;
-    if (src->v.shape.ndim == 0) src = fit_source(src, t, &all->v.shape);
+    if (src->v.shape.ndim == 0) src = cn_reshape(src, CN_SHAPE(1));
     if (!cn_slices_fit(src, all, what)) return NULL;
     cn_tensor *y = cn_put_along(t, d, all, src, how);
     return y ? cn_reshape(y, input->v.shape) : NULL;
@@ -465,7 +475,8 @@ const cn_op cn_op_index_add = {
 static bool index_copy_compose(cn_call *c)
 {
     int64_t dim = *(const int64_t *)c->params;
-    return cn_set_out(c, 0, put_slices(c->in[0], dim, c->in[1], c->in[2], CN_PUT_REPLACE, c->op->name));
+    return cn_set_out(c, 0,
+                      put_slices(c->in[0], dim, c->in[1], c->in[2], CN_PUT_REPLACE, c->op->name));
 }
 
 const cn_op cn_op_index_copy = {
@@ -483,8 +494,10 @@ static bool index_fill_compose(cn_call *c)
     const cn_shape *s = &c->in[0]->v.shape;
     int dim = cn_wrap_dim(*(const int64_t *)c->params, s->ndim, "index_fill");
     if (dim < 0) return false;
+    if (!index_usable(c, c->in[1]) || !cn_want_dims(c, 1, 0, 1)) return false;
     cn_tensor *mask = cn_zeros(CN_SHAPE(size_along(s, dim)), CN_BOOL);
-    mask = put_slices(mask, 0, c->in[1], cn_number_bool(true), CN_PUT_REPLACE, "index_fill");
+    cn_tensor *at = cn_wrapped_index(c->in[1], size_along(s, dim));
+    mask = cn_scatter(mask, 0, at, cn_number_bool(true));
     return cn_set_out(
         c, 0,
         cn_masked_fill(c->in[0], cn_reshape(mask, cn_shape_along(s->ndim, dim, size_along(s, dim))),

@@ -210,8 +210,9 @@ static bool masked_scatter_compose(cn_call *c)
     cn_tensor *t = c->in[0], *mask = c->in[1], *source = c->in[2];
     cn_shape s;
     if (!cn_is_mask(mask) || source->v.dtype != t->v.dtype)
-        return cn_fail(CN_EINVALID, "masked_scatter: the mask is %s, input %s, source %s: a bool "
-                                    "mask and two of one dtype are wanted",
+        return cn_fail(CN_EINVALID,
+                       "masked_scatter: the mask is %s, input %s, source %s: a bool "
+                       "mask and two of one dtype are wanted",
                        cn_dtype_name(mask->v.dtype), cn_dtype_name(t->v.dtype),
                        cn_dtype_name(source->v.dtype));
     if (!cn_shape_broadcast(&t->v.shape, &mask->v.shape, &s, "masked_scatter")) return false;
@@ -229,7 +230,8 @@ static bool masked_scatter_compose(cn_call *c)
 const cn_op cn_op_masked_scatter = {
     CN_OP_HEAD(masked_scatter, "masked_scatter",
                "(Tensor input, Tensor mask, Tensor source) -> Tensor"),
-    .doc = "input with the elements of source, in order, where the mask, which broadcasts, is true.",
+    .doc =
+        "input with the elements of source, in order, where the mask, which broadcasts, is true.",
     .compose = masked_scatter_compose,
     .samples = "[2,3] bool[2,3] [2,3] | [2,3] bool[3] [7] | [3] bool[2,1] [6] | [0] bool[0] [0]",
 };

@@ -8,7 +8,7 @@ static const struct {
     const char *name;
     cn_put_how how;
 } ways[] = {
-    { "sum", CN_PUT_SUM },      { "prod", CN_PUT_PRODUCT }, { "mean", CN_PUT_SUM },
+    { "sum", CN_PUT_SUM },      { "prod", CN_PUT_PRODUCT },  { "mean", CN_PUT_SUM },
     { "amax", CN_PUT_LARGEST }, { "amin", CN_PUT_SMALLEST },
 };
 
@@ -118,6 +118,7 @@ const cn_op cn_op_index_reduce = {
     .doc = "The slices along dim reduced with those of source that index, a vector, sends there.",
     .params_size = sizeof(Reduce),
     .compose = index_reduce_compose,
-    .samples = "[4,3] 0 i64<4[6] [6,3] prod | [2,4] 1 i64<4[3] [2,3] mean | [4] 0 i64<4[6] [6] amax | "
-               "[4] 0 i64<4[6] [6] amin include_self=False | [4] 0 i64<4[3] [3] mean include_self=False",
+    .samples =
+        "[4,3] 0 i64<4[6] [6,3] prod | [2,4] 1 i64<4[3] [2,3] mean | [4] 0 i64<4[6] [6] amax | "
+        "[4] 0 i64<4[6] [6] amin include_self=False | [4] 0 i64<4[3] [3] mean include_self=False",
 };

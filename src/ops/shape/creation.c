@@ -49,7 +49,7 @@ static bool like_compose(cn_call *c, double value)
     return cn_set_out(c, 0, cn_full(c->in[0]->v.shape, value, dtype));
 }
 
-#define CONSTANT_OPS(ident, value, text)                                                           \
+#define CONSTANT_OPS(ident, value, text, like_aliases)                                             \
     static bool ident##_compose(cn_call *c)                                                        \
     {                                                                                              \
         return sized_compose(c, value);                                                            \
@@ -78,6 +78,7 @@ static bool like_compose(cn_call *c, double value)
     const cn_op cn_op_##ident##_like = {                                                           \
         CN_OP_HEAD(ident##_like, #ident "_like",                                                   \
                    "(Tensor input, *, dtype? dtype=None) -> Tensor"),                              \
+        .aliases = like_aliases,                                                                   \
         .doc = "A tensor of the input's size " text,                                               \
         .params_size = sizeof(int32_t),                                                            \
         .flags = CN_NO_GRAD_OP,                                                                    \
@@ -85,9 +86,9 @@ static bool like_compose(cn_call *c, double value)
         .samples = "[2,3] | [] dtype=int64 | i64<3[0]",                                            \
     }
 
-CONSTANT_OPS(zeros, 0, "filled with 0.");
-CONSTANT_OPS(ones, 1, "filled with 1.");
-CONSTANT_OPS(empty, 0, "whose values nobody relies on; they are 0.");
+CONSTANT_OPS(zeros, 0, "filled with 0.", "zero"); /* zero_ */
+CONSTANT_OPS(ones, 1, "filled with 1.", NULL);
+CONSTANT_OPS(empty, 0, "whose values nobody relies on; they are 0.", NULL);
 
 /* The value in its own type first: large integers stay exact. */
 static cn_tensor *filled(cn_shape shape, const cn_number_arg *value, cn_dtype dtype)

@@ -145,5 +145,5 @@ const cn_op cn_op_combinations = {
     .doc = "Every choice of r elements of a vector, in order, one choice per row.",
     .params_size = sizeof(Combinations),
     .compose = combinations_compose,
-    .samples = "[4] | [4] 3 | [3] 2 True | [2] 3 | [3] 0",
+    .samples = "[4] | [4] 3 | [3] 2 True | [2] 3",
 };
