@@ -160,6 +160,7 @@ SPELLED = {
     "__getitem__": lambda x, index: x[index],
     "__setitem__": setitem,
     "as_strided_scatter": as_strided_scatter,
+    "copy": lambda x, src: torch.as_tensor(src).to(x.dtype).expand(x.shape).clone(),
     "cartesian_prod": lambda tensors: torch.cartesian_prod(*tensors),
     "H": lambda x: x.H,
     "T": lambda x: x.T,
