@@ -191,7 +191,7 @@ static bool take_result(const cn_op *op, cn_tensor *t, const cn_tensor *r)
         t->v = r->v;
         return true;
     }
-    if (!may_change(op, t, r)) return false;
+    if (!may_change(op, t, r) || !cn_view_writable(&t->v, op->name)) return false;
     cn_copy_view(&t->v, &r->v);
     t->storage->version++;
     return true;

@@ -190,7 +190,7 @@ static bool written_to_view(const cn_call *c, bool *done)
     cn_tensor *part = picked(c, t);
     if (value->storage == t->storage) value = cn_clone(value);
     cn_tensor *fit = part && value ? fitted(value, &part->v.shape) : NULL;
-    if (!fit) return false;
+    if (!fit || !cn_view_writable(&part->v, "__setitem__")) return false;
     cn_copy_view(&part->v, &fit->v);
     t->storage->version++;
     return true;
