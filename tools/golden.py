@@ -85,7 +85,7 @@ class Sample:
 
     def value(self, text):
         if text.startswith("{"):
-            return [None if t == "None" else self.value(t) for t in text[1:-1].split()]
+            return [self.item(t) for t in text[1:-1].split()]
         match = TENSOR.match(text)
         if match:
             return self.tensor(*match.groups())
@@ -101,6 +101,14 @@ class Sample:
             except ValueError:
                 pass
         return text
+
+    def item(self, text):
+        """Of a list of tensors, or between brackets."""
+        if text == "...":
+            return ...
+        if ":" in text:
+            return slice(*(int(bound) if bound else None for bound in text.split(":")))
+        return self.value(text)
 
     def tensor(self, dtype, kind, below, shape):
         dtype = NAMES[dtype] if dtype else self.real
@@ -139,11 +147,30 @@ def triangle(x, upper):
     return x.triu() if upper else x.tril()
 
 
+def setitem(x, index, value):
+    """In a copy: PyTorch changes x itself, which a leaf that requires gradients refuses."""
+    y = x.clone()
+    y[index] = value
+    return y
+
+
+def as_strided_scatter(x, src, size, stride, offset=0):
+    """PyTorch 1.13 has the values, but not the gradient."""
+    places = torch.as_strided(torch.arange(x.numel()), size, stride, offset)
+    return x.flatten().index_put((places.flatten(),), src.flatten()).reshape(x.shape)
+
+
 # Elements that nobody set, vectors whose signs nobody did.
 UNDEFINED = {"empty", "empty_like", "new_empty", "linalg.eigh", "linalg.svd", "svd"}
 
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
 SPELLED = {
+    "__getitem__": lambda x, index: x[index],
+    "__setitem__": setitem,
+    "as_strided_scatter": as_strided_scatter,
+    "copy": lambda x, src: torch.as_tensor(src).to(x.dtype).expand(x.shape).clone(),
+    "cartesian_prod": lambda tensors: torch.cartesian_prod(*tensors),
+    "H": lambda x: x.H,
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
     "block_diag": lambda tensors: torch.block_diag(*tensors),

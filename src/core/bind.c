@@ -89,8 +89,8 @@ static bool mismatch(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
     static const char *const kinds[] = { "None", "bool",  "int",   "float",    "str", "Tensor",
                                          "list", "dtype", "slice", "Ellipsis", "dict" };
     static const char *const wanted[] = {
-        "a Tensor", "a list of Tensors", "an int",   "a float", "a bool",
-        "a str",    "a dtype",           "a number", "ints",    "floats"
+        "a Tensor", "a list of Tensors", "an int", "a float", "a bool",   "a str",
+        "a dtype",  "a number",          "ints",   "floats",  "an index", "ints"
     };
     const char *got = v->kind >= 0 && v->kind <= 10 ? kinds[v->kind] : "an unknown kind";
     return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s, not %s", b->who, a->name,
@@ -137,16 +137,26 @@ static bool bind_tensors(Binder *b, const cn_arg *a, const cn_ffi_value *v)
     return true;
 }
 
-/* A one-element integer tensor serves as an int too, as in Python. */
-static bool as_int(const cn_ffi_value *v, int64_t *out)
+/* int[*]: a tensor, so that its length has no bound. */
+static bool bind_int_list(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
-    if (v->kind == CN_KIND_TENSOR && v->u.t && v->u.t->v.numel == 1 &&
-        !cn_dtype_is_float(v->u.t->v.dtype)) {
-        *out = cn_load_i64(v->u.t->v.data, v->u.t->v.dtype);
-        return true;
-    }
-    *out = v->u.i;
-    return v->kind == CN_KIND_INT || v->kind == CN_KIND_BOOL;
+    cn_tensor *t = NULL;
+    int64_t one;
+    if (v->kind == CN_KIND_LIST) t = cn_value_tensor(v, b->who);
+    else if (v->kind == CN_KIND_TENSOR) t = v->u.t;
+    else if (cn_value_int(v, &one)) t = cn_number_i64(one);
+    else return mismatch(b, a, v);
+    t = t ? cn_cast_raw(t, CN_I64) : NULL;
+    return t ? push(b, t) : cn_fail(CN_EINVALID, "%s: argument '%s' is NULL", b->who, a->name);
+}
+
+static bool bind_index(Binder *b, const cn_ffi_value *v, cn_index *out)
+{
+    cn_tensor *tensors[CN_MAX_INDEX];
+    int n = 0;
+    bool ok = cn_value_index(v, b->who, out, tensors, &n);
+    for (int i = 0; ok && i < n; i++) ok = push(b, tensors[i]);
+    return ok;
 }
 
 /* What convolutions take for numbers: 'valid' is no padding, 'same' is theirs to work out. */
@@ -165,7 +175,7 @@ static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints
     if (v->kind == CN_KIND_NONE && a->optional) return out->n = -1, true;
     if (v->kind == CN_KIND_STR && strcmp(a->name, "padding") == 0)
         return bind_padding(b, a, v, out);
-    if (as_int(v, &one)) {
+    if (cn_value_int(v, &one)) {
         out->n = a->length ? a->length : 1;
         for (int i = 0; i < out->n; i++) out->v[i] = one;
         return true;
@@ -176,7 +186,7 @@ static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints
                        b->who, a->name, v->n, CN_MAX_DIMS);
     out->n = v->n;
     for (int i = 0; i < v->n; i++)
-        if (!as_int(&v->u.list[i], &out->v[i])) return mismatch(b, a, &v->u.list[i]);
+        if (!cn_value_int(&v->u.list[i], &out->v[i])) return mismatch(b, a, &v->u.list[i]);
     if (a->length && out->n == 1)
         for (int i = 1; i < a->length; i++) out->v[i] = out->v[0], out->n = a->length;
     if (!a->length || out->n == a->length) return true;
@@ -188,7 +198,7 @@ static bool as_float(const cn_ffi_value *v, double *out)
 {
     int64_t i;
     if (v->kind == CN_KIND_FLOAT) return *out = v->u.f, true;
-    return as_int(v, &i) && (*out = (double)i, true);
+    return cn_value_int(v, &i) && (*out = (double)i, true);
 }
 
 static bool bind_floats(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_floats *out)
@@ -258,7 +268,7 @@ static bool bind_number(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_nu
 static bool bind_int(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
 {
     cn_opt_int x = { .given = v->kind != CN_KIND_NONE };
-    if (x.given ? !as_int(v, &x.value) : !a->optional) return mismatch(b, a, v);
+    if (x.given ? !cn_value_int(v, &x.value) : !a->optional) return mismatch(b, a, v);
     if (a->optional) memcpy(slot, &x, sizeof x);
     else memcpy(slot, &x.value, sizeof x.value);
     return true;
@@ -280,6 +290,8 @@ static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
     switch (a->type) {
     case CN_ARG_TENSOR: return bind_tensor(b, a, v);
     case CN_ARG_TENSORS: return bind_tensors(b, a, v);
+    case CN_ARG_INT_LIST: return bind_int_list(b, a, v);
+    case CN_ARG_INDEX: return bind_index(b, v, (cn_index *)(void *)slot);
     case CN_ARG_INT: return bind_int(b, a, v, slot);
     case CN_ARG_FLOAT: return bind_float(b, a, v, slot);
     case CN_ARG_INTS: return bind_ints(b, a, v, (cn_ints *)(void *)slot);
@@ -381,8 +393,7 @@ bool cn_bind_presets(const cn_schema *s, const char *who, cn_bound *out)
     Binder b = { who, s, out, 0 };
     for (int i = 0; i < s->n_args; i++) {
         const cn_arg *a = &s->args[i];
-        bool tensor = a->type == CN_ARG_TENSOR || a->type == CN_ARG_TENSORS;
-        if (!tensor && a->has_default && !bind_default(&b, a)) return false;
+        if (cn_arg_bytes(a) && a->has_default && !bind_default(&b, a)) return false;
     }
     return true;
 }

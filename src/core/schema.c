@@ -41,9 +41,9 @@ static const struct {
     const char *name;
     cn_arg_type type;
 } types[] = {
-    { "Tensor", CN_ARG_TENSOR }, { "int", CN_ARG_INT }, { "float", CN_ARG_FLOAT },
-    { "bool", CN_ARG_BOOL },     { "str", CN_ARG_STR }, { "dtype", CN_ARG_DTYPE },
-    { "Scalar", CN_ARG_NUMBER },
+    { "Tensor", CN_ARG_TENSOR }, { "int", CN_ARG_INT },     { "float", CN_ARG_FLOAT },
+    { "bool", CN_ARG_BOOL },     { "str", CN_ARG_STR },     { "dtype", CN_ARG_DTYPE },
+    { "Scalar", CN_ARG_NUMBER }, { "Index", CN_ARG_INDEX },
 };
 
 static bool read_type(Cursor *c, cn_arg *a)
@@ -58,6 +58,7 @@ static bool read_type(Cursor *c, cn_arg *a)
     a->optional = eat(c, "?");
     if (eat(c, "[")) {
         if (a->type == CN_ARG_TENSOR) a->type = CN_ARG_TENSORS;
+        else if (a->type == CN_ARG_INT && eat(c, "*")) a->type = CN_ARG_INT_LIST;
         else if (a->type == CN_ARG_INT) a->type = CN_ARG_INTS;
         else if (a->type == CN_ARG_FLOAT) a->type = CN_ARG_FLOATS;
         else return bad(c, "no lists of this type");
@@ -96,7 +97,8 @@ static void param_layout(const cn_arg *a, size_t *size, size_t *align)
     *align = 8;
     switch (a->type) {
     case CN_ARG_TENSOR:
-    case CN_ARG_TENSORS: *size = 0, *align = 1; break;
+    case CN_ARG_TENSORS:
+    case CN_ARG_INT_LIST: *size = 0, *align = 1; break;
     case CN_ARG_INT: *size = a->optional ? sizeof(cn_opt_int) : sizeof(int64_t); break;
     case CN_ARG_FLOAT: *size = a->optional ? sizeof(cn_opt_float) : sizeof(double); break;
     case CN_ARG_BOOL: *size = *align = sizeof(bool); break;
@@ -105,6 +107,7 @@ static void param_layout(const cn_arg *a, size_t *size, size_t *align)
     case CN_ARG_NUMBER: *size = sizeof(cn_number_arg); break;
     case CN_ARG_INTS: *size = sizeof(cn_ints); break;
     case CN_ARG_FLOATS: *size = sizeof(cn_floats); break;
+    case CN_ARG_INDEX: *size = sizeof(cn_index); break;
     }
 }
 

@@ -16,7 +16,9 @@ typedef enum cn_arg_type {
     CN_ARG_DTYPE,
     CN_ARG_NUMBER, /* Scalar */
     CN_ARG_INTS,
-    CN_ARG_FLOATS
+    CN_ARG_FLOATS,
+    CN_ARG_INDEX,
+    CN_ARG_INT_LIST /* int[*] */
 } cn_arg_type;
 
 typedef struct cn_arg {
@@ -56,6 +58,16 @@ void cn_bound_clear(cn_bound *b);
 /* Only the parameters that have defaults; the others are zero. */
 bool cn_bind_presets(const cn_schema *s, const char *who, cn_bound *out);
 size_t cn_arg_bytes(const cn_arg *a); /* of the argument in the parameter struct; 0 for tensors */
+
+/* An int, or a one-element tensor of integers, which serves as one too, as in Python. */
+bool cn_value_int(const cn_ffi_value *v, int64_t *out);
+/* A list of integers or bools, or of such lists, as a tensor of int64 or, when all are bools, of
+   bool, in the current scope; an empty list is int64. NULL, with an error, for other lists. */
+cn_tensor *cn_value_tensor(const cn_ffi_value *list, const char *who);
+/* What stands between brackets; the tensors among the items, and the lists that stand for tensors,
+   go to `tensors` in order. A list is a tuple, as in x[1, :], unless it holds only numbers. */
+bool cn_value_index(const cn_ffi_value *v, const char *who, cn_index *out,
+                    cn_tensor *tensors[CN_MAX_INDEX], int *n_tensors);
 
 /* Reads a value as written in Python: 3, -1.5, True, None, 'text', (2, 3), [1, 2], float32, inf.
    Lists of at most CN_MAX_DIMS elements go to items. */

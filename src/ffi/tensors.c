@@ -163,9 +163,7 @@ static const cn_op *op_of(const char *name, bool *in_place)
     return op;
 }
 
-enum { MAX_RESULTS = 256 };
-
-static bool give_results(cn_tensor **results, int n, cn_ffi_value *outs, int *nouts)
+static bool give_results(cn_tensor *const *results, int n, cn_ffi_value *outs, int *nouts)
 {
     int count = n;
     while (count > 0 && !results[count - 1]) count--; /* an output that this call does not have */
@@ -177,20 +175,39 @@ static bool give_results(cn_tensor **results, int n, cn_ffi_value *outs, int *no
     return true;
 }
 
+static bool call_list(const cn_op *op, const cn_bound *b, cn_ffi_value *outs, int *nouts)
+{
+    cn_tensor **results;
+    int n;
+    if (!cn_apply_list(op, b->in, b->n_in, b->params, &results, &n)) return false;
+    bool ok = give_results(results, n, outs, nouts);
+    cn_free(results);
+    return ok;
+}
+
+static bool call_few(const cn_op *op, const cn_bound *b, cn_ffi_value *outs, int *nouts)
+{
+    cn_tensor *results[CN_MAX_OUT] = { NULL };
+    return cn_apply(op, b->in, b->n_in, b->params, results, b->n_out) &&
+           give_results(results, b->n_out, outs, nouts);
+}
+
+static bool call_in_place(const cn_op *op, const cn_bound *b, cn_ffi_value *outs, int *nouts)
+{
+    cn_tensor *t = cn_apply_inplace(op, b->in, b->n_in, b->params);
+    return t && give_results(&t, 1, outs, nouts);
+}
+
 static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nargs,
                  cn_ffi_value *outs, int *nouts)
 {
     cn_schema schema;
     cn_bound b;
-    cn_tensor *results[MAX_RESULTS] = { NULL };
     if (!cn_schema_parse(op->schema, &schema) || !cn_bind(&schema, op->name, args, nargs, &b))
         return false;
-    int n = b.n_out > 0 ? b.n_out : CN_MAX_OUT;
-    bool ok;
-    if (in_place) ok = (results[0] = cn_apply_inplace(op, b.in, b.n_in, b.params)) != NULL, n = 1;
-    else ok = cn_apply(op, b.in, b.n_in, b.params, results, n);
+    bool ok = (in_place ? call_in_place : b.n_out < 0 ? call_list : call_few)(op, &b, outs, nouts);
     cn_bound_clear(&b);
-    return ok && give_results(results, n, outs, nouts);
+    return ok;
 }
 
 int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs,

@@ -105,17 +105,35 @@ static bool tensor_value(Maker *m, const char *t, cn_ffi_value *v)
     return true;
 }
 
+/* 1:-1, ::2: the bounds between colons, None where nothing stands. */
+static bool slice_value(const char *t, cn_ffi_value *v, cn_ffi_value bounds[3])
+{
+    *v = (cn_ffi_value){ .kind = CN_KIND_SLICE, .n = 3, .u.list = bounds };
+    for (int i = 0; i < 3; i++, t += *t == ':') {
+        char *end;
+        bounds[i] = (cn_ffi_value){ .kind = CN_KIND_INT, .u.i = strtoll(t, &end, 10) };
+        if (end == t) bounds[i].kind = CN_KIND_NONE;
+        t = end;
+    }
+    return *t == 0;
+}
+
+static bool item_value(Maker *m, char *t, cn_ffi_value *v, cn_ffi_value bounds[3])
+{
+    if (strcmp(t, "...") == 0) return *v = (cn_ffi_value){ .kind = CN_KIND_ELLIPSIS }, true;
+    if (strchr(t, ':')) return slice_value(t, v, bounds);
+    if (tensor_value(m, t, v)) return v->u.t != NULL;
+    return cn_value_parse(t, v, NULL, t, strlen(t) + 1);
+}
+
 /* {[2] [3]}: cut at blanks. */
 static bool list_value(Maker *m, char *t, cn_ffi_value *v, cn_ffi_value items[CN_MAX_DIMS])
 {
     *v = (cn_ffi_value){ .kind = CN_KIND_LIST, .u.list = items };
     t[strlen(t) - 1] = 0;
     char *rest, *piece = strtok_r(t + 1, " ", &rest);
-    for (; piece && v->n < CN_MAX_DIMS; piece = strtok_r(NULL, " ", &rest)) {
-        if (strcmp(piece, "None") == 0) items[v->n] = (cn_ffi_value){ .kind = CN_KIND_NONE };
-        else if (!tensor_value(m, piece, &items[v->n])) return false;
-        v->n++;
-    }
+    for (; piece && v->n < CN_MAX_DIMS; piece = strtok_r(NULL, " ", &rest), v->n++)
+        if (!item_value(m, piece, &items[v->n], m->s->bounds[v->n])) return false;
     return true;
 }
 

@@ -7,7 +7,7 @@
                     symmetric positive definite one
        i64<9[3]     integers 0 .. 8          bool[4]   booleans
        i64+<9[3]    integers 1 .. 9
-       {[2] [3]}    a list of tensors
+       {[2] [3]}    a list of tensors; what stands between brackets: {1 0:-1:2 ... None i64<3[2]}
        anything else is a value as in Python: 3, 0.5, True, None, mean, (1,2) */
 #ifndef CN_OPS_SAMPLE_H
 #define CN_OPS_SAMPLE_H
@@ -20,6 +20,7 @@ typedef struct cn_sample {
     int n_args;
     char text[512];                               /* the sample, cut into pieces */
     cn_ffi_value items[CN_MAX_ARGS][CN_MAX_DIMS]; /* what lists point to */
+    cn_ffi_value bounds[CN_MAX_DIMS][3];          /* what slices point to */
 } cn_sample;
 
 /* Copies sample number `index` of the op to `text`; false when there are no more. */
