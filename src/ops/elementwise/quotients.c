@@ -3,6 +3,7 @@
 #include "ops/compose.h"
 
 #include <math.h>
+#include <string.h>
 
 /* What rounds takes no gradient; the remainder's is that of input - other * quotient. */
 
@@ -128,6 +129,32 @@ QUOTIENT_OP(remainder, "__mod__", "input - other * floor(input / other): has the
             remainder_backward)
 QUOTIENT_OP(fmod, NULL, "input - other * trunc(input / other): has the sign of input.",
             fmod_backward)
+
+/* ---- div: the rounding chooses among three ops --------------------------------------------- */
+
+static bool div_compose(cn_call *c)
+{
+    const char *mode = *(const char *const *)c->params;
+    if (!mode) return cn_set_out(c, 0, cn_div(c->in[0], c->in[1]));
+    if (strcmp(mode, "floor") == 0)
+        return cn_set_out(c, 0, cn_floor_divide(c->in[0], c->in[1]));
+    if (strcmp(mode, "trunc") == 0)
+        return cn_set_out(c, 0, cn_trunc_divide(c->in[0], c->in[1]));
+    return cn_fail(CN_EINVALID, "div: rounding_mode must be None, 'floor' or 'trunc', not '%s'",
+                   mode);
+}
+
+const cn_op cn_op_div = {
+    CN_OP_HEAD(div, "div", "(Tensor input, Tensor other, *, str? rounding_mode=None) -> Tensor"),
+    .aliases = "divide",
+    .doc = "input / other, element by element; rounded down (floor), towards 0 (trunc) or not.",
+    .params_size = sizeof(char *),
+    .compose = div_compose,
+    .samples = "[2,3] +[3] | [2,3] +[3] rounding_mode=floor | [4] 0.3 rounding_mode=trunc | "
+               "i64<9[4] 2 | i64<9[4] 2 rounding_mode=floor",
+};
+
+/* ---- atan2 --------------------------------------------------------------------------------- */
 
 /* d atan2(a, b) = (b da - a db) / (a^2 + b^2) */
 static void atan2_backward(cn_grads *g)

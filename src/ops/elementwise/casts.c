@@ -1,0 +1,53 @@
+/* casts.c - an op for each element type, as tensors have methods of these names. */
+#include "ops/compose.h"
+
+#define CAST_OP(ident, qualified, dtype)                                                           \
+    static bool ident##_compose(cn_call *c)                                                        \
+    {                                                                                              \
+        return cn_set_out(c, 0, cn_to(c->in[0], dtype));                                           \
+    }                                                                                              \
+    const cn_op cn_op_##ident = {                                                                  \
+        CN_OP_HEAD(ident, qualified, "(Tensor input) -> Tensor"),                                  \
+        .doc = "The values as " qualified ", the input itself when it has that type already.",     \
+        .compose = ident##_compose,                                                                \
+        .samples = "[2,3] | i64<9[4] | [] | [0] | bool[3]",                                        \
+    }
+
+CAST_OP(to_bfloat16, "bfloat16", CN_BF16);
+CAST_OP(to_bool, "bool", CN_BOOL);
+CAST_OP(to_byte, "byte", CN_U8);
+CAST_OP(to_char, "char", CN_I8);
+CAST_OP(to_double, "double", CN_F64);
+CAST_OP(to_float, "float", CN_F32);
+CAST_OP(to_half, "half", CN_F16);
+CAST_OP(to_int, "int", CN_I32);
+CAST_OP(to_long, "long", CN_I64);
+CAST_OP(to_short, "short", CN_I16);
+
+/* ---- other values in the shape and type of a tensor: zero_, copy_, normal_ ------------------ */
+
+static bool zero_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, cn_zeros(c->in[0]->v.shape, c->in[0]->v.dtype));
+}
+
+const cn_op cn_op_zero = {
+    CN_OP_HEAD(zero, "zero", "(Tensor input) -> Tensor"),
+    .doc = "Zeros in the input's shape and type; zero_ sets the input to them.",
+    .compose = zero_compose,
+    .samples = "[2,3] | i64<9[4] | [] | [0]",
+};
+
+static bool copy_compose(cn_call *c)
+{
+    cn_tensor *like = c->in[0], *same = cn_to(cn_expand(c->in[1], like->v.shape), like->v.dtype);
+    return cn_set_out(c, 0, cn_clone(same));
+}
+
+const cn_op cn_op_copy = {
+    CN_OP_HEAD(copy, "copy", "(Tensor input, Tensor src, bool non_blocking=False) -> Tensor"),
+    .doc = "src in the input's shape and type; copy_ writes it into the input.",
+    .params_size = sizeof(bool),
+    .compose = copy_compose,
+    .samples = "[2,3] [3] | i64<9[4] [4] | [] [] | [0] [1] | [2] 3",
+};
