@@ -1,7 +1,8 @@
 /* casts.c - an op for each element type, as tensors have methods of these names. */
 #include "ops/compose.h"
 
-#define CAST_OP(ident, qualified, dtype)                                                           \
+/* Rounded values have no finite differences, so the samples of narrow floats are integers. */
+#define CAST_OP(ident, qualified, dtype, kind, cases)                                                           \
     static bool ident##_compose(cn_call *c)                                                        \
     {                                                                                              \
         return cn_set_out(c, 0, cn_to(c->in[0], dtype));                                           \
@@ -9,20 +10,24 @@
     const cn_op cn_op_##ident = {                                                                  \
         CN_OP_HEAD(ident, qualified, "(Tensor input) -> Tensor"),                                  \
         .doc = "The values as " qualified ", the input itself when it has that type already.",     \
+        .flags = kind,                                                                             \
         .compose = ident##_compose,                                                                \
-        .samples = "[2,3] | i64<9[4] | [] | [0] | bool[3]",                                        \
+        .samples = cases,                                                                          \
     }
 
-CAST_OP(to_bfloat16, "bfloat16", CN_BF16);
-CAST_OP(to_bool, "bool", CN_BOOL);
-CAST_OP(to_byte, "byte", CN_U8);
-CAST_OP(to_char, "char", CN_I8);
-CAST_OP(to_double, "double", CN_F64);
-CAST_OP(to_float, "float", CN_F32);
-CAST_OP(to_half, "half", CN_F16);
-CAST_OP(to_int, "int", CN_I32);
-CAST_OP(to_long, "long", CN_I64);
-CAST_OP(to_short, "short", CN_I16);
+#define ANY "[2,3] | i64<9[4] | [] | [0] | bool[3]"
+#define WHOLE "i64<9[4] | u8<99[] | i64[0] | bool[3]"
+
+CAST_OP(to_bfloat16, "bfloat16", CN_BF16, 0, WHOLE);
+CAST_OP(to_bool, "bool", CN_BOOL, CN_NO_GRAD_OP, ANY);
+CAST_OP(to_byte, "byte", CN_U8, CN_NO_GRAD_OP, ANY);
+CAST_OP(to_char, "char", CN_I8, CN_NO_GRAD_OP, ANY);
+CAST_OP(to_double, "double", CN_F64, 0, ANY);
+CAST_OP(to_float, "float", CN_F32, 0, WHOLE);
+CAST_OP(to_half, "half", CN_F16, 0, WHOLE);
+CAST_OP(to_int, "int", CN_I32, CN_NO_GRAD_OP, ANY);
+CAST_OP(to_long, "long", CN_I64, CN_NO_GRAD_OP, ANY);
+CAST_OP(to_short, "short", CN_I16, CN_NO_GRAD_OP, ANY);
 
 /* ---- other values in the shape and type of a tensor: zero_, copy_, normal_ ------------------ */
 
@@ -34,6 +39,7 @@ static bool zero_compose(cn_call *c)
 const cn_op cn_op_zero = {
     CN_OP_HEAD(zero, "zero", "(Tensor input) -> Tensor"),
     .doc = "Zeros in the input's shape and type; zero_ sets the input to them.",
+    .flags = CN_NO_GRAD_OP,
     .compose = zero_compose,
     .samples = "[2,3] | i64<9[4] | [] | [0]",
 };
@@ -49,5 +55,5 @@ const cn_op cn_op_copy = {
     .doc = "src in the input's shape and type; copy_ writes it into the input.",
     .params_size = sizeof(bool),
     .compose = copy_compose,
-    .samples = "[2,3] [3] | i64<9[4] [4] | [] [] | [0] [1] | [2] 3",
+    .samples = "[2,3] [3] | i64<9[4] i64<9[4] | [] [] | [0] [1]",
 };

@@ -210,6 +210,28 @@ const cn_op cn_op_min = {
     .samples = MAX_SAMPLES,
 };
 
+/* ---- aminmax: both at once ------------------------------------------------------------------ */
+
+static bool aminmax_compose(cn_call *c)
+{
+    const OneDim *p = c->params;
+    cn_ints dims = cn_one_dim(p->dim);
+    for (int i = 0; i < 2; i++) {
+        cn_tensor *y = over_dims(&cn_op_extreme, c->in[0], &dims, p->keepdim, i == 0, "aminmax");
+        if (!cn_set_out(c, i, y)) return false;
+    }
+    return true;
+}
+
+const cn_op cn_op_aminmax = {
+    CN_OP_HEAD(aminmax, "aminmax",
+               "(Tensor input, *, int? dim=None, bool keepdim=False) -> (Tensor, Tensor)"),
+    .doc = "The smallest and the largest element along dim (none: of all).",
+    .params_size = sizeof(OneDim),
+    .compose = aminmax_compose,
+    .samples = "[2,3,4] | [2,3] dim=1 | [2,3] dim=-2 keepdim=True | [] | i64<9[5]",
+};
+
 /* ---- of two -------------------------------------------------------------------------------- */
 
 #define OP maximum

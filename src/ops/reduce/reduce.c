@@ -201,6 +201,45 @@ const cn_op cn_op_mean = {
     .samples = REDUCE_SAMPLES,
 };
 
+/* ---- without NaN --------------------------------------------------------------------------- */
+
+static cn_tensor *nan_to_zero(cn_tensor *x)
+{
+    return cn_dtype_is_float(x->v.dtype) ? cn_where(cn_isnan(x), cn_number_i64(0), x) : x;
+}
+
+static bool nansum_compose(cn_call *c)
+{
+    c->out[0] = CN_CALL(sum, c->params, nan_to_zero(c->in[0]));
+    return c->out[0] != NULL;
+}
+
+static bool nanmean_compose(cn_call *c)
+{
+    Reduce count = *(const Reduce *)c->params;
+    if (!cn_want_float("nanmean", c->in[0])) return false;
+    count.dtype = CN_NO_DTYPE;
+    cn_tensor *n = CN_CALL(sum, &count, cn_logical_not(cn_isnan(c->in[0])));
+    c->out[0] = cn_div(CN_CALL(sum, c->params, nan_to_zero(c->in[0])), n);
+    return c->out[0] != NULL;
+}
+
+const cn_op cn_op_nansum = {
+    CN_OP_HEAD(nansum, "nansum", REDUCE_SCHEMA),
+    .doc = "The sum over dim (none: over all) of what is not NaN.",
+    .params_size = sizeof(Reduce),
+    .compose = nansum_compose,
+    .samples = REDUCE_SAMPLES " | [0,3] dim=0 | i64<9[4]",
+};
+
+const cn_op cn_op_nanmean = {
+    CN_OP_HEAD(nanmean, "nanmean", REDUCE_SCHEMA),
+    .doc = "The mean over dim (none: over all) of what is not NaN.",
+    .params_size = sizeof(Reduce),
+    .compose = nanmean_compose,
+    .samples = REDUCE_SAMPLES,
+};
+
 static Reduce reduce_params(const cn_reduce_args *a)
 {
     Reduce p = { .keepdim = a->keepdim, .dtype = CN_NO_DTYPE };

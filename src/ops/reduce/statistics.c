@@ -218,6 +218,41 @@ cn_tensor *cn_norm_with(const cn_norm_args *a)
     return vector_norm(a->input, a->p != 0 ? a->p : 2, &dims, a->keepdim);
 }
 
+/* ---- dist, trace --------------------------------------------------------------------------- */
+
+static bool dist_compose(cn_call *c)
+{
+    const cn_number_arg *p = c->params;
+    cn_tensor *gap = cn_sub(c->in[0], c->in[1]);
+    if (!gap || !cn_want_float("dist", gap)) return false;
+    double order = p->kind == CN_NUM_FLOAT ? p->u.f : (double)p->u.i;
+    return cn_set_out(c, 0, vector_norm(gap, order, &(cn_ints){ .n = -1 }, false));
+}
+
+const cn_op cn_op_dist = {
+    CN_OP_HEAD(dist, "dist", "(Tensor input, Tensor other, Scalar p=2) -> Tensor"),
+    .doc = "The p-norm of input - other.",
+    .params_size = sizeof(cn_number_arg),
+    .compose = dist_compose,
+    .samples = "[2,3] [2,3] | [2,3] [3] 1 | [4] [] inf | [] [] 3 | [5] [5] 0 | [2,2] [2] 2.5",
+};
+
+static bool trace_compose(cn_call *c)
+{
+    if (!cn_want_dims(c, 0, 2, 2)) return false;
+    struct {
+        int64_t offset, dim1, dim2;
+    } main = { 0, 0, 1 };
+    return cn_set_out(c, 0, cn_sum(CN_CALL(diagonal, &main, c->in[0])));
+}
+
+const cn_op cn_op_trace = {
+    CN_OP_HEAD(trace, "trace", "(Tensor input) -> Tensor"),
+    .doc = "The sum of the diagonal of a matrix.",
+    .compose = trace_compose,
+    .samples = "[3,3] | [2,4] | [0,3] | i64<9[2,2]",
+};
+
 /* ---- all, any, count_nonzero --------------------------------------------------------------- */
 
 typedef struct {
