@@ -138,6 +138,8 @@ UNDEFINED = {"empty", "empty_like", "new_empty"}  # elements that nobody set
 SPELLED = {
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
+    "copy": lambda x, src: src.to(x.dtype).expand(x.shape).clone(),
+    "zero": torch.zeros_like,
     "broadcast_tensors": lambda tensors: torch.broadcast_tensors(*tensors),
     # PyTorch's own gradient has 1 / 6 rounded to float32.
     "nn.functional.hardsigmoid": lambda x: torch.nn.functional.relu6(x + 3) / 6,

@@ -32,5 +32,5 @@ const cn_op cn_op_rrelu = {
     .params_size = sizeof(RReLU),
     .flags = CN_RANDOM,
     .compose = rrelu_compose,
-    .samples = "[2,3] | [4] 0.1 0.3 | [] | [0] | [5] training=True",
+    .samples = "[5] training=True | [2,3] | [4] 0.1 0.3 | [] | [0]",
 };

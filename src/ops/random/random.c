@@ -323,6 +323,29 @@ const cn_op cn_op_uniform = {
     .samples = "[2,3] | [4] -1 2.5 | [0]",
 };
 
+typedef struct {
+    double mean, std;
+} Normal;
+
+static bool normal_like_compose(cn_call *c)
+{
+    const Normal *p = c->params;
+    if (!(p->std >= 0))
+        return cn_fail(CN_EINVALID, "normal_: std must not be negative, but is %g", p->std);
+    cn_tensor *z = cn_randn(c->in[0]->v.shape, c->in[0]->v.dtype);
+    return cn_set_out(c, 0, cn_add(cn_mul(z, cn_number(p->std)), cn_number(p->mean)));
+}
+
+/* The form in place has other arguments than normal. */
+const cn_op cn_op_normal_like = {
+    CN_OP_HEAD(normal_like, "normal_", "(Tensor input, float mean=0.0, float std=1.0) -> Tensor"),
+    .doc = "Normal, with this mean and standard deviation, in the input's shape and type.",
+    .params_size = sizeof(Normal),
+    .flags = CN_RANDOM | CN_NO_GRAD_OP,
+    .compose = normal_like_compose,
+    .samples = "[2,3] | [4] -1 2.5 | [0]",
+};
+
 /* ---- multinomial --------------------------------------------------------------------------- */
 
 typedef struct {

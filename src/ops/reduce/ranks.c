@@ -22,6 +22,7 @@ static cn_tensor *order_of(cn_tensor *x, int dim)
 /* How many elements of each line are numbers; (.., 1, ..) along dim. */
 static cn_tensor *numbers_in(cn_tensor *x, int dim)
 {
+    if (!x) return NULL;
     cn_tensor *number = cn_logical_not(cn_isnan(x));
     return x->v.shape.ndim ? cn_sum(number, .dim = CN_SHAPE(dim), .keepdim = true) : cn_sum(number);
 }
@@ -109,9 +110,9 @@ static bool median_of_all_kernel(const cn_call *c)
     }
     size_t mark = cn_mark();
     cn_tensor *flat = cn_reshape(x, CN_SHAPE(x->v.numel)), *at = NULL;
-    if (flat && (place = middle(flat, 0, *(const bool *)c->params)))
+    if (flat && (place = cn_reshape(middle(flat, 0, *(const bool *)c->params), CN_SHAPE(1))))
         at = cn_gather(flat, 0, cn_gather(order_of(flat, 0), 0, place));
-    if (at) cn_copy_view(&y->v, &cn_reshape(at, cn_scalar_shape())->v);
+    if (at) memcpy(y->v.data, at->v.data, cn_dtype_size(y->v.dtype));
     cn_release(mark);
     return at != NULL;
 }
