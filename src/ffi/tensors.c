@@ -161,7 +161,6 @@ const char *cn_ffi_op_aliases(const char *name)
     return op && op->aliases ? op->aliases : "";
 }
 
-
 enum { MAX_RESULTS = 256 };
 
 static bool give_results(cn_tensor **results, int n, cn_ffi_value *outs, int *nouts)

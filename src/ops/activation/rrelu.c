@@ -14,8 +14,7 @@ static bool rrelu_compose(cn_call *c)
     if (!(p->lower <= p->upper))
         return cn_fail(CN_EINVALID, "rrelu: lower must not be above upper, but %g is above %g",
                        p->lower, p->upper);
-    if (!p->training)
-        return cn_set_out(c, 0, cn_leaky_relu(x, (p->lower + p->upper) / 2));
+    if (!p->training) return cn_set_out(c, 0, cn_leaky_relu(x, (p->lower + p->upper) / 2));
     cn_tensor *slope = cn_rand(x->v.shape, x->v.dtype);
     slope = cn_add(cn_mul(slope, cn_number(p->upper - p->lower)), cn_number(p->lower));
     cn_tensor *factor = cn_where(cn_gt(x, cn_number_i64(0)), cn_number_i64(1), slope);

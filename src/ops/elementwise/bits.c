@@ -1,7 +1,8 @@
 /* bits.c - integers as rows of bits, and common divisors. Bools count as one bit. */
 #include "ops/compose.h"
 
-#define BITS_SAMPLES "i64<9[2,3] i64<9[3] | u8<99[4] 3 | bool[5] bool[5] | i64[0] i64[1] | i64[] i32[2]"
+#define BITS_SAMPLES                                                                               \
+    "i64<9[2,3] i64<9[3] | u8<99[4] 3 | bool[5] bool[5] | i64[0] i64[1] | i64[] i32[2]"
 #define WHOLE_SAMPLES "i64<99[2,3] i64<99[3] | u8<99[4] 6 | i64[0] i64[1] | i64[] i32[2]"
 
 #define BITS_OP(ident, words, rule, text, cases)                                                   \

@@ -7,7 +7,7 @@
 
 /* From the nearer end, so that weight 1 gives exactly `end`. */
 #define OP lerp
-#define EXPR c < (T)0.5 && c > (T)-0.5 ? a + c *(b - a) : b - (b - a) * (1 - c)
+#define EXPR c<(T)0.5 && c>(T) - 0.5 ? a + c *(b - a) : b - (b - a) * (1 - c)
 #define FLOAT_ONLY
 #include "ops/elementwise/ternary.inc"
 
@@ -105,7 +105,8 @@ static void addcdiv_backward(cn_grads *g)
         .kernel = ident##_kernel,                                                                  \
         .saves = CN_SAVE_IN(1) | CN_SAVE_IN(2),                                                    \
         .backward = ident##_backward,                                                              \
-        .samples = "[2,3] [2,3] [2,3] | [2,3] [3] [2,1] value=-1.5 | [] [] [] | [0] [1] [1]" cases, \
+        .samples =                                                                                 \
+            "[2,3] [2,3] [2,3] | [2,3] [3] [2,1] value=-1.5 | [] [] [] | [0] [1] [1]" cases,       \
     }
 
 ADDC_OP(addcmul, "input + value tensor1 tensor2, element by element.",
@@ -116,12 +117,12 @@ ADDC_OP(addcdiv, "input + value tensor1 / tensor2, element by element.", " | [4]
 
 /* Equal infinities have no difference. */
 #define OP logaddexp
-#define EXPR a == b && a - b != 0 ? a : (a > b ? a : b) + M(log1p)(M(exp)(-M(fabs)(a - b)))
+#define EXPR a == b &&a - b != 0 ? a : (a > b ? a : b) + M(log1p)(M(exp)(-M(fabs)(a - b)))
 #define FLOAT_ONLY
 #include "ops/elementwise/binary.inc"
 
 #define OP logaddexp2
-#define EXPR a == b && a - b != 0 ? a : (a > b ? a : b) + LOG2E *M(log1p)(M(exp2)(-M(fabs)(a - b)))
+#define EXPR a == b &&a - b != 0 ? a : (a > b ? a : b) + LOG2E *M(log1p)(M(exp2)(-M(fabs)(a - b)))
 #define PRELUDE                                                                                    \
     const T LOG2E = (T)1.44269504088896340736;                                                     \
     (void)params

@@ -2,7 +2,7 @@
 #include "ops/compose.h"
 
 /* Rounded values have no finite differences, so the samples of narrow floats are integers. */
-#define CAST_OP(ident, qualified, dtype, kind, cases)                                                           \
+#define CAST_OP(ident, qualified, dtype, kind, cases)                                              \
     static bool ident##_compose(cn_call *c)                                                        \
     {                                                                                              \
         return cn_set_out(c, 0, cn_to(c->in[0], dtype));                                           \

@@ -107,8 +107,10 @@ CN_OF_INPUT(ndtr, "special.ndtr", NULL, "The probability that a standard normal 
 #define EXPR (T) ndtri_of((double)x)
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
-CN_OF_OUTPUT(ndtri, "special.ndtri", NULL, "The number below which a standard normal one falls "
-             "with probability input.", CN_SAMPLES_POSITIVE, gauss(y, 0.5, ROOT_2PI));
+CN_OF_OUTPUT(ndtri, "special.ndtri", NULL,
+             "The number below which a standard normal one falls "
+             "with probability input.",
+             CN_SAMPLES_POSITIVE, gauss(y, 0.5, ROOT_2PI));
 
 #define OP log_ndtr
 #define EXPR (T) log_ndtr_of((double)x)
@@ -128,12 +130,12 @@ CN_OF_INPUT(entr, "special.entr", NULL, "-input log(input); 0 at 0, -inf below."
             CN_SAMPLES_POSITIVE, cn_neg(cn_one_plus(cn_log(x))));
 
 #define OP xlogy
-#define EXPR b != b ? b : a == 0 ? 0 : a * M(log)(b)
+#define EXPR b != b ? b : a == 0 ? 0 : a *M(log)(b)
 #define FLOAT_ONLY
 #include "ops/elementwise/binary.inc"
 
 #define OP xlog1py
-#define EXPR b != b ? b : a == 0 ? 0 : a * M(log1p)(b)
+#define EXPR b != b ? b : a == 0 ? 0 : a *M(log1p)(b)
 #define FLOAT_ONLY
 #include "ops/elementwise/binary.inc"
 

@@ -9,10 +9,9 @@
 static const double PI = 3.14159265358979323846;
 
 /* Bernoulli numbers B2, B4, .. */
-static const double bernoulli[] = { 1.0 / 6,        -1.0 / 30,     1.0 / 42,
-                                    -1.0 / 30,      5.0 / 66,      -691.0 / 2730,
-                                    7.0 / 6,        -3617.0 / 510, 43867.0 / 798,
-                                    -174611.0 / 330, 854513.0 / 138 };
+static const double bernoulli[] = { 1.0 / 6,       -1.0 / 30,       1.0 / 42,      -1.0 / 30,
+                                    5.0 / 66,      -691.0 / 2730,   7.0 / 6,       -3617.0 / 510,
+                                    43867.0 / 798, -174611.0 / 330, 854513.0 / 138 };
 
 /* Up to 10 by digamma(x) = digamma(x + 1) - 1 / x, then by the asymptotic series; reflected below
    0. */

@@ -88,7 +88,7 @@ static bool whole_divisor_kernel(const cn_call *c, cn_kernel *kernel)
         .aliases = words,                                                                          \
         .doc = text,                                                                               \
         .flags = CN_POINTWISE,                                                                     \
-        .infer = cn_infer_pointwise,                                                               \
+        .infer = cn_infer_numbers,                                                                 \
         .kernel = ident##_checked,                                                                 \
         .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),                                                    \
         .backward = rule,                                                                          \
@@ -136,10 +136,8 @@ static bool div_compose(cn_call *c)
 {
     const char *mode = *(const char *const *)c->params;
     if (!mode) return cn_set_out(c, 0, cn_div(c->in[0], c->in[1]));
-    if (strcmp(mode, "floor") == 0)
-        return cn_set_out(c, 0, cn_floor_divide(c->in[0], c->in[1]));
-    if (strcmp(mode, "trunc") == 0)
-        return cn_set_out(c, 0, cn_trunc_divide(c->in[0], c->in[1]));
+    if (strcmp(mode, "floor") == 0) return cn_set_out(c, 0, cn_floor_divide(c->in[0], c->in[1]));
+    if (strcmp(mode, "trunc") == 0) return cn_set_out(c, 0, cn_trunc_divide(c->in[0], c->in[1]));
     return cn_fail(CN_EINVALID, "div: rounding_mode must be None, 'floor' or 'trunc', not '%s'",
                    mode);
 }

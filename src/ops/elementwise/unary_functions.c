@@ -9,8 +9,8 @@
         return CN_CALL(ident, NULL, input);                                                        \
     }
 
-#define ENTRY(ident, words, text, extra, kept, rule, cases)                                        \
-    CN_UNARY_ENTRY(ident, #ident, words, text, cn_infer_pointwise, extra, kept, rule, cases);      \
+#define ENTRY(ident, words, text, shapes, kept, rule, cases)                                       \
+    CN_UNARY_ENTRY(ident, #ident, words, text, shapes, 0, kept, rule, cases);                      \
     TYPED(ident)
 #define OF_INPUT(ident, words, text, cases, slope)                                                 \
     CN_OF_INPUT(ident, #ident, words, text, cases, slope);                                         \
@@ -32,7 +32,8 @@ static const double LN2 = 0.69314718055994530942, LN10 = 2.30258509299404568402;
 #define EXPR 1 / M(sqrt)(x)
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
-OF_OUTPUT(rsqrt, NULL, "1 / sqrt(input).", CN_SAMPLES_POSITIVE, cn_times(cn_mul(y, cn_squared(y)), -0.5))
+OF_OUTPUT(rsqrt, NULL, "1 / sqrt(input).", CN_SAMPLES_POSITIVE,
+          cn_times(cn_mul(y, cn_squared(y)), -0.5))
 
 #define OP reciprocal
 #define EXPR 1 / x
@@ -50,7 +51,8 @@ OF_OUTPUT(exp2, "special.exp2", "2 to the power of input.", CN_SAMPLES_ANY, cn_t
 #define EXPR M(expm1)(x)
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
-OF_OUTPUT(expm1, "special.expm1", "exp(input) - 1, exact for small input.", CN_SAMPLES_ANY, cn_one_plus(y))
+OF_OUTPUT(expm1, "special.expm1", "exp(input) - 1, exact for small input.", CN_SAMPLES_ANY,
+          cn_one_plus(y))
 
 #define OP log2
 #define EXPR M(log2)(x)
@@ -95,7 +97,8 @@ OF_OUTPUT(tan, NULL, "The tangent.", CN_SAMPLES_ANY, cn_one_plus(cn_squared(y)))
 #define EXPR M(asin)(x)
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
-OF_INPUT(asin, "arcsin", "The angle whose sine is input.", CN_SAMPLES_INSIDE, cn_rsqrt(cn_one_minus(cn_squared(x))))
+OF_INPUT(asin, "arcsin", "The angle whose sine is input.", CN_SAMPLES_INSIDE,
+         cn_rsqrt(cn_one_minus(cn_squared(x))))
 
 #define OP acos
 #define EXPR M(acos)(x)
@@ -108,7 +111,8 @@ OF_INPUT(acos, "arccos", "The angle whose cosine is input.", CN_SAMPLES_INSIDE,
 #define EXPR M(atan)(x)
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
-OF_INPUT(atan, "arctan", "The angle whose tangent is input.", CN_SAMPLES_ANY, inverse(cn_one_plus(cn_squared(x))))
+OF_INPUT(atan, "arctan", "The angle whose tangent is input.", CN_SAMPLES_ANY,
+         inverse(cn_one_plus(cn_squared(x))))
 
 #define OP sinh
 #define EXPR M(sinh)(x)
@@ -131,6 +135,13 @@ OF_INPUT(erf, "special.erf", "The error function, 2 / sqrt(pi) times the integra
 
 /* ---- square, and what has steps: its gradient is 0 ----------------------------------------- */
 
+static bool square_infer(const cn_call *c, cn_spec out[])
+{
+    if (!cn_infer_pointwise(c, out)) return false;
+    if (out->dtype == CN_BOOL) out->dtype = CN_I64;
+    return true;
+}
+
 #define OP square
 #define EXPR x *x
 #include "ops/elementwise/unary.inc"
@@ -139,31 +150,34 @@ static void square_backward(cn_grads *g)
 {
     cn_give(g, 0, cn_mul(cn_gout(g, 0), cn_mul(cn_saved_in(g, 0), cn_number_i64(2))));
 }
-ENTRY(square, NULL, "input times itself.", 0, CN_SAVE_IN(0), square_backward, CN_SAMPLES_ANY)
+ENTRY(square, NULL, "input times itself; bools give int64.", square_infer, CN_SAVE_IN(0),
+      square_backward, CN_SAMPLES_ANY)
 
 #define OP sign
 #define EXPR (x > 0) - (x < 0)
 #include "ops/elementwise/unary.inc"
-ENTRY(sign, "sgn", "1, 0 or -1 by the sign of input; its gradient is 0.", 0, 0, cn_zero_slope, CN_SAMPLES_ANY)
+ENTRY(sign, "sgn", "1, 0 or -1 by the sign of input; its gradient is 0.", cn_infer_pointwise, 0,
+      cn_zero_slope, CN_SAMPLES_ANY)
 
 #define INTEGERS_STAY (T) - 1 < 0 && (T)0.5 == 0
 
 #define OP floor
 #define EXPR INTEGERS_STAY ? x : (T)floor((double)x)
 #include "ops/elementwise/unary.inc"
-ENTRY(floor, NULL, "The largest integer that is not larger; its gradient is 0.", 0, 0,
-      cn_zero_slope, CN_SAMPLES_ANY)
+ENTRY(floor, NULL, "The largest integer that is not larger; its gradient is 0.", cn_infer_numbers,
+      0, cn_zero_slope, CN_SAMPLES_ANY)
 
 #define OP ceil
 #define EXPR INTEGERS_STAY ? x : (T)ceil((double)x)
 #include "ops/elementwise/unary.inc"
-ENTRY(ceil, NULL, "The smallest integer that is not smaller; its gradient is 0.", 0, 0,
-      cn_zero_slope, CN_SAMPLES_ANY)
+ENTRY(ceil, NULL, "The smallest integer that is not smaller; its gradient is 0.", cn_infer_numbers,
+      0, cn_zero_slope, CN_SAMPLES_ANY)
 
 #define OP trunc
 #define EXPR INTEGERS_STAY ? x : (T)trunc((double)x)
 #include "ops/elementwise/unary.inc"
-ENTRY(trunc, "fix", "The integer part; its gradient is 0.", 0, 0, cn_zero_slope, CN_SAMPLES_ANY)
+ENTRY(trunc, "fix", "The integer part; its gradient is 0.", cn_infer_numbers, 0, cn_zero_slope,
+      CN_SAMPLES_ANY)
 
 /* round: to even at a half, like rint in the default rounding mode; decimals scale before and
    after. */
@@ -183,7 +197,7 @@ const cn_op cn_op_round = {
     .doc = "The nearest integer (multiple of 10^-decimals), to even at a half; its gradient is 0.",
     .params_size = sizeof(int64_t),
     .flags = CN_POINTWISE,
-    .infer = cn_infer_pointwise,
+    .infer = cn_infer_numbers,
     .kernel = round_kernel,
     .backward = cn_zero_slope,
     .samples = CN_SAMPLES_ANY " | [4] decimals=1",

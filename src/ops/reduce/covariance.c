@@ -17,7 +17,8 @@ static bool weights_of(const cn_call *c, int64_t n, cn_tensor **out)
                            i == 1 ? "integers" : "floats", cn_dtype_name(w->v.dtype));
         cn_tensor *negative = cn_sum(cn_lt(w, cn_number_i64(0)));
         if (!negative) return false;
-        if (cn_item(negative) > 0) return cn_fail(CN_EINVALID, "cov: %s must not be negative", name);
+        if (cn_item(negative) > 0)
+            return cn_fail(CN_EINVALID, "cov: %s must not be negative", name);
     }
     *out = often && weight ? cn_mul(often, weight) : often ? often : weight;
     return true;

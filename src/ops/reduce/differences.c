@@ -42,8 +42,9 @@ const cn_op cn_op_diff = {
     .params_size = sizeof(Diff),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .compose = diff_compose,
-    .samples = "[5] | [2,5] 2 | [4,3] 1 0 prepend=[1,3] append=[2,3] | i64<9[4] | bool[5] | [3] 5 | "
-               "[0] | [2,2] 0",
+    .samples =
+        "[5] | [2,5] 2 | [4,3] 1 0 prepend=[1,3] append=[2,3] | i64<9[4] | bool[5] | [3] 5 | "
+        "[0] | [2,2] 0",
 };
 
 /* ---- trapezoids ---------------------------------------------------------------------------- */
@@ -58,6 +59,10 @@ static cn_tensor *areas(const cn_call *c, const Trapezoid *p, int dim)
 {
     cn_tensor *y = c->in[0], *x = c->in[1];
     int64_t n = y->v.shape.dim[dim], kept = n > 0 ? n - 1 : 0;
+    if (y->v.dtype == CN_BOOL || (x && x->v.dtype == CN_BOOL)) {
+        cn_fail(CN_EINVALID, "%s: numbers are wanted, not bool", c->op->name);
+        return NULL;
+    }
     cn_tensor *sum = cn_add(cn_narrow(y, dim, 0, kept), cn_narrow(y, dim, n - kept, kept));
     if (x && p->dx.given) {
         cn_fail(CN_EINVALID, "%s: both x and dx are given", c->op->name);
@@ -103,6 +108,7 @@ static bool trapezoid_compose(cn_call *c)
                    "x=[2] dim=0",                                                                  \
     }
 
-TRAPEZOID_OP(trapezoid, "trapz", "The integral along dim of the polygon through the points y, dx "
-                                 "apart or at x.");
+TRAPEZOID_OP(trapezoid, "trapz",
+             "The integral along dim of the polygon through the points y, dx "
+             "apart or at x.");
 TRAPEZOID_OP(cumulative_trapezoid, NULL, "The integrals along dim up to each point but the first.");

@@ -70,7 +70,8 @@ static void extreme_backward(cn_grads *g)
     cn_ints dim = { .n = 1, .v = { p->dim } };
     const cn_shape *full = cn_in_shape(g, 0);
     cn_tensor *y = cn_restore_dims(cn_saved_out(g, 0), full, &dim, false);
-    cn_tensor *best = cn_eq(cn_saved_in(g, 0), y);
+    cn_tensor *x = cn_saved_in(g, 0);
+    cn_tensor *best = cn_logical_or(cn_eq(x, y), cn_logical_and(cn_isnan(x), cn_isnan(y)));
     cn_tensor *ties = cn_sum(best, .dim = CN_SHAPE(p->dim), .keepdim = true);
     cn_tensor *gy = cn_restore_dims(cn_gout(g, 0), full, &dim, false);
     cn_give(g, 0, cn_mul(cn_div(gy, ties), best));
@@ -152,6 +153,8 @@ static bool argmax_compose(cn_call *c)
     const OneDim *p = c->params;
     cn_ints dims = cn_one_dim(p->dim);
     bool smallest = c->op == &cn_op_argmin;
+    if (c->in[0]->v.dtype == CN_BOOL)
+        return cn_fail(CN_EINVALID, "%s: numbers are wanted, not bool", c->op->name);
     return cn_set_out(
         c, 0, over_dims(&cn_op_arg_extreme, c->in[0], &dims, p->keepdim, smallest, c->op->name));
 }

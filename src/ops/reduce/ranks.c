@@ -36,6 +36,12 @@ static bool give_ranked(cn_call *c, cn_tensor *order, cn_tensor *place, int dim,
     return cn_set_out(c, 0, cn_reshape(y, s)) && cn_set_out(c, 1, cn_reshape(at, s));
 }
 
+static bool refuses_bool(const cn_call *c)
+{
+    return c->in[0]->v.dtype == CN_BOOL &&
+           !cn_fail(CN_EINVALID, "%s: numbers are wanted, not bool", c->op->name);
+}
+
 static int line_dim(const cn_call *c, int64_t given)
 {
     const cn_shape *s = &c->in[0]->v.shape;
@@ -58,7 +64,7 @@ static bool kthvalue_compose(cn_call *c)
     const Kth *p = c->params;
     cn_tensor *x = c->in[0];
     int dim = line_dim(c, p->dim);
-    if (dim < 0) return false;
+    if (dim < 0 || refuses_bool(c)) return false;
     int64_t n = x->v.shape.ndim ? x->v.shape.dim[dim] : 1;
     if (p->k < 1 || p->k > n)
         return cn_fail(CN_EINVALID, "kthvalue: k = %lld of dimension %d, which has %lld",
@@ -139,6 +145,7 @@ static bool median_compose(cn_call *c)
 {
     const OneDim *p = c->params;
     bool skip_nan = c->op == &cn_op_nanmedian;
+    if (refuses_bool(c)) return false;
     if (!p->dim.given) return cn_set_out(c, 0, CN_CALL(median_of_all, &skip_nan, c->in[0]));
     int dim = line_dim(c, p->dim.value);
     if (dim < 0) return false;
@@ -237,8 +244,10 @@ static cn_tensor *interpolate(cn_tensor *x, cn_tensor *rank, const char *how)
     else if (strcmp(how, "higher") == 0) rank = cn_ceil(rank);
     else if (strcmp(how, "nearest") == 0) rank = cn_round(rank);
     else if (strcmp(how, "linear") != 0 && strcmp(how, "midpoint") != 0) {
-        cn_fail(CN_EINVALID, "quantile: interpolation must be linear, lower, higher, midpoint or "
-                             "nearest, not '%s'", how);
+        cn_fail(CN_EINVALID,
+                "quantile: interpolation must be linear, lower, higher, midpoint or "
+                "nearest, not '%s'",
+                how);
         return NULL;
     }
     cn_tensor *floor = cn_floor(rank), *weight = cn_sub(rank, floor);
@@ -280,8 +289,8 @@ static bool quantile_compose(cn_call *c)
     cn_tensor *from = lines ? cn_transpose(x, dim, -1) : cn_reshape(x, CN_SHAPE(x->v.numel));
     cn_tensor *each = cn_to(cn_reshape(q, CN_SHAPE(q->v.numel)), x->v.dtype);
     cn_tensor *rank = ranks(from, each, c->op == &cn_op_nanquantile);
-    cn_tensor *y = rank ? interpolate(cn_sort(from, -1, false).values, rank, p->interpolation)
-                        : NULL;
+    cn_tensor *y =
+        rank ? interpolate(cn_sort(from, -1, false).values, rank, p->interpolation) : NULL;
     if (lines) y = restored(y, nd, dim);
     cn_shape s = { .ndim = q->v.shape.ndim, .dim = { q->v.numel } };
     for (int i = 0; i < nd; i++) {

@@ -44,8 +44,8 @@ static bool place_kernel(const cn_call *c)
     int64_t n = s->shape.dim[s->shape.ndim - 1], rows = s->shape.ndim > 1 && n ? s->numel / n : 1;
     if (x->numel == 0) return true;
     if (s->shape.ndim > 1 && n == 0) return cn_fill_view(cn_out(c, 0), 0), true;
-    Search job = { s->data, x->data, (int64_t *)(void *)cn_out(c, 0)->data, n, x->numel / rows,
-                   *(const bool *)c->params };
+    Search job = { s->data, x->data,         (int64_t *)(void *)cn_out(c, 0)->data,
+                   n,       x->numel / rows, *(const bool *)c->params };
     cn_parallel(x->numel, 32,
                 s->dtype == CN_F32   ? place_job_f32
                 : s->dtype == CN_F64 ? place_job_f64
@@ -65,12 +65,11 @@ const cn_op cn_op_insertion_place = {
     .samples = "i64<5[4] i64<9[3] | [5] [2,3] True | [2,3] [2,4] | [0] [3] | [3] [] | [3] [0]",
 };
 
-/* Both in the type they share. Bools are compared as integers. */
+/* Both in the type they share. */
 static cn_tensor *places_in(cn_tensor *sequence, cn_tensor *values, bool right)
 {
     if (!sequence || !values) return NULL;
     cn_dtype type = cn_result_type((cn_tensor *[]){ sequence, values }, 2);
-    if (type == CN_BOOL) type = CN_U8;
     return CN_CALL(insertion_place, &right, cn_to(sequence, type), cn_to(values, type));
 }
 
@@ -78,10 +77,8 @@ static cn_tensor *places_in(cn_tensor *sequence, cn_tensor *values, bool right)
 
 static bool give_places(cn_call *c, cn_tensor *sequence, cn_tensor *values, bool right, bool narrow)
 {
-    if (!values->is_number && values->v.dtype != sequence->v.dtype)
-        return cn_fail(CN_EINVALID, "%s: the sequence is %s, and the values must be, too, not %s",
-                       c->op->name, cn_dtype_name(sequence->v.dtype),
-                       cn_dtype_name(values->v.dtype));
+    if (values->v.dtype == CN_BOOL && sequence->v.dtype == CN_BOOL)
+        return cn_fail(CN_EINVALID, "%s: numbers are wanted, not bool", c->op->name);
     if (values->v.shape.ndim == 0 && sequence->v.shape.ndim != 1)
         return cn_fail(CN_EINVALID, "%s: a single value needs a 1-d sequence, not a %d-d one",
                        c->op->name, sequence->v.shape.ndim);
@@ -99,10 +96,12 @@ static bool searchsorted_compose(cn_call *c)
     cn_tensor *sequence = c->in[0], *sorter = c->in[2];
     bool side_right = p->side && strcmp(p->side, "right") == 0;
     if (p->side && !side_right && (p->right || strcmp(p->side, "left") != 0))
-        return cn_fail(CN_EINVALID, "searchsorted: side must be 'left' or 'right' and agree with "
-                                    "right, not '%s'", p->side);
-    if (sorter && (sorter->v.dtype != CN_I64 || !cn_shape_equal(&sorter->v.shape,
-                                                                &sequence->v.shape)))
+        return cn_fail(CN_EINVALID,
+                       "searchsorted: side must be 'left' or 'right' and agree with "
+                       "right, not '%s'",
+                       p->side);
+    if (sorter &&
+        (sorter->v.dtype != CN_I64 || !cn_shape_equal(&sorter->v.shape, &sequence->v.shape)))
         return cn_fail(CN_EINVALID, "searchsorted: sorter must be int64 of the sequence's shape");
     if (sorter) sequence = cn_gather(sequence, -1, sorter);
     return sequence && give_places(c, sequence, c->in[1], p->right || side_right, p->out_int32);
@@ -137,7 +136,8 @@ const cn_op cn_op_bucketize = {
     .params_size = 2 * sizeof(bool),
     .flags = CN_NO_GRAD_OP,
     .compose = bucketize_compose,
-    .samples = "[5] [1] | i64<3[2,3] i64<2[1] right=True | 0.5 [1] | [2] [0] out_int32=True | [] [1]",
+    .samples =
+        "[5] [1] | i64<3[2,3] i64<2[1] right=True | 0.5 [1] | [2] [0] out_int32=True | [] [1]",
 };
 
 /* ---- isin ---------------------------------------------------------------------------------- */
@@ -151,11 +151,16 @@ static bool isin_compose(cn_call *c)
 {
     const IsIn *p = c->params;
     cn_tensor *x = c->in[0], *tests = c->in[1], *found;
+    if (x->v.dtype == CN_BOOL || tests->v.dtype == CN_BOOL)
+        return cn_fail(CN_EINVALID, "isin: numbers are wanted, not bool");
+    if (cn_dtype_is_float(tests->v.dtype)) tests = cn_masked_select(tests, cn_eq(tests, tests));
+    if (!tests) return false;
     if (tests->v.numel == 0) {
         found = cn_zeros(x->v.shape, CN_BOOL);
     } else {
         cn_tensor *sorted = cn_sort(cn_reshape(tests, CN_SHAPE(tests->v.numel)), 0, false).values;
-        cn_tensor *at = cn_clamp_max(places_in(sorted, x, false), cn_number_i64(tests->v.numel - 1));
+        cn_tensor *at =
+            cn_clamp_max(places_in(sorted, x, false), cn_number_i64(tests->v.numel - 1));
         if (!at) return false;
         cn_tensor *flat = cn_gather(sorted, 0, cn_reshape(at, CN_SHAPE(at->v.numel)));
         found = flat ? cn_eq(x, cn_reshape(flat, x->v.shape)) : NULL;
@@ -229,8 +234,10 @@ static bool histc_compose(cn_call *c)
 }
 
 const cn_op cn_op_histc = {
-    CN_OP_HEAD(histc, "histc", "(Tensor input, int bins=100, Scalar min=0, Scalar max=0) -> Tensor"),
-    .doc = "How many elements lie in each of the equal bins from min to max (both 0: of the input).",
+    CN_OP_HEAD(histc, "histc",
+               "(Tensor input, int bins=100, Scalar min=0, Scalar max=0) -> Tensor"),
+    .doc =
+        "How many elements lie in each of the equal bins from min to max (both 0: of the input).",
     .params_size = sizeof(int64_t) + 2 * sizeof(cn_number_arg),
     .flags = CN_NO_GRAD_OP,
     .compose = histc_compose,

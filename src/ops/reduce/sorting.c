@@ -116,6 +116,7 @@ static bool topk_compose(cn_call *c)
     cn_tensor *x = c->in[0];
     int dim = cn_wrap_dim(p->dim, x->v.shape.ndim, "topk");
     if (dim < 0) return false;
+    if (x->v.dtype == CN_BOOL) return cn_fail(CN_EINVALID, "topk: numbers are wanted, not bool");
     int64_t n = x->v.shape.ndim ? x->v.shape.dim[dim] : 1;
     if (p->k < 0 || p->k > n)
         return cn_fail(CN_EINVALID, "topk: k = %lld of dimension %d, which has %lld",

@@ -267,18 +267,24 @@ static cn_tensor *counted(cn_tensor *x, const cn_ints *dims, bool keepdim, bool 
     return cn_sum(zeros ? cn_eq(x, zero) : cn_ne(x, zero), .dim = chosen(dims), .keepdim = keepdim);
 }
 
+/* PyTorch answers with a uint8 for uint8, which was its bool once. */
+static cn_tensor *truth(const cn_call *c, cn_tensor *answer)
+{
+    return c->in[0]->v.dtype == CN_U8 ? cn_to(answer, CN_U8) : answer;
+}
+
 static bool all_compose(cn_call *c)
 {
     const Dims *p = c->params;
     cn_tensor *n = counted(c->in[0], &p->dim, p->keepdim, true);
-    return cn_set_out(c, 0, cn_eq(n, cn_number_i64(0)));
+    return cn_set_out(c, 0, truth(c, cn_eq(n, cn_number_i64(0))));
 }
 
 static bool any_compose(cn_call *c)
 {
     const Dims *p = c->params;
     cn_tensor *n = counted(c->in[0], &p->dim, p->keepdim, false);
-    return cn_set_out(c, 0, cn_gt(n, cn_number_i64(0)));
+    return cn_set_out(c, 0, truth(c, cn_gt(n, cn_number_i64(0))));
 }
 
 static bool count_nonzero_compose(cn_call *c)

@@ -101,14 +101,13 @@ static cn_tensor *as_rows(const cn_call *c, const Groups *p, int *dim)
     *dim = 0;
     if (!p->dim.given) return cn_reshape(x, CN_SHAPE(x->v.numel, 1));
     if ((*dim = cn_wrap_dim(p->dim.value, x->v.shape.ndim, c->op->name)) < 0) return NULL;
-    int64_t n = x->v.shape.ndim ? x->v.shape.dim[*dim] : 1;
-    if (n == 0 && x->v.numel == 0 && cn_without_dim(&x->v.shape, *dim).ndim == 0)
-        return cn_reshape(x, CN_SHAPE(0, 1));
-    if (x->v.numel == 0) {
-        cn_fail(CN_EINVALID, "%s: slices along dimension %d have no elements", c->op->name, *dim);
-        return NULL;
-    }
-    return cn_reshape(x->v.shape.ndim ? cn_transpose(x, 0, *dim) : x, CN_SHAPE(n, x->v.numel / n));
+    int64_t width = 1;
+    for (int i = 0; i < x->v.shape.ndim; i++)
+        if (i != *dim) width *= x->v.shape.dim[i];
+    if (x->v.shape.ndim && width)
+        return cn_reshape(cn_transpose(x, 0, *dim), CN_SHAPE(x->v.shape.dim[*dim], width));
+    cn_fail(CN_EINVALID, "%s: slices along dimension %d have no elements", c->op->name, *dim);
+    return NULL;
 }
 
 static bool give_groups(cn_call *c, const Groups *p)
