@@ -210,7 +210,10 @@ const cn_op cn_op_celu = {
 /* At and beyond the bounds the gradient is 0, which is why this is not clamp. */
 static cn_tensor *hard_tanh(cn_tensor *x, double low, double high)
 {
-    cn_tensor *lowest = cn_number(low), *highest = cn_number(high);
+    bool whole = !cn_dtype_is_float(x->v.dtype);
+    if (x->v.dtype == CN_BOOL) return cn_fail(CN_EINVALID, "hardtanh: not for bools"), NULL;
+    cn_tensor *lowest = whole ? cn_number_i64((int64_t)low) : cn_number(low);
+    cn_tensor *highest = whole ? cn_number_i64((int64_t)high) : cn_number(high);
     return cn_where(cn_le(x, lowest), lowest, cn_where(cn_ge(x, highest), highest, x));
 }
 
@@ -230,7 +233,8 @@ static bool relu6_compose(cn_call *c)
 
 static cn_tensor *hard_sigmoid(cn_tensor *x)
 {
-    return cn_div(hard_tanh(cn_add(x, cn_number(3)), 0, 6), cn_number(6));
+    if (!(x = cn_add(x, cn_number(3)))) return NULL;
+    return cn_div(hard_tanh(x, 0, 6), cn_number(6));
 }
 
 static bool hardsigmoid_compose(cn_call *c)

@@ -179,8 +179,11 @@ static void pow_backward(cn_grads *g)
     cn_tensor *gy = cn_gout(g, 0);
     cn_dtype type = cn_dtype_of(gy);
     cn_tensor *a = operand(cn_saved_in(g, 0), type), *b = operand(cn_saved_in(g, 1), type);
-    if (cn_wants(g, 0))
-        cn_give(g, 0, cn_mul(gy, cn_mul(b, cn_pow(a, cn_sub(b, cn_number_i64(1))))));
+    if (cn_wants(g, 0)) {
+        cn_tensor *slope = cn_mul(b, cn_pow(a, cn_sub(b, cn_number_i64(1))));
+        cn_tensor *zero = cn_number_i64(0); /* a^0 is flat, at a = 0, too */
+        cn_give(g, 0, cn_where(cn_eq(b, zero), zero, cn_mul(gy, slope)));
+    }
     if (cn_wants(g, 1)) {
         cn_tensor *zero = cn_eq(a, cn_number_i64(0));
         cn_tensor *log = cn_log(cn_add(a, zero)); /* ln 1 where a is 0 */
@@ -188,12 +191,21 @@ static void pow_backward(cn_grads *g)
     }
 }
 
+static bool pow_infer(const cn_call *c, cn_spec out[])
+{
+    const cn_tensor *b = c->in[1];
+    if (!cn_infer_numbers(c, out)) return false;
+    if (cn_dtype_is_float(out->dtype) || !b->is_number || cn_load_i64(b->v.data, b->v.dtype) >= 0)
+        return true;
+    return cn_fail(CN_EINVALID, "pow: integers have no negative powers; convert them to floats");
+}
+
 const cn_op cn_op_pow = {
     CN_OP_HEAD(pow, "pow", "(Tensor input, Tensor exponent) -> Tensor"),
     .aliases = "__pow__",
     .doc = "input to the power of exponent, element by element.",
     .flags = CN_POINTWISE,
-    .infer = cn_infer_numbers,
+    .infer = pow_infer,
     .kernel = pow_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1) | CN_SAVE_OUT(0),
     .backward = pow_backward,

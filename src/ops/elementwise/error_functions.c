@@ -181,14 +181,32 @@ PRODUCT_OP(xlog1py, "special.xlog1py", NULL, "input log(1 + other), 0 where inpu
 
 /* ---- logit --------------------------------------------------------------------------------- */
 
-/* log(x / (1 - x)); eps keeps x away from 0 and 1, and the gradient outside is 0. */
-static bool logit_compose(cn_call *c)
+static double eps_in(const void *params)
 {
-    const cn_opt_float *eps = c->params;
-    cn_tensor *x = c->in[0];
-    if (!cn_dtype_is_float(x->v.dtype)) x = cn_to(x, CN_F32);
-    if (eps->given) x = cn_clamp(x, cn_number(eps->value), cn_number(1 - eps->value));
-    return cn_set_out(c, 0, cn_log(cn_div(x, cn_one_minus(x))));
+    const cn_opt_float *eps = params;
+    return eps->given ? eps->value : -1;
+}
+
+static double logit_of(double x, double eps)
+{
+    if (eps >= 0) x = x < eps ? eps : x > 1 - eps ? 1 - eps : x;
+    return log(x / (1 - x));
+}
+
+#define OP logit
+#define EXPR (T) logit_of((double)x, eps)
+#define PRELUDE const double eps = eps_in(params)
+#define FLOAT_ONLY
+#include "ops/elementwise/unary.inc"
+
+/* 1 / (x (1 - x)); outside eps .. 1 - eps it is 0, and outside 0 .. 1 without eps NaN. */
+static void logit_backward(cn_grads *g)
+{
+    double eps = eps_in(cn_grad_params(g)), low = eps >= 0 ? eps : 0;
+    cn_tensor *x = cn_saved_in(g, 0);
+    cn_tensor *outside = cn_logical_or(cn_lt(x, cn_number(low)), cn_gt(x, cn_number(1 - low)));
+    cn_tensor *slope = cn_div(cn_gout(g, 0), cn_mul(x, cn_one_minus(x)));
+    cn_give(g, 0, cn_where(outside, cn_number(eps >= 0 ? 0 : (double)NAN), slope));
 }
 
 const cn_op cn_op_logit = {
@@ -196,6 +214,10 @@ const cn_op cn_op_logit = {
     .aliases = "special.logit",
     .doc = "log(input / (1 - input)); input is first limited to eps .. 1 - eps, if given.",
     .params_size = sizeof(cn_opt_float),
-    .compose = logit_compose,
+    .flags = CN_POINTWISE | CN_TO_FLOAT,
+    .infer = cn_infer_pointwise,
+    .kernel = logit_kernel,
+    .saves = CN_SAVE_IN(0),
+    .backward = logit_backward,
     .samples = "+[2,3] | +[] | [0] | +[5] eps=0.3 | i64<2[3] 0.1",
 };

@@ -194,6 +194,7 @@ static double scale_in(const void *params)
 
 const cn_op cn_op_round = {
     CN_OP_HEAD(round, "round", "(Tensor input, *, int decimals=0) -> Tensor"),
+    .aliases = "special.round",
     .doc = "The nearest integer (multiple of 10^-decimals), to even at a half; its gradient is 0.",
     .params_size = sizeof(int64_t),
     .flags = CN_POINTWISE,

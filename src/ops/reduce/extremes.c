@@ -245,23 +245,23 @@ const cn_op cn_op_aminmax = {
 #define EXPR a < b || a != a ? a : b
 #include "ops/elementwise/binary.inc"
 
-/* Each side gets the gradient where it won, half of it where they are equal. */
-static void of_two_backward(cn_grads *g, cn_tensor *(*wins)(cn_tensor *, cn_tensor *))
+/* Each side gets the gradient where it did not lose, half of it where they are equal. */
+static void of_two_backward(cn_grads *g, cn_tensor *(*loses)(cn_tensor *, cn_tensor *))
 {
     cn_tensor *gy = cn_gout(g, 0), *a = cn_saved_in(g, 0), *b = cn_saved_in(g, 1);
-    cn_tensor *half = cn_mul(cn_eq(a, b), cn_number(0.5));
-    if (cn_wants(g, 0)) cn_give(g, 0, cn_mul(gy, cn_add(wins(a, b), half)));
-    if (cn_wants(g, 1)) cn_give(g, 1, cn_mul(gy, cn_add(wins(b, a), half)));
+    cn_tensor *half = cn_mul(cn_eq(a, b), cn_number(0.5)), *one = cn_number_i64(1);
+    if (cn_wants(g, 0)) cn_give(g, 0, cn_mul(gy, cn_sub(one, cn_add(loses(a, b), half))));
+    if (cn_wants(g, 1)) cn_give(g, 1, cn_mul(gy, cn_sub(one, cn_add(loses(b, a), half))));
 }
 
 static void maximum_backward(cn_grads *g)
 {
-    of_two_backward(g, cn_gt);
+    of_two_backward(g, cn_lt);
 }
 
 static void minimum_backward(cn_grads *g)
 {
-    of_two_backward(g, cn_lt);
+    of_two_backward(g, cn_gt);
 }
 
 #define OF_TWO(ident, words, text, cases)                                                          \
