@@ -13,6 +13,7 @@ core.safetensors       promotion: the type of a + b; text|K: what PyTorch prints
 """
 import ctypes
 import json
+import math
 import pathlib
 import re
 import struct
@@ -134,10 +135,23 @@ def index_put(x, index, values, accumulate=False):
 
 UNDEFINED = {"empty", "empty_like", "new_empty"}  # elements that nobody set
 
+
+
+def polygamma(n, x):
+    """PyTorch's own trigamma, which is digamma's gradient, too, has nine digits; its zeta function has all."""
+    if n == 0:
+        if not x.is_floating_point():
+            return torch.digamma(x)
+        return torch.digamma(x).detach() + torch.special.zeta(2, x.detach()) * (x - x.detach())
+    return (-1) ** (n + 1) * math.factorial(n) * torch.special.zeta(n + 1, x)
+
+
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
 SPELLED = {
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
+    "digamma": lambda x: polygamma(0, x),
+    "polygamma": polygamma,
     "copy": lambda x, src: src.to(x.dtype).expand(x.shape).clone(),
     "zero": torch.zeros_like,
     "broadcast_tensors": lambda tensors: torch.broadcast_tensors(*tensors),

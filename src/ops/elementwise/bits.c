@@ -3,7 +3,8 @@
 
 #define BITS_SAMPLES                                                                               \
     "i64<9[2,3] i64<9[3] | u8<99[4] 3 | bool[5] bool[5] | i64[0] i64[1] | i64[] i32[2]"
-#define WHOLE_SAMPLES "i64<99[2,3] i64<99[3] | u8<99[4] 6 | i64[0] i64[1] | i64[] i32[2]"
+#define SHIFT_SAMPLES "i64<99[2,3] i64<9[3] | u8<99[4] 3 | i64[0] i64[1] | i64[] i32<5[2]"
+#define WHOLE_SAMPLES "i64<99[2,3] i64<99[3] | u8<99[4] u8<9[] | i64[0] i64[1] | i64[] i32[2]"
 
 #define BITS_OP(ident, words, rule, text, cases)                                                   \
     const cn_op cn_op_##ident = {                                                                  \
@@ -51,14 +52,14 @@ static int64_t shift_right(int64_t a, int64_t by)
 #define EXPR shift_left(a, b)
 #define INT_ONLY
 #include "ops/elementwise/binary.inc"
-BITS_OP(bitwise_left_shift, "__lshift__", cn_infer_ints, "input times 2^other.", WHOLE_SAMPLES);
+BITS_OP(bitwise_left_shift, "__lshift__", cn_infer_ints, "input times 2^other.", SHIFT_SAMPLES);
 
 #define OP bitwise_right_shift
 #define EXPR shift_right(a, b)
 #define INT_ONLY
 #include "ops/elementwise/binary.inc"
 BITS_OP(bitwise_right_shift, "__rshift__", cn_infer_ints, "input over 2^other, rounded down.",
-        WHOLE_SAMPLES);
+        SHIFT_SAMPLES);
 
 /* ---- not ----------------------------------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ static bool lerp_infer(const cn_call *c, cn_spec out[])
 static void lerp_backward(cn_grads *g)
 {
     cn_tensor *gy = cn_gout(g, 0), *weight = cn_saved_in(g, 2);
-    if (cn_wants(g, 0)) cn_give(g, 0, cn_mul(gy, cn_one_minus(weight)));
+    if (cn_wants(g, 0)) cn_give(g, 0, cn_sub(gy, cn_mul(gy, weight)));
     if (cn_wants(g, 1)) cn_give(g, 1, cn_mul(gy, weight));
     if (cn_wants(g, 2)) cn_give(g, 2, cn_mul(gy, cn_sub(cn_saved_in(g, 1), cn_saved_in(g, 0))));
 }

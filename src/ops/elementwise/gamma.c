@@ -123,6 +123,12 @@ const cn_op cn_op_polygamma = {
 #define FLOAT_ONLY
 #include "ops/elementwise/binary.inc"
 
+/* A plain number in the result's type: computed with alone it would be rounded to float32. */
+static cn_tensor *typed(cn_tensor *t, cn_dtype type)
+{
+    return t && t->is_number ? cn_full(cn_scalar_shape(), cn_item(t), type) : t;
+}
+
 /* Only the second argument has a gradient known in closed form: -s zeta(s + 1, q). */
 static void zeta_backward(cn_grads *g)
 {
@@ -131,6 +137,7 @@ static void zeta_backward(cn_grads *g)
         cn_fail(CN_EUNSUPPORTED, "special.zeta: the derivative by input is not known");
         return;
     }
+    s = typed(s, cn_in_dtype(g, 1));
     cn_tensor *next = CN_CALL(zeta, NULL, cn_one_plus(s), q);
     cn_give(g, 1, cn_mul(cn_gout(g, 0), cn_neg(cn_mul(s, next))));
 }
@@ -227,7 +234,7 @@ static void incomplete_backward(cn_grads *g, const char *what, double sign)
         cn_fail(CN_EUNSUPPORTED, "%s: the derivative by input is not known", what);
         return;
     }
-    cn_tensor *a = cn_saved_in(g, 0), *x = cn_saved_in(g, 1);
+    cn_tensor *a = typed(cn_saved_in(g, 0), cn_in_dtype(g, 1)), *x = cn_saved_in(g, 1);
     cn_tensor *power = CN_CALL(xlogy, NULL, cn_add(a, cn_number_i64(-1)), x);
     cn_tensor *density = cn_exp(cn_sub(cn_sub(power, x), CN_CALL(lgamma, NULL, a)));
     cn_give(g, 1, cn_mul(cn_gout(g, 0), cn_times(density, sign)));
