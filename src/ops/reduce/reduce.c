@@ -203,14 +203,22 @@ const cn_op cn_op_mean = {
 
 /* ---- without NaN --------------------------------------------------------------------------- */
 
-static cn_tensor *nan_to_zero(cn_tensor *x)
+/* NULL when the result would not be float although the input is. */
+static cn_tensor *nan_to_zero(const cn_call *c)
 {
-    return cn_dtype_is_float(x->v.dtype) ? cn_where(cn_isnan(x), cn_number_i64(0), x) : x;
+    cn_tensor *x = c->in[0];
+    int32_t dtype = ((const Reduce *)c->params)->dtype;
+    if (!cn_dtype_is_float(x->v.dtype)) return x;
+    if (dtype == CN_NO_DTYPE || cn_dtype_is_float((cn_dtype)dtype))
+        return cn_where(cn_isnan(x), cn_number_i64(0), x);
+    cn_fail(CN_EINVALID, "%s: floats do not add up to %s", c->op->name,
+            cn_dtype_name((cn_dtype)dtype));
+    return NULL;
 }
 
 static bool nansum_compose(cn_call *c)
 {
-    c->out[0] = CN_CALL(sum, c->params, nan_to_zero(c->in[0]));
+    c->out[0] = CN_CALL(sum, c->params, nan_to_zero(c));
     return c->out[0] != NULL;
 }
 
@@ -220,7 +228,7 @@ static bool nanmean_compose(cn_call *c)
     if (!cn_want_float("nanmean", c->in[0])) return false;
     count.dtype = CN_NO_DTYPE;
     cn_tensor *n = CN_CALL(sum, &count, cn_logical_not(cn_isnan(c->in[0])));
-    c->out[0] = cn_div(CN_CALL(sum, c->params, nan_to_zero(c->in[0])), n);
+    c->out[0] = cn_div(CN_CALL(sum, c->params, nan_to_zero(c)), n);
     return c->out[0] != NULL;
 }
 
