@@ -35,6 +35,7 @@ static double floor_mod(double a, double b)
 /* Through the remainder: the quotient itself may round up to an integer it is below. */
 static double floor_quotient(double a, double b)
 {
+    if (isinf(b) && isfinite(a)) return a != 0 && (a < 0) != (b < 0) ? -1 : a / b;
     return b == 0 ? a / b : rint((a - floor_mod(a, b)) / b);
 }
 
