@@ -13,6 +13,7 @@ core.safetensors       promotion: the type of a + b; text|K: what PyTorch prints
 """
 import ctypes
 import json
+import math
 import pathlib
 import re
 import struct
@@ -163,6 +164,17 @@ def as_strided_scatter(x, src, size, stride, offset=0):
 # Elements that nobody set, vectors whose signs nobody did.
 UNDEFINED = {"empty", "empty_like", "new_empty", "linalg.eigh", "linalg.svd", "svd"}
 
+
+
+def polygamma(n, x):
+    """PyTorch's own trigamma, which is digamma's gradient, too, has nine digits; its zeta function has all."""
+    if n == 0:
+        if not x.is_floating_point():
+            return torch.digamma(x)
+        return torch.digamma(x).detach() + torch.special.zeta(2, x.detach()) * (x - x.detach())
+    return (-1) ** (n + 1) * math.factorial(n) * torch.special.zeta(n + 1, x)
+
+
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
 SPELLED = {
     "__getitem__": lambda x, index: x[index],
@@ -174,6 +186,8 @@ SPELLED = {
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
     "block_diag": lambda tensors: torch.block_diag(*tensors),
+    "digamma": lambda x: polygamma(0, x),
+    "polygamma": polygamma,
     "broadcast_tensors": lambda tensors: torch.broadcast_tensors(*tensors),
     # PyTorch's own gradient has 1 / 6 rounded to float32.
     "nn.functional.hardsigmoid": lambda x: torch.nn.functional.relu6(x + 3) / 6,

@@ -20,18 +20,19 @@ static cn_dtype kernel_dtype(const cn_op *op, cn_dtype own, cn_dtype common)
 static bool adapt(const cn_call *c, cn_tensor **to, bool *changed)
 {
     unsigned flags = c->op->flags;
-    cn_dtype common = CN_F32;
+    cn_dtype common = CN_F32, result = CN_F32;
     if (flags & CN_POINTWISE) {
-        common = cn_compute_dtype(cn_result_type(c->in, c->n_in));
+        common = cn_compute_dtype(result = cn_result_type(c->in, c->n_in));
         if ((flags & CN_TO_FLOAT) && common == CN_I64) common = CN_F32;
     }
     for (int i = 0; i < c->n_in; i++) {
         cn_tensor *t = to[i] = c->in[i];
         if (!t) continue;
-        to[i] = cn_cast_raw(t, kernel_dtype(c->op, t->v.dtype, common));
+        if (cn_dtype_category(result) == CN_CAT_INT) t = cn_cast_raw(t, result); /* -1 as u8: 255 */
+        to[i] = t ? cn_cast_raw(t, kernel_dtype(c->op, t->v.dtype, common)) : NULL;
         if (flags & CN_ROWS) to[i] = cn_rows(to[i]);
         if (!to[i]) return false;
-        *changed |= to[i] != t;
+        *changed |= to[i] != c->in[i];
     }
     return true;
 }

@@ -124,9 +124,22 @@ const char *cn_ffi_op_name(int i)
     return i >= 0 && i < cn_op_count ? cn_ops[i]->name : NULL;
 }
 
-const char *cn_ffi_op_schema(const char *name)
+/* "add_" is add in place; "normal_", whose arguments are not those of normal, has its own entry. */
+static const cn_op *op_of(const char *name, bool *in_place)
 {
     const cn_op *op = cn_op_find(name);
+    size_t n = name ? strlen(name) : 0;
+    char plain[64];
+    *in_place = n > 1 && n < sizeof plain && name[n - 1] == '_' && name[n - 2] != '_';
+    if (op || !*in_place) return op;
+    memcpy(plain, name, n - 1), plain[n - 1] = 0;
+    return cn_op_find(plain);
+}
+
+const char *cn_ffi_op_schema(const char *name)
+{
+    bool in_place;
+    const cn_op *op = op_of(name, &in_place);
     return op ? op->schema : NULL;
 }
 
@@ -146,21 +159,6 @@ const char *cn_ffi_op_aliases(const char *name)
 {
     const cn_op *op = cn_op_find(name);
     return op && op->aliases ? op->aliases : "";
-}
-
-/* "add_" is add in place. */
-static const cn_op *op_of(const char *name, bool *in_place)
-{
-    const cn_op *op = cn_op_find(name);
-    size_t n = name ? strlen(name) : 0;
-    char plain[64];
-    *in_place = !op && n > 1 && n < sizeof plain && name[n - 1] == '_';
-    if (*in_place) {
-        memcpy(plain, name, n - 1), plain[n - 1] = 0;
-        op = cn_op_find(plain);
-    }
-    if (!op) cn_fail(CN_ENOTFOUND, "there is no op '%s'", name ? name : "(null)");
-    return op;
 }
 
 static bool give_results(cn_tensor *const *results, int n, cn_ffi_value *outs, int *nouts)
@@ -216,6 +214,7 @@ int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_v
     size_t mark = cn_ffi_enter();
     bool in_place;
     const cn_op *op = op_of(name, &in_place);
+    if (!op) cn_fail(CN_ENOTFOUND, "there is no op '%s'", name ? name : "(null)");
     return cn_ffi_leave(mark, op && call(op, in_place, args, nargs, outs, nouts));
 }
 

@@ -197,6 +197,53 @@ const cn_op cn_op_mean = {
     .samples = REDUCE_SAMPLES,
 };
 
+/* ---- without NaN --------------------------------------------------------------------------- */
+
+/* NULL when the result would not be float although the input is. */
+static cn_tensor *nan_to_zero(const cn_call *c)
+{
+    cn_tensor *x = c->in[0];
+    int32_t dtype = ((const cn_reduce_params *)c->params)->dtype;
+    if (!cn_dtype_is_float(x->v.dtype)) return x;
+    if (dtype == CN_NO_DTYPE || cn_dtype_is_float((cn_dtype)dtype))
+        return cn_where(cn_isnan(x), cn_number_i64(0), x);
+    cn_fail(CN_EINVALID, "%s: floats do not add up to %s", c->op->name,
+            cn_dtype_name((cn_dtype)dtype));
+    return NULL;
+}
+
+static bool nansum_compose(cn_call *c)
+{
+    c->out[0] = CN_CALL(sum, c->params, nan_to_zero(c));
+    return c->out[0] != NULL;
+}
+
+static bool nanmean_compose(cn_call *c)
+{
+    cn_reduce_params count = *(const cn_reduce_params *)c->params;
+    if (!cn_want_float("nanmean", c->in[0])) return false;
+    count.dtype = CN_NO_DTYPE;
+    cn_tensor *n = CN_CALL(sum, &count, cn_logical_not(cn_isnan(c->in[0])));
+    c->out[0] = cn_div(CN_CALL(sum, c->params, nan_to_zero(c)), n);
+    return c->out[0] != NULL;
+}
+
+const cn_op cn_op_nansum = {
+    CN_OP_HEAD(nansum, "nansum", REDUCE_SCHEMA),
+    .doc = "The sum over dim (none: over all) of what is not NaN.",
+    .params_size = sizeof(cn_reduce_params),
+    .compose = nansum_compose,
+    .samples = REDUCE_SAMPLES " | [0,3] dim=0 | i64<9[4]",
+};
+
+const cn_op cn_op_nanmean = {
+    CN_OP_HEAD(nanmean, "nanmean", REDUCE_SCHEMA),
+    .doc = "The mean over dim (none: over all) of what is not NaN.",
+    .params_size = sizeof(cn_reduce_params),
+    .compose = nanmean_compose,
+    .samples = REDUCE_SAMPLES,
+};
+
 static cn_reduce_params reduce_params(const cn_reduce_args *a)
 {
     cn_reduce_params p = { .keepdim = a->keepdim, .dtype = CN_NO_DTYPE };

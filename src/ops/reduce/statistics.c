@@ -1,5 +1,6 @@
 /* statistics.c - variance, counting. Made of sums, so their gradients are too. */
 #include "ops/compose.h"
+#include "ops/linalg/linalg.h"
 
 static cn_shape chosen(const cn_ints *dims)
 {
@@ -87,6 +88,41 @@ cn_tensor *cn_std_with(const cn_var_args *a)
     return var_typed(&cn_op_std, a);
 }
 
+/* ---- dist, trace --------------------------------------------------------------------------- */
+
+static bool dist_compose(cn_call *c)
+{
+    const cn_number_arg *p = c->params;
+    cn_tensor *gap = cn_sub(c->in[0], c->in[1]);
+    if (!gap || !cn_want_float("dist", gap)) return false;
+    double order = p->kind == CN_NUM_FLOAT ? p->u.f : (double)p->u.i;
+    return cn_set_out(c, 0, cn_vector_norm(gap, order, &(cn_ints){ .n = -1 }, false));
+}
+
+const cn_op cn_op_dist = {
+    CN_OP_HEAD(dist, "dist", "(Tensor input, Tensor other, Scalar p=2) -> Tensor"),
+    .doc = "The p-norm of input - other.",
+    .params_size = sizeof(cn_number_arg),
+    .compose = dist_compose,
+    .samples = "[2,3] [2,3] | [2,3] [3] 1 | [4] [] inf | [] [] 3 | [2,2] [2] 2.5",
+};
+
+static bool trace_compose(cn_call *c)
+{
+    if (!cn_want_dims(c, 0, 2, 2)) return false;
+    struct {
+        int64_t offset, dim1, dim2;
+    } main = { 0, 0, 1 };
+    return cn_set_out(c, 0, cn_sum(CN_CALL(diagonal, &main, c->in[0])));
+}
+
+const cn_op cn_op_trace = {
+    CN_OP_HEAD(trace, "trace", "(Tensor input) -> Tensor"),
+    .doc = "The sum of the diagonal of a matrix.",
+    .compose = trace_compose,
+    .samples = "[3,3] | [2,4] | [0,3] | i64<9[2,2]",
+};
+
 /* ---- all, any, count_nonzero --------------------------------------------------------------- */
 
 typedef struct {
@@ -101,18 +137,24 @@ static cn_tensor *counted(cn_tensor *x, const cn_ints *dims, bool keepdim, bool 
     return cn_sum(zeros ? cn_eq(x, zero) : cn_ne(x, zero), .dim = chosen(dims), .keepdim = keepdim);
 }
 
+/* PyTorch answers with a uint8 for uint8, which was its bool once. */
+static cn_tensor *truth(const cn_call *c, cn_tensor *answer)
+{
+    return c->in[0]->v.dtype == CN_U8 ? cn_to(answer, CN_U8) : answer;
+}
+
 static bool all_compose(cn_call *c)
 {
     const Dims *p = c->params;
     cn_tensor *n = counted(c->in[0], &p->dim, p->keepdim, true);
-    return cn_set_out(c, 0, cn_eq(n, cn_number_i64(0)));
+    return cn_set_out(c, 0, truth(c, cn_eq(n, cn_number_i64(0))));
 }
 
 static bool any_compose(cn_call *c)
 {
     const Dims *p = c->params;
     cn_tensor *n = counted(c->in[0], &p->dim, p->keepdim, false);
-    return cn_set_out(c, 0, cn_gt(n, cn_number_i64(0)));
+    return cn_set_out(c, 0, truth(c, cn_gt(n, cn_number_i64(0))));
 }
 
 static bool count_nonzero_compose(cn_call *c)
