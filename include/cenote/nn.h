@@ -14,11 +14,14 @@
 CN_BEGIN_DECLS
 
 typedef struct cn_module cn_module;
+typedef struct cn_module_class cn_module_class;
 
 /* ---- using --------------------------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_forward(cn_module *m, cn_tensor *x);
-/* Modules with several inputs (losses) or outputs. *n_out: room in, count out. */
+/* Modules with several inputs (losses, attention) or outputs: `in` are the first arguments of
+   PyTorch's forward(), NULL where it has None. *n_out: room in, count out. Recurrent layers and
+   attention have functions of their own below. */
 CN_API bool cn_forward_all(cn_module *m, cn_tensor *const *in, int n_in, cn_tensor **out,
                            int *n_out);
 
@@ -27,6 +30,9 @@ CN_API void cn_train_mode(cn_module *m,
 CN_API bool cn_is_training(const cn_module *m);
 CN_API cn_module *cn_module_keep(cn_module *m); /* one more owner: to use a module in two places */
 CN_API void cn_module_free(cn_module *m);       /* gives one ownership back; NULL is fine */
+/* Another module with the same options, and copies of the parameters and buffers. Refused
+   (CN_EUNSUPPORTED) when a class of one's own has something to release. */
+CN_API cn_module *cn_module_clone(const cn_module *m);
 CN_API const char *cn_module_name(const cn_module *m); /* "Linear" */
 CN_API int cn_module_children(const cn_module *m);
 CN_API cn_module *cn_module_child(cn_module *m, int i);         /* borrowed */
@@ -79,6 +85,12 @@ extern CN_API cn_module *const cn_end; /* marks the end of a list; no module */
 #endif
 CN_API cn_module *cn_sequential_of(cn_module *const *modules); /* ended by cn_end */
 CN_API cn_module *cn_sequential_n(cn_module *const *modules, int n);
+
+/* Modules and parameters that belong together but are run by someone else: see "modules of one's
+   own". They are named "0", "1", ..; cn_module_add() adds to them. */
+CN_API cn_module *cn_module_list(cn_module *const *modules, int n); /* takes them over */
+CN_API cn_module *cn_module_dict(void);                             /* named by cn_module_add() */
+CN_API cn_module *cn_parameter_list(cn_tensor *const *parameters, int n); /* keeps them */
 
 /* ---- layers -------------------------------------------------------------------------------- */
 
@@ -145,6 +157,56 @@ CN_API cn_module *cn_batch_norm1d_layer(void);
 /* Any module class by PyTorch's name with its default arguments: "GELU". NULL: unknown, or it
    needs some. */
 CN_API cn_module *cn_layer(const char *cls);
+
+/* ---- modules of one's own ------------------------------------------------------------------
+
+   A class is a constant; cn_module_of() makes modules of it. All classes of the library are made
+   in the same way. examples/own_module.c is a complete one. */
+
+enum { CN_MAX_IO = 16 };
+
+/* One run of forward(). */
+typedef struct cn_io {
+    int n_in, n_out;          /* forward() sets n_out, 1 at first */
+    cn_tensor *in[CN_MAX_IO]; /* as `inputs` lists them; NULL: not given */
+    cn_tensor *out[CN_MAX_IO];
+    const void *args; /* the arguments of forward() that are not tensors, as a struct */
+} cn_io;
+
+struct cn_module_class {
+    size_t size; /* sizeof(cn_module_class) */
+    const char *name;
+    /* The arguments of forward() as PyTorch writes them: "(Tensor input, Tensor? mask=None)".
+       NULL: one input. */
+    const char *inputs;
+    const char *doc;
+    size_t options_size; /* of the struct that each module has a copy of */
+    /* Makes parameters, buffers and children (cn_module_parameter() ..). It is called by the
+       constructor with `input` NULL; if it made nothing then, because a size is not known, again
+       with the shape of the first input. NULL: there is nothing to make. */
+    bool (*build)(cn_module *m, const cn_shape *input);
+    /* Sets io->out with ops and by running children. False: an error is set. NULL: a container
+       that somebody else runs. */
+    bool (*forward)(cn_module *m, cn_io *io);
+    void (*release)(cn_module *m); /* gives back what the options hold; NULL: nothing */
+    double (*multiply_adds)(const cn_module *m, const cn_shape *out); /* of one run; or NULL */
+    /* The library's own classes, which are also made by name: */
+    const char *schema; /* constructor arguments in PyTorch's wording; they form the options */
+    const char *op;     /* the op to call with the options, instead of build and forward */
+};
+
+/* A module of that class with a copy of these options (NULL: zeros). */
+CN_API cn_module *cn_module_of(const cn_module_class *cls, const void *options);
+CN_API void *cn_module_options(cn_module *m); /* its copy; forward() may change it */
+/* Adds a float32 parameter of zeros, or a buffer filled with `value`; names as in a state_dict. */
+CN_API bool cn_module_parameter(cn_module *m, const char *name, const cn_shape *shape);
+CN_API bool cn_module_buffer(cn_module *m, const char *name, const cn_shape *shape, cn_dtype dtype,
+                             double value);
+CN_API cn_tensor *cn_module_slot(const cn_module *m, const char *name); /* NULL: there is none */
+/* Adds a child, which the module now owns, also on failure; names are copied. */
+CN_API bool cn_module_add(cn_module *m, const char *name, cn_module *child);
+/* The module's own generator, for random layers: checkpoints save it. */
+CN_API cn_rng *cn_module_rng(cn_module *m);
 
 /* ---- what a network is made of ------------------------------------------------------------- */
 
