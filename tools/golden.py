@@ -86,6 +86,9 @@ class Sample:
     def value(self, text):
         if text.startswith("{"):
             return [None if t == "None" else self.value(t) for t in text[1:-1].split()]
+        if text.startswith("i64("):
+            self.tensors.append(torch.tensor([int(n) for n in text[4:-1].split(",")]))
+            return self.tensors[-1]
         match = TENSOR.match(text)
         if match:
             return self.tensor(*match.groups())

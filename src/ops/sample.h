@@ -4,6 +4,7 @@
        [2,3]        a float tensor, elements of either sign and at least 0.1 from 0
        +[2,3]       a positive one           f64[2]    of another float type
        i64<9[3]     integers 0 .. 8          bool[4]   booleans
+       i64(3,2,2)   a vector of these integers
        {[2] [3]}    a list of tensors
        anything else is a value as in Python: 3, 0.5, True, None, mean, (1,2) */
 #ifndef CN_OPS_SAMPLE_H
@@ -21,6 +22,9 @@ typedef struct cn_sample {
 
 /* Copies sample number `index` of the op to `text`; false when there are no more. */
 bool cn_sample_text(const cn_op *op, int index, char *text, size_t room);
+
+/* The same without an op: only args and what they point to. `who` is for messages. */
+bool cn_sample_args(const char *who, const char *text, cn_dtype real, uint64_t seed, cn_sample *s);
 
 /* Makes the arguments, in the current scope; float tensors without a type get `real`. Element
    values
