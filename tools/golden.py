@@ -135,6 +135,12 @@ def index_put(x, index, values, accumulate=False):
     return x.flatten().index_put((places.flatten(),), values.flatten(), accumulate).reshape(x.shape)
 
 
+def unpacked(sequence):
+    """A PackedSequence without the indices it does not have."""
+    return [t for t in sequence if t is not None]
+
+
+RNN = torch.nn.utils.rnn
 UNDEFINED = {"empty", "empty_like", "new_empty"}  # elements that nobody set
 
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
@@ -146,6 +152,9 @@ SPELLED = {
     "nn.functional.hardsigmoid": lambda x: torch.nn.functional.relu6(x + 3) / 6,
     "index": lambda x, index: x[indices(index)],
     "index_put": index_put,
+    "nn.utils.rnn.pack_padded_sequence": lambda *args, **named: unpacked(RNN.pack_padded_sequence(*args, **named)),
+    "nn.utils.rnn.pad_packed_sequence": lambda sequence, *args, **named:
+        RNN.pad_packed_sequence(RNN.PackedSequence(*sequence), *args, **named),
     "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1:
         torch.slice_scatter(x, src, dim, start, end, step),
     "tensordot": lambda a, b, *dims, **named: torch.tensordot(a, b, **{"dims": dims or 2, **named}),
