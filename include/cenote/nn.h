@@ -136,7 +136,20 @@ typedef struct cn_batch_norm_options {
 CN_API cn_module *cn_batch_norm2d_layer_with(const cn_batch_norm_options *o);
 CN_API cn_module *cn_batch_norm1d_layer_with(const cn_batch_norm_options *o);
 
+/* Over several dimensions, the last ones, of these sizes. */
+typedef struct cn_layer_norm_options {
+    size_t size;
+    cn_shape normalized_shape;
+    cn_named_only named_only_;
+    double eps; /* 1e-5 */
+    bool no_affine, no_bias;
+} cn_layer_norm_options;
+CN_API cn_module *cn_layer_norm_layer_with(const cn_layer_norm_options *o);
+
 #ifndef __cplusplus
+#define cn_layer_norm_layer(...)                                                                   \
+    cn_layer_norm_layer_with(                                                                      \
+        &(cn_layer_norm_options){ .size = sizeof(cn_layer_norm_options), __VA_ARGS__ })
 #define cn_linear_layer(...)                                                                       \
     cn_linear_layer_with(&(cn_linear_options){ .size = sizeof(cn_linear_options), __VA_ARGS__ })
 #define cn_conv2d_layer(...)                                                                       \
@@ -157,6 +170,127 @@ CN_API cn_module *cn_batch_norm1d_layer(void);
 /* Any module class by PyTorch's name with its default arguments: "GELU". NULL: unknown, or it
    needs some. */
 CN_API cn_module *cn_layer(const char *cls);
+
+/* ---- recurrent layers -----------------------------------------------------------------------
+
+   RNN, GRU and LSTM take (steps, batch, features), or (batch, steps, features) with batch_first, or
+   without a batch (steps, features); cells take one step, (batch, features) or (features). The
+   state h, and of an LSTM c, is (layers * directions, batch, hidden) for layers, (batch, hidden)
+   for cells. cn_forward() starts with zeros and gives the outputs only. D2L 9 and 10. */
+
+typedef struct cn_recurrent_options {
+    size_t size;
+    int64_t hidden;
+    cn_named_only named_only_;
+    int64_t in;         /* 0: inferred */
+    int64_t layers;     /* 1; this and what follows: not of cells, but no_bias and relu */
+    int64_t projection; /* LSTM: h is projected to this size; 0: it is not */
+    double dropout;     /* between layers, in training */
+    bool batch_first, bidirectional;
+    bool no_bias;
+    bool relu; /* RNN: instead of tanh */
+} cn_recurrent_options;
+CN_API cn_module *cn_rnn_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_gru_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_lstm_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_rnn_cell_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_gru_cell_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_lstm_cell_layer_with(const cn_recurrent_options *o);
+
+typedef struct cn_recurrent_args {
+    size_t size;
+    cn_module *layer; /* one of the six */
+    cn_tensor *input;
+    cn_named_only named_only_;
+    cn_tensor *h, *c;   /* the state to start from; NULL: zeros */
+    cn_tensor *lengths; /* (batch) int64: so many steps of each sequence count; NULL: all. The
+                           outputs of the others are 0, and they do not change the state. */
+} cn_recurrent_args;
+
+/* out: h of each step of the last layer, of a cell h itself; the last state. All NULL on failure. */
+typedef struct cn_recurrent_result {
+    cn_tensor *out, *h, *c;
+} cn_recurrent_result;
+CN_API cn_recurrent_result cn_recurrent_with(const cn_recurrent_args *args);
+
+#ifndef __cplusplus
+#define CN_RECURRENT_OPTIONS_(...)                                                                 \
+    (&(cn_recurrent_options){ .size = sizeof(cn_recurrent_options), __VA_ARGS__ })
+#define cn_rnn_layer(...) cn_rnn_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_gru_layer(...) cn_gru_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_lstm_layer(...) cn_lstm_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_rnn_cell_layer(...) cn_rnn_cell_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_gru_cell_layer(...) cn_gru_cell_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_lstm_cell_layer(...) cn_lstm_cell_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_recurrent(...)                                                                          \
+    cn_recurrent_with(&(cn_recurrent_args){ .size = sizeof(cn_recurrent_args), __VA_ARGS__ })
+#endif
+
+/* ---- attention and Transformers -------------------------------------------------------------
+
+   (steps, batch, features), or (batch, steps, features) with batch_first, or without a batch
+   (steps, features). Masks are bool, true where not to look, or float, added to the scores.
+   Transformers run with cn_forward_all(): {src, src_mask, src_key_padding_mask} for an encoder,
+   {tgt, memory, tgt_mask, memory_mask, ..} for a decoder, {src, tgt, src_mask, tgt_mask, ..} for
+   both. D2L 11. */
+
+typedef struct cn_attention_options {
+    size_t size;
+    int64_t features, heads;
+    cn_named_only named_only_;
+    int64_t key_features, value_features; /* 0: as many as features */
+    double dropout;                       /* of the weights, in training */
+    bool batch_first, no_bias;
+    bool bias_kv, zero_attn; /* keys and values get one more step: trained, or zeros */
+} cn_attention_options;
+CN_API cn_module *cn_attention_layer_with(const cn_attention_options *o);
+
+typedef struct cn_attention_args {
+    size_t size;
+    cn_module *layer;
+    cn_tensor *query, *key, *value;
+    cn_named_only named_only_;
+    cn_tensor *key_padding_mask; /* (batch, keys) */
+    cn_tensor *attn_mask;        /* (queries, keys) or (batch * heads, queries, keys) */
+    cn_tensor **weights;         /* gets the mean over the heads; NULL: not wanted */
+    bool per_head;               /* it gets those of each head */
+} cn_attention_args;
+CN_API cn_tensor *cn_attention_with(const cn_attention_args *args);
+
+typedef struct cn_transformer_options {
+    size_t size;
+    int64_t features, heads; /* 512, 8 */
+    cn_named_only named_only_;
+    int64_t encoders, decoders; /* 6, 6; of the Transformer: how many layers */
+    int64_t feedforward;        /* 2048 */
+    double dropout; /* 0, where PyTorch has 0.1 */
+    double eps;     /* 1e-5 */
+    bool gelu;       /* instead of ReLU */
+    bool batch_first, norm_first, no_bias;
+} cn_transformer_options;
+CN_API cn_module *cn_transformer_layer_with(const cn_transformer_options *o);
+CN_API cn_module *cn_transformer_encoder_layer_with(const cn_transformer_options *o);
+CN_API cn_module *cn_transformer_decoder_layer_with(const cn_transformer_options *o);
+/* n copies of such a layer, which is taken over, and `norm` after them (NULL: none), too. */
+CN_API cn_module *cn_transformer_encoder(cn_module *layer, int64_t n, cn_module *norm);
+CN_API cn_module *cn_transformer_decoder(cn_module *layer, int64_t n, cn_module *norm);
+/* true where row < column: what a step must not see of the steps after it, as a mask. */
+CN_API cn_tensor *cn_causal_mask(int64_t steps);
+
+#ifndef __cplusplus
+#define cn_attention_layer(...)                                                                    \
+    cn_attention_layer_with(                                                                       \
+        &(cn_attention_options){ .size = sizeof(cn_attention_options), __VA_ARGS__ })
+#define cn_attention(...)                                                                          \
+    cn_attention_with(&(cn_attention_args){ .size = sizeof(cn_attention_args), __VA_ARGS__ })
+#define CN_TRANSFORMER_OPTIONS_(...)                                                               \
+    (&(cn_transformer_options){ .size = sizeof(cn_transformer_options), __VA_ARGS__ })
+#define cn_transformer_layer(...) cn_transformer_layer_with(CN_TRANSFORMER_OPTIONS_(__VA_ARGS__))
+#define cn_transformer_encoder_layer(...)                                                          \
+    cn_transformer_encoder_layer_with(CN_TRANSFORMER_OPTIONS_(__VA_ARGS__))
+#define cn_transformer_decoder_layer(...)                                                          \
+    cn_transformer_decoder_layer_with(CN_TRANSFORMER_OPTIONS_(__VA_ARGS__))
+#endif
 
 /* ---- modules of one's own ------------------------------------------------------------------
 

@@ -288,3 +288,38 @@ const cn_module_class cn_class_MultiheadAttention = {
     .build = build,
     .forward = forward,
 };
+
+/* ---- in C ---------------------------------------------------------------------------------- */
+
+cn_module *cn_attention_layer_with(const cn_attention_options *o)
+{
+    const Attention p = { .width = o->features,
+                          .heads = o->heads,
+                          .dropout = o->dropout,
+                          .bias = !o->no_bias,
+                          .add_bias_kv = o->bias_kv,
+                          .add_zero_attn = o->zero_attn,
+                          .kdim = { o->key_features != 0, o->key_features },
+                          .vdim = { o->value_features != 0, o->value_features },
+                          .batch_first = o->batch_first };
+    return cn_module_of(&cn_class_MultiheadAttention, &p);
+}
+
+cn_tensor *cn_attention_with(const cn_attention_args *a)
+{
+    if (!a->layer || !a->query || !a->key || !a->value) return NULL;
+    const cn_attention_inputs in = { a->query,     a->key,      a->value, a->key_padding_mask,
+                                     a->attn_mask, a->per_head };
+    if (a->layer->cls == &cn_class_MultiheadAttention) return cn_attend(a->layer, &in, a->weights);
+    cn_fail(CN_EINVALID, "attention: %s is no MultiheadAttention", a->layer->cls->name);
+    return NULL;
+}
+
+cn_tensor *cn_causal_mask(int64_t steps)
+{
+    cn_tensor *t = cn_empty(CN_SHAPE(steps, steps), CN_BOOL);
+    bool *mask = t ? (bool *)t->v.data : NULL;
+    for (int64_t i = 0; mask && i < steps; i++)
+        for (int64_t k = 0; k < steps; k++) mask[i * steps + k] = i < k;
+    return t;
+}

@@ -346,3 +346,92 @@ const cn_module_class cn_class_LSTM = {
     .options_size = sizeof(LSTM),
     RECURRENT,
 };
+
+/* ---- in C ---------------------------------------------------------------------------------- */
+
+static GRU options_from(const cn_recurrent_options *o)
+{
+    return (GRU){ o->in,
+                  o->hidden,
+                  o->layers ? o->layers : 1,
+                  !o->no_bias,
+                  o->batch_first,
+                  o->dropout,
+                  o->bidirectional };
+}
+
+cn_module *cn_rnn_layer_with(const cn_recurrent_options *o)
+{
+    const GRU g = options_from(o);
+    const RNN p = { g.in,   g.hidden,      g.layers,  o->relu ? "relu" : "tanh",
+                    g.bias, g.batch_first, g.dropout, g.bidirectional };
+    if (!o->projection) return cn_module_of(&cn_class_RNN, &p);
+    cn_fail(CN_EINVALID, "RNN: only an LSTM has a projection");
+    return NULL;
+}
+
+cn_module *cn_gru_layer_with(const cn_recurrent_options *o)
+{
+    const GRU p = options_from(o);
+    if (!o->projection && !o->relu) return cn_module_of(&cn_class_GRU, &p);
+    cn_fail(CN_EINVALID, "GRU: it has neither a projection nor relu");
+    return NULL;
+}
+
+cn_module *cn_lstm_layer_with(const cn_recurrent_options *o)
+{
+    const LSTM p = { options_from(o), o->projection };
+    if (!o->relu) return cn_module_of(&cn_class_LSTM, &p);
+    cn_fail(CN_EINVALID, "LSTM: it has no relu");
+    return NULL;
+}
+
+/* Padded sequences, of which only `lengths` count: packed, run, and padded again. */
+static bool run_lengths(const cn_recurrent_args *a, const Plan *p, cn_io *io)
+{
+    bool batch_first = p->o.batch_first;
+    if (cn_ndim(a->input) != 3)
+        return cn_fail(CN_EINVALID, "%s: lengths are for an input with a batch", a->layer->cls->name);
+    cn_packed packed = cn_pack_padded_sequence(a->input, a->lengths, batch_first);
+    if (!packed.data) return false;
+    io->in[0] = packed.data, io->in[1] = packed.batch_sizes;
+    io->in[2] = packed.sorted_indices, io->in[3] = packed.unsorted_indices;
+    if (!cn_module_run(a->layer, io)) return false;
+    packed.data = io->out[0];
+    io->out[0] = cn_pad_packed_sequence(&packed, batch_first, 0,
+                                        a->input->v.shape.dim[batch_first ? 1 : 0]);
+    return io->out[0] != NULL;
+}
+
+static cn_recurrent_result run_layer(const cn_recurrent_args *a)
+{
+    Plan p;
+    cn_io io = { .in = { a->input, NULL, NULL, NULL, a->h, a->c } };
+    bool ok = plan_of(a->layer, &p);
+    if (ok && a->c && p.cell != CN_CELL_LSTM)
+        ok = cn_fail(CN_EINVALID, "%s: only an LSTM has c", a->layer->cls->name);
+    ok = ok && (a->lengths ? run_lengths(a, &p, &io) : cn_module_run(a->layer, &io));
+    cn_tensor **last = io.out + (a->lengths ? 4 : 1);
+    return ok ? (cn_recurrent_result){ io.out[0], last[0], last[1] } : (cn_recurrent_result){ 0 };
+}
+
+static cn_recurrent_result run_cell(const cn_recurrent_args *a)
+{
+    cn_io io = { .in = { a->input, a->h, a->c } };
+    if (a->lengths) {
+        cn_fail(CN_EINVALID, "%s: a cell runs one step, without lengths", a->layer->cls->name);
+        return (cn_recurrent_result){ 0 };
+    }
+    if (!cn_module_run(a->layer, &io)) return (cn_recurrent_result){ 0 };
+    return (cn_recurrent_result){ io.out[0], io.out[0], io.n_out > 1 ? io.out[1] : NULL };
+}
+
+cn_recurrent_result cn_recurrent_with(const cn_recurrent_args *a)
+{
+    if (!a->layer || !a->input) return (cn_recurrent_result){ 0 };
+    const cn_module_class *cls = a->layer->cls;
+    if (cls->forward == forward) return run_layer(a);
+    if (cn_is_cell(a->layer)) return run_cell(a);
+    cn_fail(CN_EINVALID, "recurrent: %s is no recurrent layer", cls->name);
+    return (cn_recurrent_result){ 0 };
+}

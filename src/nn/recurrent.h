@@ -18,4 +18,6 @@ typedef struct cn_sequence {
 bool cn_recur(cn_cell cell, const cn_sequence *s, bool reverse, const cn_cell_weights *w,
               cn_tensor *state[2], cn_tensor **out);
 
+bool cn_is_cell(const cn_module *m); /* RNNCell, GRUCell or LSTMCell */
+
 #endif

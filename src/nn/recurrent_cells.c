@@ -1,6 +1,5 @@
 /* recurrent_cells.c - RNNCell, GRUCell and LSTMCell: one step. */
-#include "nn/module.h"
-#include "ops/recurrent.h"
+#include "nn/recurrent.h"
 
 #include <string.h>
 
@@ -115,3 +114,37 @@ const cn_module_class cn_class_LSTMCell = {
     .options_size = sizeof(Cell),
     CELL,
 };
+
+bool cn_is_cell(const cn_module *m)
+{
+    return m->cls->forward == forward;
+}
+
+/* ---- in C ---------------------------------------------------------------------------------- */
+
+static cn_module *cell(const cn_module_class *cls, const cn_recurrent_options *o)
+{
+    const RNNCell p = { { o->in, o->hidden, !o->no_bias }, o->relu ? "relu" : "tanh" };
+    bool relu = o->relu && cls != &cn_class_RNNCell;
+    if (!relu && o->layers <= 1 && !o->projection && !(o->dropout > 0) && !o->batch_first &&
+        !o->bidirectional)
+        return cn_module_of(cls, &p);
+    cn_fail(CN_EINVALID, "%s: it has the options in, no_bias%s", cls->name,
+            cls == &cn_class_RNNCell ? " and relu" : "");
+    return NULL;
+}
+
+cn_module *cn_rnn_cell_layer_with(const cn_recurrent_options *o)
+{
+    return cell(&cn_class_RNNCell, o);
+}
+
+cn_module *cn_gru_cell_layer_with(const cn_recurrent_options *o)
+{
+    return cell(&cn_class_GRUCell, o);
+}
+
+cn_module *cn_lstm_cell_layer_with(const cn_recurrent_options *o)
+{
+    return cell(&cn_class_LSTMCell, o);
+}

@@ -80,6 +80,26 @@ const cn_module_class cn_class_TransformerDecoder = {
     .forward = run_stack,
 };
 
+/* Takes the modules over. */
+static cn_module *stack(const cn_module_class *cls, cn_module *layer, int64_t n, cn_module *norm)
+{
+    const Stack options = { .layer = layer, .count = n, .norm = norm };
+    cn_module *m = layer ? cn_module_of(cls, &options) : NULL;
+    cn_module_free(layer);
+    cn_module_free(norm);
+    return m;
+}
+
+cn_module *cn_transformer_encoder(cn_module *layer, int64_t n, cn_module *norm)
+{
+    return stack(&cn_class_TransformerEncoder, layer, n, norm);
+}
+
+cn_module *cn_transformer_decoder(cn_module *layer, int64_t n, cn_module *norm)
+{
+    return stack(&cn_class_TransformerDecoder, layer, n, norm);
+}
+
 /* ---- both ---------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -90,17 +110,6 @@ typedef struct {
     double eps;
     bool batch_first, norm_first, bias;
 } Transformer;
-
-static cn_module *stack_of(const cn_module_class *cls, const cn_module_class *layer_class,
-                           const cn_layer_options *o, int64_t count)
-{
-    cn_module *layer = cn_module_of(layer_class, o), *norm = layer ? cn_transformer_norm(o) : NULL;
-    const Stack options = { .layer = layer, .count = count, .norm = norm };
-    cn_module *m = norm ? cn_module_of(cls, &options) : NULL;
-    cn_module_free(layer);
-    cn_module_free(norm);
-    return m;
-}
 
 static bool redraw(const cn_entry *e, void *context)
 {
@@ -116,17 +125,19 @@ static bool transformer_build(cn_module *m, const cn_shape *input)
                                      o->dropout,    o->activation, o->eps,
                                      o->batch_first, o->norm_first, o->bias };
     (void)input;
-    cn_module *encoder = o->encoder ? cn_module_keep(o->encoder)
-                                    : stack_of(&cn_class_TransformerEncoder,
-                                               &cn_class_TransformerEncoderLayer, &layer,
-                                               o->encoders);
-    if (!cn_module_add(m, "encoder", encoder)) return false;
-    cn_module *decoder = o->decoder ? cn_module_keep(o->decoder)
-                                    : stack_of(&cn_class_TransformerDecoder,
-                                               &cn_class_TransformerDecoderLayer, &layer,
-                                               o->decoders);
+    cn_module *encoder = o->encoder
+                             ? cn_module_keep(o->encoder)
+                             : cn_transformer_encoder(
+                                   cn_module_of(&cn_class_TransformerEncoderLayer, &layer),
+                                   o->encoders, cn_transformer_norm(&layer));
+    cn_module *decoder = o->decoder
+                             ? cn_module_keep(o->decoder)
+                             : cn_transformer_decoder(
+                                   cn_module_of(&cn_class_TransformerDecoderLayer, &layer),
+                                   o->decoders, cn_transformer_norm(&layer));
     o->encoder = o->decoder = NULL;
-    return cn_module_add(m, "decoder", decoder) && cn_visit(m, redraw, NULL);
+    bool ok = cn_module_add(m, "encoder", encoder);
+    return cn_module_add(m, "decoder", decoder) && ok && cn_visit(m, redraw, NULL);
 }
 
 typedef struct {
@@ -163,3 +174,22 @@ const cn_module_class cn_class_Transformer = {
     .build = transformer_build,
     .forward = transformer_forward,
 };
+
+/* ---- in C ---------------------------------------------------------------------------------- */
+
+cn_module *cn_transformer_layer_with(const cn_transformer_options *o)
+{
+    const cn_layer_options l = cn_layer_options_of(o);
+    const Transformer p = { .width = l.width,
+                            .heads = l.heads,
+                            .encoders = o->encoders ? o->encoders : 6,
+                            .decoders = o->decoders ? o->decoders : 6,
+                            .feedforward = l.feedforward,
+                            .dropout = l.dropout,
+                            .activation = l.activation,
+                            .eps = l.eps,
+                            .batch_first = l.batch_first,
+                            .norm_first = l.norm_first,
+                            .bias = l.bias };
+    return cn_module_of(&cn_class_Transformer, &p);
+}

@@ -17,6 +17,7 @@ typedef struct cn_layer_options {
     bool batch_first, norm_first, bias;
 } cn_layer_options;
 
+cn_layer_options cn_layer_options_of(const cn_transformer_options *o);
 bool cn_check_layer_options(const cn_module *m, const cn_layer_options *o);
 cn_module *cn_transformer_norm(const cn_layer_options *o);
 

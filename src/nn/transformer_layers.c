@@ -180,3 +180,37 @@ const cn_module_class cn_class_TransformerDecoderLayer = {
     .build = decoder_build,
     .forward = decoder_forward,
 };
+
+/* ---- in C ---------------------------------------------------------------------------------- */
+
+cn_layer_options cn_layer_options_of(const cn_transformer_options *o)
+{
+    return (cn_layer_options){ .width = o->features ? o->features : 512,
+                               .heads = o->heads ? o->heads : 8,
+                               .feedforward = o->feedforward ? o->feedforward : 2048,
+                               .dropout = o->dropout,
+                               .activation = o->gelu ? "gelu" : "relu",
+                               .eps = o->eps > 0 ? o->eps : 1e-5,
+                               .batch_first = o->batch_first,
+                               .norm_first = o->norm_first,
+                               .bias = !o->no_bias };
+}
+
+static cn_module *layer(const cn_module_class *cls, const cn_transformer_options *o)
+{
+    const cn_layer_options p = cn_layer_options_of(o);
+    if (!o->encoders && !o->decoders) return cn_module_of(cls, &p);
+    cn_fail(CN_EINVALID, "%s: it is one layer; encoders and decoders are of the Transformer",
+            cls->name);
+    return NULL;
+}
+
+cn_module *cn_transformer_encoder_layer_with(const cn_transformer_options *o)
+{
+    return layer(&cn_class_TransformerEncoderLayer, o);
+}
+
+cn_module *cn_transformer_decoder_layer_with(const cn_transformer_options *o)
+{
+    return layer(&cn_class_TransformerDecoderLayer, o);
+}
