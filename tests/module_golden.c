@@ -116,8 +116,7 @@ static void run(Run *r)
     for (int i = 0; i < r->n_out; i++) {
         if (r->out[i].kind != CN_KIND_TENSOR) continue;
         cn_tensor *t = r->out[i].u.t;
-        if (cn_dtype_is_float(cn_dtype_of(t)))
-            outs[n] = t, cotangents[n++] = cotangent(t, place);
+        if (cn_dtype_is_float(cn_dtype_of(t))) outs[n] = t, cotangents[n++] = cotangent(t, place);
         place++;
     }
     if (!cn_backward_of(outs, cotangents, n, NULL)) fail_msg("%s: %s", r->c->cls, cn_error());
@@ -185,8 +184,8 @@ static void compare_run(Run *r)
 static int stored(const ModuleCase *c)
 {
     char prefix[KEY];
-    int n = 0, length = snprintf(prefix, sizeof prefix, "%s|%s|%s|", c->cls, c->constructor,
-                                 c->inputs);
+    int n = 0,
+        length = snprintf(prefix, sizeof prefix, "%s|%s|%s|", c->cls, c->constructor, c->inputs);
     for (int i = 0; i < cn_dict_count(golden); i++)
         n += strncmp(cn_dict_key(golden, i), prefix, (size_t)length) == 0;
     return n;

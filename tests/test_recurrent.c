@@ -102,7 +102,8 @@ static void check_cell(cn_module *layer, cn_module *cell)
 static void test_cells(void **state)
 {
     (void)state;
-    CN_SCOPE check_cell(cn_rnn_layer(HIDDEN, .relu = true), cn_rnn_cell_layer(HIDDEN, .relu = true));
+    CN_SCOPE check_cell(cn_rnn_layer(HIDDEN, .relu = true),
+                        cn_rnn_cell_layer(HIDDEN, .relu = true));
     CN_SCOPE check_cell(cn_gru_layer(HIDDEN), cn_gru_cell_layer(HIDDEN));
     CN_SCOPE check_cell(cn_lstm_layer(HIDDEN, .no_bias = true),
                         cn_lstm_cell_layer(HIDDEN, .no_bias = true));
@@ -197,6 +198,5 @@ int main(void)
         cmocka_unit_test(test_dropout_between_layers),
         cmocka_unit_test(test_refused),
     };
-    return cmocka_run_group_tests_name("recurrent", tests, module_golden_open,
-                                       module_golden_close);
+    return cmocka_run_group_tests_name("recurrent", tests, module_golden_open, module_golden_close);
 }

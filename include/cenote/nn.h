@@ -263,9 +263,9 @@ typedef struct cn_transformer_options {
     cn_named_only named_only_;
     int64_t encoders, decoders; /* 6, 6; of the Transformer: how many layers */
     int64_t feedforward;        /* 2048 */
-    double dropout; /* 0, where PyTorch has 0.1 */
-    double eps;     /* 1e-5 */
-    bool gelu;       /* instead of ReLU */
+    double dropout;             /* 0, where PyTorch has 0.1 */
+    double eps;                 /* 1e-5 */
+    bool gelu;                  /* instead of ReLU */
     bool batch_first, norm_first, no_bias;
 } cn_transformer_options;
 CN_API cn_module *cn_transformer_layer_with(const cn_transformer_options *o);
@@ -308,8 +308,8 @@ typedef struct cn_io {
 } cn_io;
 
 struct cn_module_class {
-    size_t size; /* sizeof(cn_module_class) */
-    const char *name;
+    size_t size;      /* sizeof(cn_module_class) */
+    const char *name; /* in messages and summaries */
     /* The arguments of forward() as PyTorch writes them: "(Tensor input, Tensor? mask=None)".
        NULL: one input. */
     const char *inputs;

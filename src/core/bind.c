@@ -86,15 +86,14 @@ typedef struct {
 
 static bool mismatch(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
-    static const char *const kinds[] = { "None", "bool",  "int",   "float",    "str", "Tensor",
-                                         "list", "dtype", "slice", "Ellipsis", "dict",
-                                         "module" };
+    static const char *const kinds[] = { "None", "bool",  "int",   "float",    "str",  "Tensor",
+                                         "list", "dtype", "slice", "Ellipsis", "dict", "module" };
     static const char *const wanted[] = {
-        "a Tensor", "a list of Tensors", "an int",   "a float", "a bool",
-        "a str",    "a dtype",           "a number", "ints",    "floats",
-        "a module", "a list of modules"
+        "a Tensor", "a list of Tensors", "an int", "a float", "a bool",   "a str",
+        "a dtype",  "a number",          "ints",   "floats",  "a module", "a list of modules"
     };
-    const char *got = v->kind >= 0 && v->kind <= CN_KIND_MODULE ? kinds[v->kind] : "an unknown kind";
+    const char *got =
+        v->kind >= 0 && v->kind <= CN_KIND_MODULE ? kinds[v->kind] : "an unknown kind";
     return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s, not %s", b->who, a->name,
                    wanted[a->type], got);
 }

@@ -41,8 +41,8 @@ static const struct {
     const char *name;
     cn_arg_type type;
 } types[] = {
-    { "Tensor", CN_ARG_TENSOR }, { "int", CN_ARG_INT }, { "float", CN_ARG_FLOAT },
-    { "bool", CN_ARG_BOOL },     { "str", CN_ARG_STR }, { "dtype", CN_ARG_DTYPE },
+    { "Tensor", CN_ARG_TENSOR }, { "int", CN_ARG_INT },       { "float", CN_ARG_FLOAT },
+    { "bool", CN_ARG_BOOL },     { "str", CN_ARG_STR },       { "dtype", CN_ARG_DTYPE },
     { "Scalar", CN_ARG_NUMBER }, { "Module", CN_ARG_MODULE },
 };
 

@@ -67,7 +67,8 @@ static bool build(cn_module *m, const cn_shape *input)
     if (!check_options(o) || !add_projections(m, o)) return false;
     if (o->dropout > 0 && !cn_module_rng(m)) return false;
     if (o->bias && !cn_module_parameter(m, "in_proj_bias", &CN_SHAPE(3 * o->width))) return false;
-    if (o->add_bias_kv && !(add_kv_bias(m, "bias_k", o->width) && add_kv_bias(m, "bias_v", o->width)))
+    if (o->add_bias_kv &&
+        !(add_kv_bias(m, "bias_k", o->width) && add_kv_bias(m, "bias_v", o->width)))
         return false;
     cn_module *out = cn_linear_layer(o->width, .in = o->width, .no_bias = !o->bias);
     if (out && o->bias) cn_zeros_init(cn_module_slot(out, "bias"), "bias", NULL);
@@ -86,7 +87,8 @@ static bool project(const cn_module *m, const Attention *o, cn_tensor *const in[
                     cn_tensor *out[3])
 {
     static const char *const separate[] = { "q_proj_weight", "k_proj_weight", "v_proj_weight" };
-    cn_tensor *joint = cn_module_slot(m, "in_proj_weight"), *bias = cn_module_slot(m, "in_proj_bias");
+    cn_tensor *joint = cn_module_slot(m, "in_proj_weight"),
+              *bias = cn_module_slot(m, "in_proj_bias");
     if (joint && in[0] == in[1] && in[1] == in[2]) {
         cn_tensor *all = cn_linear(in[0], joint, bias);
         for (int i = 0; i < 3; i++)
@@ -183,18 +185,22 @@ static bool check_inputs(const Attention *o, cn_tensor *const in[3])
     int64_t width[] = { o->width, or_width(o, &o->kdim), or_width(o, &o->vdim) };
     char a[128], b[128];
     if (nd != 2 && nd != 3)
-        return cn_fail(CN_EINVALID, "MultiheadAttention: query has %d dimensions, 3 (or 2: no batch) "
-                                    "are wanted", nd);
+        return cn_fail(CN_EINVALID,
+                       "MultiheadAttention: query has %d dimensions, 3 (or 2: no batch) "
+                       "are wanted",
+                       nd);
     for (int i = 0; i < 3; i++)
         if (in[i]->v.shape.ndim != nd || in[i]->v.shape.dim[nd - 1] != width[i])
-            return cn_fail(CN_EINVALID, "MultiheadAttention: %s has shape %s; %d dimensions and %lld "
-                                        "features are wanted",
+            return cn_fail(CN_EINVALID,
+                           "MultiheadAttention: %s has shape %s; %d dimensions and %lld "
+                           "features are wanted",
                            names[i], cn_shape_text(&in[i]->v.shape, a), nd, (long long)width[i]);
     bool same = k->dim[0] == v->dim[0] && (nd == 2 || k->dim[1] == v->dim[1]);
     int batch = o->batch_first ? 0 : 1;
     same = same && (nd == 2 || in[0]->v.shape.dim[batch] == k->dim[batch]);
-    return same || cn_fail(CN_EINVALID, "MultiheadAttention: key %s and value %s do not belong "
-                                        "together, or not to the query",
+    return same || cn_fail(CN_EINVALID,
+                           "MultiheadAttention: key %s and value %s do not belong "
+                           "together, or not to the query",
                            cn_shape_text(k, a), cn_shape_text(v, b));
 }
 
@@ -265,11 +271,11 @@ typedef struct {
 static bool forward(cn_module *m, cn_io *io)
 {
     const Arguments *a = io->args;
-    cn_attention_inputs in = { io->in[0], io->in[1],  io->in[2],
-                               io->in[3], io->in[4], !a->average };
+    cn_attention_inputs in = { io->in[0], io->in[1], io->in[2], io->in[3], io->in[4], !a->average };
     if (a->is_causal && !in.attn_mask)
-        return cn_fail(CN_EINVALID, "MultiheadAttention: is_causal is a hint about attn_mask, which "
-                                    "must be given, too");
+        return cn_fail(CN_EINVALID,
+                       "MultiheadAttention: is_causal is a hint about attn_mask, which "
+                       "must be given, too");
     io->n_out = 1 + a->need_weights;
     io->out[0] = cn_attend(m, &in, a->need_weights ? &io->out[1] : NULL);
     return io->out[0] != NULL;
@@ -308,7 +314,7 @@ cn_module *cn_attention_layer_with(const cn_attention_options *o)
 cn_tensor *cn_attention_with(const cn_attention_args *a)
 {
     if (!a->layer || !a->query || !a->key || !a->value) return NULL;
-    const cn_attention_inputs in = { a->query,     a->key,      a->value, a->key_padding_mask,
+    const cn_attention_inputs in = { a->query,     a->key,     a->value, a->key_padding_mask,
                                      a->attn_mask, a->per_head };
     if (a->layer->cls == &cn_class_MultiheadAttention) return cn_attend(a->layer, &in, a->weights);
     cn_fail(CN_EINVALID, "attention: %s is no MultiheadAttention", a->layer->cls->name);

@@ -41,7 +41,9 @@ const cn_module_class cn_class_LayerNorm = {
 
 cn_module *cn_layer_norm_layer_with(const cn_layer_norm_options *o)
 {
-    LayerNorm p = { .eps = o->eps > 0 ? o->eps : 1e-5, .affine = !o->no_affine, .bias = !o->no_bias };
+    LayerNorm p = { .eps = o->eps > 0 ? o->eps : 1e-5,
+                    .affine = !o->no_affine,
+                    .bias = !o->no_bias };
     p.shape.n = o->normalized_shape.ndim;
     for (int i = 0; i < o->normalized_shape.ndim; i++) p.shape.v[i] = o->normalized_shape.dim[i];
     return cn_module_of(&cn_class_LayerNorm, &p);

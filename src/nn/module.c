@@ -18,6 +18,10 @@ static bool copy_options(cn_module *m, const void *from, size_t size)
 
 static cn_module *module_new(const cn_module_class *cls)
 {
+    if (cls->size > sizeof *cls) {
+        cn_fail(CN_EINVALID, "%s: the class was compiled for a newer library", cls->name);
+        return NULL;
+    }
     cn_module *m = cn_alloc_zeroed(sizeof *m);
     if (m) m->cls = cls, m->refs = 1, m->training = true;
     return m;

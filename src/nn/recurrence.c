@@ -86,10 +86,9 @@ static bool run_steps(Pass *p, cn_tensor *projected, int64_t first, int64_t last
     for (int i = 0; ok && i < 2; i++) {
         bool early = (i == 0) != p->reverse;
         int64_t from = early ? first : middle, to = early ? middle : last;
-        ok = run_steps(p,
-                       cn_narrow(projected, 0, offset[from] - offset[first],
-                                 offset[to] - offset[from]),
-                       from, to);
+        ok = run_steps(
+            p, cn_narrow(projected, 0, offset[from] - offset[first], offset[to] - offset[from]),
+            from, to);
     }
     cn_release(mark);
     return ok;
@@ -126,8 +125,7 @@ bool cn_recur(cn_cell cell, const cn_sequence *s, bool reverse, const cn_cell_we
               cn_tensor *state[2], cn_tensor **out)
 {
     size_t n = (size_t)s->steps, room;
-    if (n > INT32_MAX)
-        return cn_fail(CN_EINVALID, "a recurrence of more than %d steps", INT32_MAX);
+    if (n > INT32_MAX) return cn_fail(CN_EINVALID, "a recurrence of more than %d steps", INT32_MAX);
     if (!cn_mul_size(3 * n, sizeof(cn_tensor *), &room, "recurrence")) return false;
     cn_tensor **block = cn_alloc_zeroed(room);
     if (!block) return false;

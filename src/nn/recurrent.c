@@ -80,8 +80,7 @@ static bool add(cn_module *m, const Plan *p, const char *what, int64_t layer, in
                 cn_shape shape)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s_l%lld%s", what, (long long)layer,
-             direction ? "_reverse" : "");
+    snprintf(name, sizeof name, "%s_l%lld%s", what, (long long)layer, direction ? "_reverse" : "");
     return cn_module_parameter(m, name, &shape) &&
            cn_init_default(m->slots[m->n_slots - 1].tensor, p->o.hidden);
 }
@@ -202,7 +201,8 @@ static bool first_states(const cn_module *m, const Plan *p, cn_io *io, int64_t b
 
 static bool check_width(const cn_module *m, const cn_tensor *data)
 {
-    int64_t in = m->slots[0].tensor->v.shape.dim[1], got = data->v.shape.dim[data->v.shape.ndim - 1];
+    int64_t in = m->slots[0].tensor->v.shape.dim[1],
+            got = data->v.shape.dim[data->v.shape.ndim - 1];
     return got == in || cn_fail(CN_EINVALID, "%s: the input has %lld features, %lld are wanted",
                                 m->cls->name, (long long)got, (long long)in);
 }
@@ -219,7 +219,8 @@ static bool run_padded(cn_module *m, const Plan *p, cn_io *io)
 {
     int nd = io->in[0]->v.shape.ndim;
     if (nd != 2 && nd != 3)
-        return cn_fail(CN_EINVALID, "%s: the input has %d dimensions, 3 (or 2: no batch) are wanted",
+        return cn_fail(CN_EINVALID,
+                       "%s: the input has %d dimensions, 3 (or 2: no batch) are wanted",
                        m->cls->name, nd);
     cn_tensor *x = steps_first(p, io->in[0]), *state[2], *out[3] = { NULL };
     if (!x || !check_width(m, x)) return false;
@@ -253,8 +254,9 @@ static bool offsets_of(const cn_module *m, const cn_tensor *sizes, cn_sequence *
                                 sizes->v.dtype);
         if (t == 0) s->batch = n;
         bool ok = n > 0 && n <= s->data->v.shape.dim[0] && (t == 0 || n <= at - s->offsets[t - 1]);
-        if (!ok) return cn_fail(CN_EINVALID, "%s: batch_sizes[%lld] is %lld", m->cls->name,
-                                (long long)t, (long long)n);
+        if (!ok)
+            return cn_fail(CN_EINVALID, "%s: batch_sizes[%lld] is %lld", m->cls->name, (long long)t,
+                           (long long)n);
         s->offsets[t + 1] = at += n;
     }
     return at == s->data->v.shape.dim[0] ||
@@ -286,8 +288,9 @@ static bool run_packed(cn_module *m, const Plan *p, cn_io *io)
     cn_sequence s = { .data = io->in[0], .steps = cn_size(sizes, 0) };
     if (s.data->v.shape.ndim != 2 || sizes->v.shape.ndim != 1 || s.steps == 0 ||
         cn_dtype_is_float(sizes->v.dtype))
-        return cn_fail(CN_EINVALID, "%s: a packed sequence has data (rows, features) and "
-                                    "batch_sizes (steps) of integers",
+        return cn_fail(CN_EINVALID,
+                       "%s: a packed sequence has data (rows, features) and "
+                       "batch_sizes (steps) of integers",
                        m->cls->name);
     if (!check_width(m, s.data)) return false;
     s.offsets = cn_alloc((size_t)(s.steps + 1) * sizeof *s.offsets);
@@ -351,13 +354,8 @@ const cn_module_class cn_class_LSTM = {
 
 static GRU options_from(const cn_recurrent_options *o)
 {
-    return (GRU){ o->in,
-                  o->hidden,
-                  o->layers ? o->layers : 1,
-                  !o->no_bias,
-                  o->batch_first,
-                  o->dropout,
-                  o->bidirectional };
+    return (GRU){ o->in,          o->hidden,  o->layers ? o->layers : 1, !o->no_bias,
+                  o->batch_first, o->dropout, o->bidirectional };
 }
 
 cn_module *cn_rnn_layer_with(const cn_recurrent_options *o)
@@ -391,15 +389,16 @@ static bool run_lengths(const cn_recurrent_args *a, const Plan *p, cn_io *io)
 {
     bool batch_first = p->o.batch_first;
     if (cn_ndim(a->input) != 3)
-        return cn_fail(CN_EINVALID, "%s: lengths are for an input with a batch", a->layer->cls->name);
+        return cn_fail(CN_EINVALID, "%s: lengths are for an input with a batch",
+                       a->layer->cls->name);
     cn_packed packed = cn_pack_padded_sequence(a->input, a->lengths, batch_first);
     if (!packed.data) return false;
     io->in[0] = packed.data, io->in[1] = packed.batch_sizes;
     io->in[2] = packed.sorted_indices, io->in[3] = packed.unsorted_indices;
     if (!cn_module_run(a->layer, io)) return false;
     packed.data = io->out[0];
-    io->out[0] = cn_pad_packed_sequence(&packed, batch_first, 0,
-                                        a->input->v.shape.dim[batch_first ? 1 : 0]);
+    io->out[0] =
+        cn_pad_packed_sequence(&packed, batch_first, 0, a->input->v.shape.dim[batch_first ? 1 : 0]);
     return io->out[0] != NULL;
 }
 

@@ -65,7 +65,8 @@ static bool forward(cn_module *m, cn_io *io)
     int states = kind_of(m) == CN_CELL_LSTM ? 2 : 1;
     cn_tensor *state[2] = { io->in[1], io->in[2] };
     if (x->ndim != 1 && x->ndim != 2)
-        return cn_fail(CN_EINVALID, "%s: the input has %d dimensions, 2 (or 1: no batch) are wanted",
+        return cn_fail(CN_EINVALID,
+                       "%s: the input has %d dimensions, 2 (or 1: no batch) are wanted",
                        m->cls->name, x->ndim);
     if (states == 2 && !state[0] != !state[1])
         return cn_fail(CN_EINVALID, "LSTMCell: hx must be the pair (h_0, c_0)");

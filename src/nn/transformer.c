@@ -33,8 +33,8 @@ static bool stack_build(cn_module *m, const cn_shape *input)
                                         ? &cn_class_TransformerEncoderLayer
                                         : &cn_class_TransformerDecoderLayer;
     if (o->layer->cls != wanted)
-        return cn_fail(CN_EINVALID, "%s: its layers must be %s, not %s", m->cls->name,
-                       wanted->name, o->layer->cls->name);
+        return cn_fail(CN_EINVALID, "%s: its layers must be %s, not %s", m->cls->name, wanted->name,
+                       o->layer->cls->name);
     if (o->count < 1)
         return cn_fail(CN_EINVALID, "%s: %lld layers", m->cls->name, (long long)o->count);
     cn_module *list = cn_module_list(NULL, 0);
@@ -71,9 +71,10 @@ const cn_module_class cn_class_TransformerEncoder = {
 const cn_module_class cn_class_TransformerDecoder = {
     .name = "TransformerDecoder",
     .schema = "TransformerDecoder(Module decoder_layer, int num_layers, Module? norm=None)",
-    .inputs = "(Tensor tgt, Tensor memory, Tensor? tgt_mask=None, Tensor? memory_mask=None, Tensor? "
-              "tgt_key_padding_mask=None, Tensor? memory_key_padding_mask=None, bool? "
-              "tgt_is_causal=None, bool memory_is_causal=False) -> Tensor",
+    .inputs =
+        "(Tensor tgt, Tensor memory, Tensor? tgt_mask=None, Tensor? memory_mask=None, Tensor? "
+        "tgt_key_padding_mask=None, Tensor? memory_key_padding_mask=None, bool? "
+        "tgt_is_causal=None, bool memory_is_causal=False) -> Tensor",
     .doc = "Copies of one decoder layer, one after the other (D2L 11.7).",
     .options_size = sizeof(Stack),
     .build = stack_build,
@@ -121,20 +122,18 @@ static bool redraw(const cn_entry *e, void *context)
 static bool transformer_build(cn_module *m, const cn_shape *input)
 {
     Transformer *o = m->options;
-    const cn_layer_options layer = { o->width,      o->heads, o->feedforward,
-                                     o->dropout,    o->activation, o->eps,
+    const cn_layer_options layer = { o->width,       o->heads,      o->feedforward,
+                                     o->dropout,     o->activation, o->eps,
                                      o->batch_first, o->norm_first, o->bias };
     (void)input;
-    cn_module *encoder = o->encoder
-                             ? cn_module_keep(o->encoder)
-                             : cn_transformer_encoder(
-                                   cn_module_of(&cn_class_TransformerEncoderLayer, &layer),
-                                   o->encoders, cn_transformer_norm(&layer));
-    cn_module *decoder = o->decoder
-                             ? cn_module_keep(o->decoder)
-                             : cn_transformer_decoder(
-                                   cn_module_of(&cn_class_TransformerDecoderLayer, &layer),
-                                   o->decoders, cn_transformer_norm(&layer));
+    cn_module *encoder =
+        o->encoder ? cn_module_keep(o->encoder)
+                   : cn_transformer_encoder(cn_module_of(&cn_class_TransformerEncoderLayer, &layer),
+                                            o->encoders, cn_transformer_norm(&layer));
+    cn_module *decoder =
+        o->decoder ? cn_module_keep(o->decoder)
+                   : cn_transformer_decoder(cn_module_of(&cn_class_TransformerDecoderLayer, &layer),
+                                            o->decoders, cn_transformer_norm(&layer));
     o->encoder = o->decoder = NULL;
     bool ok = cn_module_add(m, "encoder", encoder);
     return cn_module_add(m, "decoder", decoder) && ok && cn_visit(m, redraw, NULL);
@@ -161,14 +160,16 @@ static bool transformer_forward(cn_module *m, cn_io *io)
 
 const cn_module_class cn_class_Transformer = {
     .name = "Transformer",
-    .schema = "Transformer(int d_model=512, int nhead=8, int num_encoder_layers=6, int "
-              "num_decoder_layers=6, int dim_feedforward=2048, float dropout=0.1, str "
-              "activation='relu', Module? custom_encoder=None, Module? custom_decoder=None, float "
-              "layer_norm_eps=1e-05, bool batch_first=False, bool norm_first=False, bool bias=True)",
-    .inputs = "(Tensor src, Tensor tgt, Tensor? src_mask=None, Tensor? tgt_mask=None, Tensor? "
-              "memory_mask=None, Tensor? src_key_padding_mask=None, Tensor? "
-              "tgt_key_padding_mask=None, Tensor? memory_key_padding_mask=None, bool? "
-              "src_is_causal=None, bool? tgt_is_causal=None, bool memory_is_causal=False) -> Tensor",
+    .schema =
+        "Transformer(int d_model=512, int nhead=8, int num_encoder_layers=6, int "
+        "num_decoder_layers=6, int dim_feedforward=2048, float dropout=0.1, str "
+        "activation='relu', Module? custom_encoder=None, Module? custom_decoder=None, float "
+        "layer_norm_eps=1e-05, bool batch_first=False, bool norm_first=False, bool bias=True)",
+    .inputs =
+        "(Tensor src, Tensor tgt, Tensor? src_mask=None, Tensor? tgt_mask=None, Tensor? "
+        "memory_mask=None, Tensor? src_key_padding_mask=None, Tensor? "
+        "tgt_key_padding_mask=None, Tensor? memory_key_padding_mask=None, bool? "
+        "src_is_causal=None, bool? tgt_is_causal=None, bool memory_is_causal=False) -> Tensor",
     .doc = "An encoder and a decoder of such layers (D2L 11.7).",
     .options_size = sizeof(Transformer),
     .build = transformer_build,

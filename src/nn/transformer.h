@@ -5,8 +5,8 @@
 #include "nn/attention.h"
 
 extern const cn_module_class cn_class_LayerNorm, cn_class_MultiheadAttention,
-    cn_class_TransformerEncoderLayer, cn_class_TransformerDecoderLayer,
-    cn_class_TransformerEncoder, cn_class_TransformerDecoder, cn_class_Transformer;
+    cn_class_TransformerEncoderLayer, cn_class_TransformerDecoderLayer, cn_class_TransformerEncoder,
+    cn_class_TransformerDecoder, cn_class_Transformer;
 
 /* Of one layer, as its schema lists them. */
 typedef struct cn_layer_options {

@@ -39,8 +39,9 @@ bool cn_check_layer_options(const cn_module *m, const cn_layer_options *o)
     if (strcmp(o->activation, "relu") != 0 && strcmp(o->activation, "gelu") != 0)
         return cn_fail(CN_EINVALID, "%s: activation must be 'relu' or 'gelu', not '%s'",
                        m->cls->name, o->activation);
-    return o->feedforward > 0 || cn_fail(CN_EINVALID, "%s: dim_feedforward must be positive, got "
-                                                      "%lld",
+    return o->feedforward > 0 || cn_fail(CN_EINVALID,
+                                         "%s: dim_feedforward must be positive, got "
+                                         "%lld",
                                          m->cls->name, (long long)o->feedforward);
 }
 
@@ -171,9 +172,10 @@ const cn_module_class cn_class_TransformerEncoderLayer = {
 const cn_module_class cn_class_TransformerDecoderLayer = {
     .name = "TransformerDecoderLayer",
     .schema = "TransformerDecoderLayer" OPTIONS,
-    .inputs = "(Tensor tgt, Tensor memory, Tensor? tgt_mask=None, Tensor? memory_mask=None, Tensor? "
-              "tgt_key_padding_mask=None, Tensor? memory_key_padding_mask=None, bool "
-              "tgt_is_causal=False, bool memory_is_causal=False) -> Tensor",
+    .inputs =
+        "(Tensor tgt, Tensor memory, Tensor? tgt_mask=None, Tensor? memory_mask=None, Tensor? "
+        "tgt_key_padding_mask=None, Tensor? memory_key_padding_mask=None, bool "
+        "tgt_is_causal=False, bool memory_is_causal=False) -> Tensor",
     .doc = "Self-attention, attention to what the encoder made, then a network of two linear "
            "layers (D2L 11.7).",
     .options_size = sizeof(cn_layer_options),

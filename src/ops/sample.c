@@ -126,8 +126,7 @@ static bool list_value(Maker *m, char *t, cn_ffi_value *v, cn_ffi_value items[CN
 static bool one_argument(Maker *m, char *piece)
 {
     cn_sample *s = m->s;
-    if (s->n_args == CN_MAX_ARGS)
-        return cn_fail(CN_EINVALID, "sample of %s: too long", m->who);
+    if (s->n_args == CN_MAX_ARGS) return cn_fail(CN_EINVALID, "sample of %s: too long", m->who);
     cn_ffi_arg *a = &s->args[s->n_args];
     cn_ffi_value *items = s->items[s->n_args++];
     char *equals = isalpha((unsigned char)*piece) || *piece == '_' ? strchr(piece, '=') : NULL;

@@ -20,8 +20,7 @@ cn_tensor *cn_cell_project(cn_cell cell, cn_tensor *input, const cn_cell_weights
     return cn_linear(input, w->w_ih, bias);
 }
 
-bool cn_cell_step(cn_cell cell, cn_tensor *projected, cn_tensor *state[2],
-                  const cn_cell_weights *w)
+bool cn_cell_step(cn_cell cell, cn_tensor *projected, cn_tensor *state[2], const cn_cell_weights *w)
 {
     cn_tensor *hidden = cn_linear(state[0], w->w_hh, adds_biases(cell, w) ? NULL : w->b_hh);
     cn_tensor *in[] = { projected, hidden, state[cell == CN_CELL_LSTM] }, *out[3] = { NULL };

@@ -35,8 +35,7 @@ static bool run(const cn_call *c, int state, Rows *f32, Rows *f64)
     Cells p = { .width = h->shape.dim[h->shape.ndim - 1] };
     for (int i = 0; i < c->n_in; i++) p.in[i] = cn_in(c, i)->data;
     for (int i = 0; i < c->n_out; i++) p.out[i] = cn_out(c, i)->data;
-    if (p.width)
-        cn_parallel(h->numel / p.width, 40 * p.width, h->dtype == CN_F64 ? f64 : f32, &p);
+    if (p.width) cn_parallel(h->numel / p.width, 40 * p.width, h->dtype == CN_F64 ? f64 : f32, &p);
     return true;
 }
 
@@ -115,8 +114,7 @@ static void lstm_recorded(cn_grads *g, cn_tensor *cx, cn_tensor *cy, cn_tensor *
     cn_tensor *d = cn_add(cn_gout(g, 1), through_tanh(cn_mul(gh, a[3]), y));
     ga[0] = cn_mul(d, a[2]), ga[1] = cn_mul(d, cx), ga[2] = cn_mul(d, a[0]), ga[3] = cn_mul(gh, y);
     for (int i = 0; i < 4; i++)
-        ga[i] =
-            (i == 2 ? through_tanh : through_sigmoid)(cn_add(ga[i], part(more, i, 4)), a[i]);
+        ga[i] = (i == 2 ? through_tanh : through_sigmoid)(cn_add(ga[i], part(more, i, 4)), a[i]);
     cn_tensor *both = cn_cat(ga, 4, -1);
     cn_give(g, 0, both);
     cn_give(g, 1, both);

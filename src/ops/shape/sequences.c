@@ -82,8 +82,8 @@ static bool pad_sequence_compose(cn_call *c)
     bool left = strcmp(p->side, "left") == 0, ok = true;
     int64_t longest;
     if (!left && strcmp(p->side, "right") != 0)
-        return cn_fail(CN_EINVALID, "pad_sequence: padding_side must be 'left' or 'right', not '%s'",
-                       p->side);
+        return cn_fail(CN_EINVALID,
+                       "pad_sequence: padding_side must be 'left' or 'right', not '%s'", p->side);
     if (!sequences_fit(c, &longest)) return false;
     cn_tensor **list = cn_alloc((size_t)c->n_in * sizeof(cn_tensor *));
     if (!list) return false;
@@ -126,8 +126,9 @@ static bool check_lengths(const cn_call *c, const int64_t *length, int64_t n, in
             return cn_fail(CN_EINVALID, "%s: length %lld of sequence %lld is not within 1 .. %lld",
                            c->op->name, (long long)length[i], (long long)i, (long long)steps);
         if (p->sorted && i && length[i] > length[i - 1])
-            return cn_fail(CN_EINVALID, "%s: the lengths grow from sequence %lld to %lld; sort them, "
-                                        "or pass enforce_sorted=False",
+            return cn_fail(CN_EINVALID,
+                           "%s: the lengths grow from sequence %lld to %lld; sort them, "
+                           "or pass enforce_sorted=False",
                            c->op->name, (long long)i - 1, (long long)i);
     }
     return true;
@@ -191,9 +192,10 @@ static bool pack_padded_compose(cn_call *c)
 }
 
 const cn_op cn_op_pack_padded_sequence = {
-    CN_OP_HEAD(pack_padded_sequence, "nn.utils.rnn.pack_padded_sequence",
-               "(Tensor input, Tensor lengths, bool batch_first=False, bool enforce_sorted=True) -> "
-               "(Tensor, Tensor, Tensor, Tensor)"),
+    CN_OP_HEAD(
+        pack_padded_sequence, "nn.utils.rnn.pack_padded_sequence",
+        "(Tensor input, Tensor lengths, bool batch_first=False, bool enforce_sorted=True) -> "
+        "(Tensor, Tensor, Tensor, Tensor)"),
     .doc = "The steps of sequences beside each other, without padding: data, batch_sizes, and "
            "unless they came sorted, sorted_indices and unsorted_indices.",
     .params_size = sizeof(Pack),
@@ -267,8 +269,8 @@ static bool unpack(cn_call *c, const int64_t *size, int64_t n, const int64_t *pl
     if (!check_packed(c, size, n, place)) return false;
     cn_tensor *lengths = cn_empty(CN_SHAPE(size[0]), CN_I64);
     cn_tensor *rows = unpack_plan(size, n, steps, place, lengths);
-    cn_tensor *data = rows ? padded_to(c->in[0], c->in[0]->v.shape.dim[0] + 1, p->value, false)
-                           : NULL;
+    cn_tensor *data =
+        rows ? padded_to(c->in[0], c->in[0]->v.shape.dim[0] + 1, p->value, false) : NULL;
     cn_tensor *y = split_first(cn_index_select(data, 0, rows), steps, size[0]);
     if (p->batch_first) y = cn_transpose(y, 0, 1);
     return cn_set_out(c, 0, y) && cn_set_out(c, 1, lengths);
@@ -278,8 +280,9 @@ static bool pad_packed_compose(cn_call *c)
 {
     cn_tensor *sizes = c->n_in > 1 ? c->in[1] : NULL, *places = c->n_in > 3 ? c->in[3] : NULL;
     if (!sizes || !cn_want_dims(c, 0, 1, CN_MAX_DIMS - 1))
-        return cn_fail(CN_EINVALID, "%s: a packed sequence is (data, batch_sizes, sorted_indices, "
-                                    "unsorted_indices)",
+        return cn_fail(CN_EINVALID,
+                       "%s: a packed sequence is (data, batch_sizes, sorted_indices, "
+                       "unsorted_indices)",
                        c->op->name);
     int64_t *size = integers_of(sizes, "batch_sizes");
     int64_t *place = size && places ? integers_of(places, "unsorted_indices") : NULL;
@@ -301,8 +304,9 @@ const cn_op cn_op_pad_packed_sequence = {
     .params_size = sizeof(Unpack),
     .optional = CN_SAVE_IN(2) | CN_SAVE_IN(3),
     .compose = pad_packed_compose,
-    .samples = "{[6,2] i64(3,2,1) None None} | {[6,2] i64(3,2,1) i64(2,0,1) i64(1,2,0)} True 0.5 5 | "
-               "{[2] i64(1,1)}",
+    .samples =
+        "{[6,2] i64(3,2,1) None None} | {[6,2] i64(3,2,1) i64(2,0,1) i64(1,2,0)} True 0.5 5 | "
+        "{[2] i64(1,1)}",
 };
 
 cn_tensor *cn_pad_packed_sequence(const cn_packed *packed, bool batch_first, double value,
