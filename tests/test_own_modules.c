@@ -1,4 +1,7 @@
 /* test_own_modules.c - containers, copies, modules among arguments, and classes of one's own. */
+#include "core/memory.h"
+#include "ops/sample.h"
+
 #include <cenote/cenote.h>
 #include <cenote/ffi.h>
 
@@ -228,12 +231,62 @@ static void test_encoder_by_name(void **state)
     cn_release(mark);
 }
 
+/* ---- out of memory: an error at whatever allocation, and nothing is lost -------------------- */
+
+static bool train_once(const char *cls, const char *constructor, const char *inputs)
+{
+    cn_sample options, given;
+    cn_ffi_value out[8];
+    int n = 8;
+    cn_module *m;
+    bool ok = cn_sample_args(cls, constructor, CN_F32, 1, &options) &&
+              cn_sample_args(cls, inputs, CN_F32, 2, &given) &&
+              cn_ffi_module_new(cls, options.args, options.n_args, &m) == 0;
+    if (!ok) return false;
+    ok = cn_ffi_module_forward(m, given.args, given.n_args, out, &n) == 0;
+    if (!ok) n = 0;
+    ok = ok && cn_backward(cn_sum(out[0].u.t));
+    for (int i = 0; i < n; i++)
+        if (out[i].kind == CN_KIND_TENSOR) cn_drop(out[i].u.t);
+    cn_module_free(m);
+    return ok;
+}
+
+static void fail_at_each_allocation(const char *cls, const char *constructor, const char *inputs)
+{
+    int64_t before = cn_live_tensors();
+    for (int n = 0;; n++) {
+        size_t mark = cn_mark();
+        cn_alloc_fail_after(n);
+        bool ok = train_once(cls, constructor, inputs);
+        cn_alloc_fail_after(-1);
+        if (!ok) assert_int_equal(cn_error_code(), CN_ENOMEM);
+        cn_error_clear();
+        cn_release(mark);
+        assert_int_equal(cn_live_tensors(), before);
+        if (!ok) continue;
+        assert_true(n > 20);
+        return;
+    }
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    fail_at_each_allocation("GRU", "2 3", "[3,2,2]");
+    fail_at_each_allocation("LSTM", "2 3 bidirectional=True proj_size=2", "{[4,2] i64(2,1,1)}");
+    fail_at_each_allocation("MultiheadAttention", "4 2 add_bias_kv=True",
+                            "[2,1,4] [3,1,4] [3,1,4] attn_mask=bool[2,3]");
+    fail_at_each_allocation("Transformer", "4 2 1 1 4 0.0", "[2,1,4] [2,1,4]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_class),          cmocka_unit_test(test_by_name_arguments),
         cmocka_unit_test(test_containers),         cmocka_unit_test(test_clone),
         cmocka_unit_test(test_sequential_by_name), cmocka_unit_test(test_encoder_by_name),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests_name("own_modules", tests, NULL, NULL);
 }

@@ -144,10 +144,10 @@ static cn_tensor *apply_mask(cn_tensor *scores, cn_tensor *mask, cn_shape view, 
                 cn_dtype_name(mask->v.dtype));
         return NULL;
     }
+    if (mask->v.dtype == CN_BOOL)
+        mask = cn_masked_fill(cn_zeros(mask->v.shape, scores->v.dtype), mask, cn_num(-INFINITY));
     if (appended) mask = cn_constant_pad_nd(mask, CN_SHAPE(0, appended), 0);
-    mask = cn_reshape(mask, view);
-    if (!mask || mask->v.dtype != CN_BOOL) return cn_add(scores, mask);
-    return cn_masked_fill(scores, mask, cn_num(-INFINITY));
+    return cn_add(scores, cn_reshape(mask, view));
 }
 
 static bool mask_fits(const cn_tensor *mask, const cn_shape *want, const char *name)
