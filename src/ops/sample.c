@@ -88,7 +88,7 @@ typedef struct {
 /* i64(3,2): a vector of these. */
 static bool vector_value(const char *t, cn_ffi_value *v)
 {
-    int64_t x[CN_MAX_DIMS];
+    int64_t x[CN_MAX_DIMS] = { 0 };
     int n = 0;
     char *end;
     if (strncmp(t, "i64(", 4) != 0) return false;
