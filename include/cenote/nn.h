@@ -326,7 +326,9 @@ struct cn_module_class {
     double (*multiply_adds)(const cn_module *m, const cn_shape *out); /* of one run; or NULL */
     /* The library's own classes, which are also made by name: */
     const char *schema; /* constructor arguments in PyTorch's wording; they form the options */
-    const char *op;     /* the op to call with the options, instead of build and forward */
+    /* The op to call, instead of forward, with the options, and with the parameters and buffers
+       that have the names of its arguments. */
+    const char *op;
 };
 
 /* A module of that class with a copy of these options (NULL: zeros). */

@@ -164,14 +164,6 @@ static bool bind_modules(Binder *b, const cn_arg *a, const cn_ffi_value *v, char
     return true;
 }
 
-static bool bind_bool(Binder *b, const cn_arg *a, const cn_ffi_value *v, bool *out)
-{
-    bool none = v->kind == CN_KIND_NONE && a->optional;
-    if (!none && v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT) return mismatch(b, a, v);
-    *out = !none && v->u.i != 0;
-    return true;
-}
-
 /* A one-element integer tensor serves as an int too, as in Python. */
 static bool as_int(const cn_ffi_value *v, int64_t *out)
 {
@@ -260,6 +252,17 @@ static bool bind_int(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *sl
     return true;
 }
 
+static bool bind_bool(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_opt_bool x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT : !a->optional)
+        return mismatch(b, a, v);
+    x.value = x.given && v->u.i != 0;
+    if (a->optional) memcpy(slot, &x, sizeof x);
+    else memcpy(slot, &x.value, sizeof x.value);
+    return true;
+}
+
 static bool bind_float(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
 {
     cn_opt_float x = { .given = v->kind != CN_KIND_NONE };
@@ -310,7 +313,7 @@ static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
     case CN_ARG_INTS: return bind_ints(b, a, v, (cn_ints *)(void *)slot);
     case CN_ARG_FLOATS: return bind_floats(b, a, v, (cn_floats *)(void *)slot);
     case CN_ARG_NUMBER: return bind_number(b, a, v, (cn_number_arg *)(void *)slot);
-    case CN_ARG_BOOL: return bind_bool(b, a, v, (bool *)slot);
+    case CN_ARG_BOOL: return bind_bool(b, a, v, slot);
     case CN_ARG_MODULE: return bind_module(b, a, v, slot);
     case CN_ARG_MODULES: return bind_modules(b, a, v, slot);
     case CN_ARG_STR: return bind_str(b, a, v, (const char **)(void *)slot);

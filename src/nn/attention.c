@@ -145,7 +145,8 @@ static cn_tensor *apply_mask(cn_tensor *scores, cn_tensor *mask, cn_shape view, 
         return NULL;
     }
     if (mask->v.dtype == CN_BOOL)
-        mask = cn_masked_fill(cn_zeros(mask->v.shape, scores->v.dtype), mask, cn_num(-INFINITY));
+        mask = cn_masked_fill(cn_zeros(mask->v.shape, scores->v.dtype), mask,
+                              cn_num((double)-INFINITY));
     if (appended) mask = cn_constant_pad_nd(mask, CN_SHAPE(0, appended), 0);
     return cn_add(scores, cn_reshape(mask, view));
 }

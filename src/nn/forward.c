@@ -5,12 +5,34 @@
 
 #include <string.h>
 
+static int slot_named(const cn_module *m, const char *name)
+{
+    int i = 0;
+    while (i < m->n_slots && strcmp(m->slots[i].name, name) != 0) i++;
+    return i < m->n_slots ? i : -1;
+}
+
+/* Which inputs of the op are the module's own. */
+static bool find_op_slots(cn_module *m)
+{
+    cn_schema schema;
+    if (!cn_schema_parse(m->op->schema, &schema)) return false;
+    if (m->op_inputs > (int)CN_COUNT(m->op_slots))
+        return cn_fail(CN_EINVALID, "%s: %s takes too many tensors", m->cls->name, m->op->name);
+    for (int i = 0, at = 0; i < schema.n_args; i++)
+        if (schema.args[i].type == CN_ARG_TENSOR)
+            m->op_slots[at++] = (signed char)slot_named(m, schema.args[i].name);
+    m->op_outputs = schema.n_out < 1 ? 1 : schema.n_out;
+    return true;
+}
+
 /* A class that makes nothing without an input is asked again when there is one. */
 static bool finish_building(cn_module *m, const cn_shape *input)
 {
     if (m->built) return true;
     bool empty = m->n_slots == 0 && m->n_children == 0;
     if (m->cls->build && empty && !m->cls->build(m, input)) return false;
+    if (m->op && !find_op_slots(m)) return false;
     m->built = true;
     for (int i = 0; i < m->n_slots && m->init; i++)
         if (!m->slots[i].is_buffer &&
@@ -19,11 +41,21 @@ static bool finish_building(cn_module *m, const cn_shape *input)
     return true;
 }
 
+/* What of the op's tensors the module has itself, the caller does not give. */
 static bool run_op(cn_module *m, cn_io *io)
 {
-    int n = io->n_in > m->op_inputs ? io->n_in : m->op_inputs; /* optional ones: NULL */
-    io->out[0] = cn_apply1(m->op, io->in, n, m->op_params);
-    return io->out[0] != NULL;
+    cn_tensor *in[CN_COUNT(m->op_slots)] = { NULL };
+    int given = 0;
+    for (int i = 0; i < m->op_inputs; i++) {
+        int own = m->op_slots[i];
+        if (own >= 0) in[i] = m->slots[own].tensor;
+        else if (given < io->n_in) in[i] = io->in[given++];
+    }
+    if (given < io->n_in)
+        return cn_fail(CN_EINVALID, "%s: %d inputs are given, but it takes %d", m->cls->name,
+                       io->n_in, given);
+    io->n_out = m->op_outputs;
+    return cn_apply(m->op, in, m->op_inputs, m->op_params, io->out, io->n_out);
 }
 
 bool cn_module_run(cn_module *m, cn_io *io)
@@ -40,13 +72,13 @@ bool cn_module_run(cn_module *m, cn_io *io)
 
 /* ---- by name ------------------------------------------------------------------------------- */
 
-/* The inputs of an op: its arguments that are tensors, without those that are its options. */
-static bool inputs_of_op(const cn_op *op, cn_schema *s)
+/* The tensors that the op takes and the module does not have. */
+static bool inputs_of_op(const cn_module *m, cn_schema *s)
 {
-    if (!cn_schema_parse(op->schema, s)) return false;
+    if (!cn_schema_parse(m->op->schema, s)) return false;
     int n = 0;
     for (int i = 0; i < s->n_args; i++)
-        if (s->args[i].type == CN_ARG_TENSOR || s->args[i].type == CN_ARG_TENSORS)
+        if (s->args[i].type == CN_ARG_TENSOR && slot_named(m, s->args[i].name) < 0)
             s->args[n++] = s->args[i];
     s->n_args = n, s->params_size = 0;
     return true;
@@ -54,7 +86,7 @@ static bool inputs_of_op(const cn_op *op, cn_schema *s)
 
 static bool forward_schema(const cn_module *m, cn_schema *s)
 {
-    if (m->op) return inputs_of_op(m->op, s);
+    if (m->op) return inputs_of_op(m, s);
     return cn_schema_parse(m->cls->inputs ? m->cls->inputs : "(Tensor input)", s);
 }
 

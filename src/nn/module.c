@@ -63,6 +63,20 @@ static cn_module *built(cn_module *m, bool ok)
     return NULL;
 }
 
+/* Tensors among the constructor's arguments, the weights of losses, are buffers. */
+static bool hold_tensors(cn_module *m, const cn_schema *own, const cn_bound *bound)
+{
+    bool ok = true;
+    size_t mark = cn_mark();
+    for (int i = 0, at = 0; ok && i < own->n_args; i++) {
+        if (own->args[i].type != CN_ARG_TENSOR) continue;
+        cn_tensor *t = bound->in[at++];
+        ok = !t || cn_module_hold(m, own->args[i].name, cn_detach(t), true);
+    }
+    cn_release(mark);
+    return ok;
+}
+
 /* Modules given one by one, as to Sequential, become the list that the schema wants. */
 static cn_ffi_value *modules_in(const cn_schema *s, const cn_ffi_arg *args, int n)
 {
@@ -84,7 +98,8 @@ cn_module *cn_module_create(const cn_module_class *cls, const cn_ffi_arg *args, 
     cn_module *m = module_new(cls);
     bool ok = m && cn_bind(&schema, cls->name, list ? &all : args, list ? 1 : n, &bound);
     ok = ok && copy_options(m, bound.params, schema.params_size);
-    m = built(m, ok && (!cls->op || bind_op(m, &schema)));
+    ok = ok && (!cls->op || bind_op(m, &schema)) && hold_tensors(m, &schema, &bound);
+    m = built(m, ok);
     cn_free(list);
     return m;
 }
@@ -262,7 +277,8 @@ static bool clone_slot(cn_module *copy, const cn_slot *s)
 
 static bool clone_op(cn_module *copy, const cn_module *m)
 {
-    copy->op = m->op, copy->op_inputs = m->op_inputs;
+    copy->op = m->op, copy->op_inputs = m->op_inputs, copy->op_outputs = m->op_outputs;
+    memcpy(copy->op_slots, m->op_slots, sizeof m->op_slots);
     size_t size = m->op_params ? m->op->params_size : 0;
     copy->op_params = size ? cn_alloc(size) : NULL;
     if (copy->op_params) memcpy(copy->op_params, m->op_params, size);

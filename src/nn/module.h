@@ -29,8 +29,10 @@ struct cn_module {
     bool training, built;
     void *options;
     size_t options_size;
-    const cn_op *op; /* of a functional class */
-    int op_inputs;   /* how many tensors it takes, optional ones included */
+    const cn_op *op;         /* of a functional class */
+    int op_inputs;           /* how many tensors it takes, optional ones included */
+    signed char op_slots[8]; /* which slot each of them is; -1: the caller gives it */
+    int op_outputs;
     void *op_params; /* of a functional class: options in the order of the op */
     cn_rng rng;      /* of random layers */
     int n_slots, slots_room, n_children, children_room;

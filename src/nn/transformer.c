@@ -44,16 +44,35 @@ static bool stack_build(cn_module *m, const cn_shape *input)
     return ok;
 }
 
-/* io as for one of the layers. */
-static bool run_stack(cn_module *m, cn_io *io)
+/* io as for one of the layers, whose hints are plain bools. */
+static bool run_stack(cn_module *m, cn_io *io, const bool *hints)
 {
     const cn_module *layers = m->children[0].module;
+    io->args = hints;
     for (int i = 0; i < layers->n_children; i++) {
         if (!cn_module_run(layers->children[i].module, io)) return false;
         io->in[0] = io->out[0];
     }
     if (m->n_children > 1) io->out[0] = cn_forward(m->children[1].module, io->out[0]);
     return io->out[0] != NULL;
+}
+
+static bool encoder_forward(cn_module *m, cn_io *io)
+{
+    const cn_opt_bool *is_causal = io->args;
+    return run_stack(m, io, &is_causal->value);
+}
+
+typedef struct {
+    cn_opt_bool target;
+    bool memory;
+} Causal;
+
+static bool decoder_forward(cn_module *m, cn_io *io)
+{
+    const Causal *c = io->args;
+    const bool hints[] = { c->target.value, c->memory };
+    return run_stack(m, io, hints);
 }
 
 const cn_module_class cn_class_TransformerEncoder = {
@@ -65,7 +84,7 @@ const cn_module_class cn_class_TransformerEncoder = {
     .doc = "Copies of one encoder layer, one after the other (D2L 11.7).",
     .options_size = sizeof(Stack),
     .build = stack_build,
-    .forward = run_stack,
+    .forward = encoder_forward,
 };
 
 const cn_module_class cn_class_TransformerDecoder = {
@@ -78,7 +97,7 @@ const cn_module_class cn_class_TransformerDecoder = {
     .doc = "Copies of one decoder layer, one after the other (D2L 11.7).",
     .options_size = sizeof(Stack),
     .build = stack_build,
-    .forward = run_stack,
+    .forward = decoder_forward,
 };
 
 /* Takes the modules over. */
@@ -140,19 +159,20 @@ static bool transformer_build(cn_module *m, const cn_shape *input)
 }
 
 typedef struct {
-    bool source, target, memory;
-} Causal;
+    cn_opt_bool source;
+    Causal decoder;
+} Hints;
 
 /* Inputs: src, tgt, the masks of src, tgt, memory, and of their padding in the same order. */
 static bool transformer_forward(cn_module *m, cn_io *io)
 {
-    const Causal *c = io->args;
+    const Hints *hints = io->args;
     cn_tensor *const *in = io->in;
-    cn_io encoder = { .n_in = 3, .in = { in[0], in[2], in[5] }, .args = &c->source };
+    cn_io encoder = { .n_in = 3, .in = { in[0], in[2], in[5] }, .args = &hints->source };
     if (!cn_module_run(m->children[0].module, &encoder)) return false;
     cn_io decoder = { .n_in = 6,
                       .in = { in[1], encoder.out[0], in[3], in[4], in[6], in[7] },
-                      .args = &c->target };
+                      .args = &hints->decoder };
     if (!cn_module_run(m->children[1].module, &decoder)) return false;
     io->out[0] = decoder.out[0];
     return true;
