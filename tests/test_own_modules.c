@@ -138,6 +138,36 @@ static void test_by_name_arguments(void **state)
     cn_release(mark);
 }
 
+/* Classes that an op makes take its names, and give all it gives. */
+static void test_op_classes_by_name(void **state)
+{
+    (void)state;
+    size_t mark = cn_mark();
+    const int64_t classes[] = { 0, 2 };
+    cn_tensor *x = cn_randn(CN_SHAPE(2, 3), CN_F32), *y = cn_from(classes, CN_SHAPE(2), CN_I64);
+    cn_ffi_arg inputs[] = { { "target", { .kind = CN_KIND_TENSOR, .u.t = y } },
+                            { "input", { .kind = CN_KIND_TENSOR, .u.t = x } } };
+    cn_ffi_arg pool[] = { { "kernel_size", { .kind = CN_KIND_INT, .u.i = 2 } },
+                          { "return_indices", { .kind = CN_KIND_BOOL, .u.i = 1 } } };
+    cn_ffi_value out[2];
+    cn_module *loss, *max;
+    int n = 2;
+    assert_int_equal(cn_ffi_module_new("CrossEntropyLoss", NULL, 0, &loss), 0);
+    assert_int_equal(cn_ffi_module_forward(loss, inputs, 2, out, &n), 0);
+    assert_int_equal(n, 1);
+    assert_same(out[0].u.t, cn_cross_entropy(x, y));
+    cn_ffi_tensor_release(out[0].u.t);
+    assert_int_equal(cn_ffi_module_new("MaxPool2d", pool, 2, &max), 0);
+    inputs[1].value.u.t = cn_ones(CN_SHAPE(1, 1, 4, 4), CN_F32), n = 2;
+    assert_int_equal(cn_ffi_module_forward(max, inputs + 1, 1, out, &n), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(cn_dtype_of(out[1].u.t), CN_I64);
+    for (int i = 0; i < n; i++) cn_ffi_tensor_release(out[i].u.t);
+    cn_module_free(loss);
+    cn_module_free(max);
+    cn_release(mark);
+}
+
 /* ---- containers ------------------------------------------------------------------------------ */
 
 static void test_containers(void **state)
@@ -283,9 +313,13 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_class),          cmocka_unit_test(test_by_name_arguments),
-        cmocka_unit_test(test_containers),         cmocka_unit_test(test_clone),
-        cmocka_unit_test(test_sequential_by_name), cmocka_unit_test(test_encoder_by_name),
+        cmocka_unit_test(test_own_class),
+        cmocka_unit_test(test_by_name_arguments),
+        cmocka_unit_test(test_op_classes_by_name),
+        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_clone),
+        cmocka_unit_test(test_sequential_by_name),
+        cmocka_unit_test(test_encoder_by_name),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests_name("own_modules", tests, NULL, NULL);
