@@ -27,7 +27,7 @@ static bool is_joint(const Attention *o)
 
 static bool check_options(const Attention *o)
 {
-    if (o->width < 1 || o->heads < 1 || o->width % o->heads)
+    if (o->width < 1 || o->width > INT32_MAX || o->heads < 1 || o->width % o->heads)
         return cn_fail(CN_EINVALID,
                        "MultiheadAttention: embed_dim %lld cannot be shared by %lld heads",
                        (long long)o->width, (long long)o->heads);

@@ -63,8 +63,10 @@ static bool check_options(const cn_module *m, const Plan *p)
 {
     const char *name = m->cls->name;
     const GRU *o = &p->o;
-    if (o->in < 0 || o->hidden < 1 || o->layers < 1)
-        return cn_fail(CN_EINVALID, "%s: sizes must be positive, got %lld -> %lld, %lld layers",
+    if (o->in < 0 || o->hidden < 1 || o->layers < 1 || o->hidden > INT32_MAX ||
+        o->layers > INT16_MAX)
+        return cn_fail(CN_EINVALID,
+                       "%s: sizes must be positive, and possible, got %lld -> %lld, %lld layers",
                        name, (long long)o->in, (long long)o->hidden, (long long)o->layers);
     if (p->projection < 0 || p->projection >= o->hidden)
         return cn_fail(CN_EINVALID, "%s: proj_size %lld must be smaller than hidden_size %lld",

@@ -32,13 +32,14 @@ static bool add(cn_module *m, const char *name, cn_shape shape, int64_t hidden)
 static bool build(cn_module *m, const cn_shape *input)
 {
     const Cell *o = m->options;
-    int64_t gates = cn_cell_gates(kind_of(m)) * o->hidden, in = o->in;
-    if (in < 0 || o->hidden < 1)
-        return cn_fail(CN_EINVALID, "%s: sizes must be positive, got %lld -> %lld", m->cls->name,
-                       (long long)in, (long long)o->hidden);
+    int64_t in = o->in;
+    if (in < 0 || o->hidden < 1 || o->hidden > INT32_MAX)
+        return cn_fail(CN_EINVALID, "%s: sizes must be positive, and possible, got %lld -> %lld",
+                       m->cls->name, (long long)in, (long long)o->hidden);
     if (kind_of(m) == CN_CELL_TANH && strcmp(((const RNNCell *)m->options)->nonlinearity, "tanh"))
         return cn_fail(CN_EINVALID, "RNNCell: nonlinearity must be 'tanh' or 'relu', not '%s'",
                        ((const RNNCell *)m->options)->nonlinearity);
+    int64_t gates = cn_cell_gates(kind_of(m)) * o->hidden;
     if (in == 0 && !input) return true;
     if (in == 0 && input->ndim) in = input->dim[input->ndim - 1];
     return add(m, "weight_ih", CN_SHAPE(gates, in), o->hidden) &&
