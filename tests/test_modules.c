@@ -19,6 +19,23 @@ static const char *const names[] = {
 #undef FUNCTIONAL
 };
 
+/* Those that test_recurrent and test_attention try, and containers, are not for one tensor. */
+static const char *const elsewhere[] = {
+#define CASE(cls, constructor, inputs) cls,
+#include "attention_cases.def"
+#include "recurrent_cases.def"
+#undef CASE
+    "ModuleDict", "ModuleList",         "ParameterList",
+    "Sequential", "TransformerDecoder", "TransformerEncoder",
+};
+
+static bool tried_elsewhere(const char *name)
+{
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        if (strcmp(elsewhere[i], name) == 0) return true;
+    return false;
+}
+
 static bool ends_in(const char *name, const char *end)
 {
     size_t n = strlen(name), m = strlen(end);
@@ -110,7 +127,11 @@ static void test_every_class(void **state)
 {
     (void)state;
     size_t tried = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++, tried++) CN_SCOPE run(names[i]);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (tried_elsewhere(names[i])) continue;
+        CN_SCOPE run(names[i]);
+        tried++;
+    }
     assert_true(tried > 30);
 }
 

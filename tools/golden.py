@@ -87,6 +87,9 @@ class Sample:
     def value(self, text):
         if text.startswith("{"):
             return [self.item(t) for t in text[1:-1].split()]
+        if text.startswith("i64("):
+            self.tensors.append(torch.tensor([int(n) for n in text[4:-1].split(",")]))
+            return self.tensors[-1]
         match = TENSOR.match(text)
         if match:
             return self.tensor(*match.groups())
@@ -175,6 +178,13 @@ def polygamma(n, x):
     return (-1) ** (n + 1) * math.factorial(n) * torch.special.zeta(n + 1, x)
 
 
+def unpacked(sequence):
+    """A PackedSequence without the indices it does not have."""
+    return [t for t in sequence if t is not None]
+
+
+RNN = torch.nn.utils.rnn
+
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
 SPELLED = {
     "__getitem__": lambda x, index: x[index],
@@ -199,6 +209,9 @@ SPELLED = {
     # Newer than the PyTorch asked here.
     "nn.functional.lp_pool3d": lambda x, p, kernel_size: (
         torch.nn.functional.avg_pool3d(x.pow(p), kernel_size) * kernel_size ** 3).pow(1 / p),
+    "nn.utils.rnn.pack_padded_sequence": lambda *args, **named: unpacked(RNN.pack_padded_sequence(*args, **named)),
+    "nn.utils.rnn.pad_packed_sequence": lambda sequence, *args, **named:
+        RNN.pad_packed_sequence(RNN.PackedSequence(*sequence), *args, **named),
     "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1:
         torch.slice_scatter(x, src, dim, start, end, step),
     "tensordot": lambda a, b, *dims, **named: torch.tensordot(a, b, **{"dims": dims or 2, **named}),

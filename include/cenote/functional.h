@@ -229,6 +229,25 @@ CN_API cn_tensor *cn_embedding_with(const cn_embedding_args *args);
 CN_API cn_tensor *cn_one_hot(cn_tensor *input,
                              int64_t num_classes); /* -1: the largest index plus one */
 
+/* ---- sequences of unequal length ------------------------------------------------------------ */
+
+/* Sequences (steps, ...) beside each other, padded: (steps, batch, ...), or batch first. */
+CN_API cn_tensor *cn_pad_sequence(cn_tensor *const *sequences, int n, bool batch_first,
+                                  double padding_value);
+
+/* What of padded sequences is not padding: for each step the rows of the sequences that have it,
+   the longest sequence first. All NULL on failure; both indices NULL: the order is kept. */
+typedef struct cn_packed {
+    cn_tensor *data, *batch_sizes;
+    cn_tensor *sorted_indices, *unsorted_indices;
+} cn_packed;
+
+/* lengths: (batch) int64, 1 .. steps, in any order. */
+CN_API cn_packed cn_pack_padded_sequence(cn_tensor *input, cn_tensor *lengths, bool batch_first);
+CN_API cn_tensor *cn_pad_packed_sequence(const cn_packed *packed, bool batch_first,
+                                         double padding_value,
+                                         int64_t total_length); /* 0: that of the longest */
+
 /* ---- lengths and angles -------------------------------------------------------------------- */
 
 /* input / max(norm of input along dim, 1e-12), with the p-norm. */

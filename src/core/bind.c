@@ -86,13 +86,15 @@ typedef struct {
 
 static bool mismatch(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
-    static const char *const kinds[] = { "None", "bool",  "int",   "float",    "str", "Tensor",
-                                         "list", "dtype", "slice", "Ellipsis", "dict" };
+    static const char *const kinds[] = { "None", "bool",  "int",   "float",    "str",  "Tensor",
+                                         "list", "dtype", "slice", "Ellipsis", "dict", "module" };
     static const char *const wanted[] = {
         "a Tensor", "a list of Tensors", "an int", "a float", "a bool",   "a str",
-        "a dtype",  "a number",          "ints",   "floats",  "an index", "ints"
+        "a dtype",  "a number",          "ints",   "floats",  "an index", "ints",
+        "a module", "a list of modules"
     };
-    const char *got = v->kind >= 0 && v->kind <= 10 ? kinds[v->kind] : "an unknown kind";
+    const char *got =
+        v->kind >= 0 && v->kind <= CN_KIND_MODULE ? kinds[v->kind] : "an unknown kind";
     return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s, not %s", b->who, a->name,
                    wanted[a->type], got);
 }
@@ -130,10 +132,36 @@ static bool bind_tensor(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 
 static bool bind_tensors(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
-    if (v->kind == CN_KIND_TENSOR) return bind_tensor(b, a, v);
-    if (v->kind != CN_KIND_LIST) return mismatch(b, a, v);
+    bool none = v->kind == CN_KIND_NONE && a->optional, one = v->kind == CN_KIND_TENSOR;
+    if (!none && !one && v->kind != CN_KIND_LIST) return mismatch(b, a, v);
+    if (a->length && v->n > a->length)
+        return cn_fail(CN_EINVALID, "%s: argument '%s' has %d tensors, at most %d are possible",
+                       b->who, a->name, v->n, a->length);
+    if (one && !bind_tensor(b, a, v)) return false;
     for (int i = 0; i < v->n; i++)
         if (!bind_tensor(b, a, &v->u.list[i])) return false;
+    for (int i = one ? 1 : v->n; i < a->length; i++)
+        if (!push(b, NULL)) return false;
+    return true;
+}
+
+static bool bind_module(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_module *m = v->kind == CN_KIND_MODULE ? v->u.m : NULL;
+    bool none = v->kind == CN_KIND_NONE && a->optional;
+    if (!m && !none) return mismatch(b, a, v);
+    memcpy(slot, &m, sizeof m);
+    return true;
+}
+
+static bool bind_modules(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_modules_arg list = { v->n, v->u.list };
+    if (v->kind != CN_KIND_LIST) return mismatch(b, a, v);
+    for (int i = 0; i < v->n; i++)
+        if (v->u.list[i].kind != CN_KIND_MODULE || !v->u.list[i].u.m)
+            return mismatch(b, a, &v->u.list[i]);
+    memcpy(slot, &list, sizeof list);
     return true;
 }
 
@@ -218,6 +246,17 @@ static bool bind_floats(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_fl
     return true;
 }
 
+static bool bind_bool(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_opt_bool x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT : !a->optional)
+        return mismatch(b, a, v);
+    x.value = x.given && v->u.i != 0;
+    if (a->optional) memcpy(slot, &x, sizeof x);
+    else memcpy(slot, &x.value, sizeof x.value);
+    return true;
+}
+
 /* Parameters are copied with a recorded call and outlive the caller's text: equal strings share
    one copy
    that is never freed. The few words that options take fit; a flood of others is refused. */
@@ -297,10 +336,9 @@ static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
     case CN_ARG_INTS: return bind_ints(b, a, v, (cn_ints *)(void *)slot);
     case CN_ARG_FLOATS: return bind_floats(b, a, v, (cn_floats *)(void *)slot);
     case CN_ARG_NUMBER: return bind_number(b, a, v, (cn_number_arg *)(void *)slot);
-    case CN_ARG_BOOL:
-        if (v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT) return mismatch(b, a, v);
-        *(bool *)slot = v->u.i != 0;
-        return true;
+    case CN_ARG_BOOL: return bind_bool(b, a, v, slot);
+    case CN_ARG_MODULE: return bind_module(b, a, v, slot);
+    case CN_ARG_MODULES: return bind_modules(b, a, v, slot);
     case CN_ARG_STR: return bind_str(b, a, v, (const char **)(void *)slot);
     case CN_ARG_DTYPE:
         if (v->kind != CN_KIND_DTYPE && v->kind != CN_KIND_NONE) return mismatch(b, a, v);
@@ -318,9 +356,10 @@ static bool bind_default(Binder *b, const cn_arg *a)
 {
     cn_ffi_value v = { .kind = CN_KIND_NONE }, items[CN_MAX_DIMS];
     char text[sizeof a->preset];
-    if (!a->has_default && !a->optional && a->type != CN_ARG_TENSORS)
+    bool any_list = (a->type == CN_ARG_TENSORS && !a->length) || a->type == CN_ARG_MODULES;
+    if (any_list) return true; /* an empty one */
+    if (!a->has_default && !a->optional)
         return cn_fail(CN_EINVALID, "%s: argument '%s' is missing", b->who, a->name);
-    if (a->type == CN_ARG_TENSORS) return true;
     if (a->type == CN_ARG_STR && strcmp(a->preset, "None") != 0)
         v = (cn_ffi_value){ .kind = CN_KIND_STR, .u.s = a->preset }; /* as old as the schema */
     else if (a->has_default && !cn_value_parse(a->preset, &v, items, text, sizeof text))

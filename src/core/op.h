@@ -19,7 +19,8 @@ enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
 
        int               int64_t          int?     cn_opt_int
        float             double           float?   cn_opt_float
-       bool              bool             dtype, dtype?   int32_t (CN_NO_DTYPE: none)
+       bool              bool             bool?    cn_opt_bool
+       dtype, dtype?     int32_t (CN_NO_DTYPE: none)
        str, str?         const char *     Scalar, Scalar? cn_number_arg (Scalar|str: or a word)
        int[], int[2], .. cn_ints (a given length: one number stands for all)
        int[]?            cn_ints (n = -1: none)
@@ -37,6 +38,10 @@ typedef struct cn_opt_int {
     bool given;
     int64_t value;
 } cn_opt_int;
+
+typedef struct cn_opt_bool {
+    bool given, value;
+} cn_opt_bool;
 
 typedef struct cn_opt_float {
     bool given;

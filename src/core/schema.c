@@ -43,7 +43,7 @@ static const struct {
 } types[] = {
     { "Tensor", CN_ARG_TENSOR }, { "int", CN_ARG_INT },     { "float", CN_ARG_FLOAT },
     { "bool", CN_ARG_BOOL },     { "str", CN_ARG_STR },     { "dtype", CN_ARG_DTYPE },
-    { "Scalar", CN_ARG_NUMBER }, { "Index", CN_ARG_INDEX },
+    { "Scalar", CN_ARG_NUMBER }, { "Index", CN_ARG_INDEX }, { "Module", CN_ARG_MODULE },
 };
 
 static bool read_type(Cursor *c, cn_arg *a)
@@ -61,6 +61,7 @@ static bool read_type(Cursor *c, cn_arg *a)
         else if (a->type == CN_ARG_INT && eat(c, "*")) a->type = CN_ARG_INT_LIST;
         else if (a->type == CN_ARG_INT) a->type = CN_ARG_INTS;
         else if (a->type == CN_ARG_FLOAT) a->type = CN_ARG_FLOATS;
+        else if (a->type == CN_ARG_MODULE) a->type = CN_ARG_MODULES;
         else return bad(c, "no lists of this type");
         a->length = isdigit((unsigned char)*c->p) ? (int)strtol(c->p, NULL, 10) : 0;
         while (isdigit((unsigned char)*c->p)) c->p++;
@@ -101,13 +102,15 @@ static void param_layout(const cn_arg *a, size_t *size, size_t *align)
     case CN_ARG_INT_LIST: *size = 0, *align = 1; break;
     case CN_ARG_INT: *size = a->optional ? sizeof(cn_opt_int) : sizeof(int64_t); break;
     case CN_ARG_FLOAT: *size = a->optional ? sizeof(cn_opt_float) : sizeof(double); break;
-    case CN_ARG_BOOL: *size = *align = sizeof(bool); break;
+    case CN_ARG_BOOL: *size = a->optional ? sizeof(cn_opt_bool) : sizeof(bool), *align = 1; break;
     case CN_ARG_STR: *size = sizeof(char *); break;
     case CN_ARG_DTYPE: *size = *align = sizeof(int32_t); break;
     case CN_ARG_NUMBER: *size = sizeof(cn_number_arg); break;
     case CN_ARG_INTS: *size = sizeof(cn_ints); break;
     case CN_ARG_FLOATS: *size = sizeof(cn_floats); break;
     case CN_ARG_INDEX: *size = sizeof(cn_index); break;
+    case CN_ARG_MODULE: *size = sizeof(cn_module *); break;
+    case CN_ARG_MODULES: *size = sizeof(cn_modules_arg); break;
     }
 }
 

@@ -18,7 +18,9 @@ typedef enum cn_arg_type {
     CN_ARG_INTS,
     CN_ARG_FLOATS,
     CN_ARG_INDEX,
-    CN_ARG_INT_LIST /* int[*] */
+    CN_ARG_INT_LIST, /* int[*] */
+    CN_ARG_MODULE,   /* Module, Module?, of constructors */
+    CN_ARG_MODULES   /* Module[]: the caller's list, for the constructor only */
 } cn_arg_type;
 
 typedef struct cn_arg {
@@ -27,7 +29,7 @@ typedef struct cn_arg {
     bool optional; /* a `?` type */
     bool or_word;  /* Scalar|str */
     bool has_default, keyword_only;
-    int length;    /* of int[2]: 2; 0: any */
+    int length;    /* of int[2]: 2; 0: any. Tensor[2] takes at most 2, NULLs for the rest */
     size_t offset; /* in the parameter struct */
 } cn_arg;
 
@@ -49,6 +51,11 @@ typedef struct cn_bound {
     cn_tensor *inline_in[16];
     _Alignas(8) char params[CN_MAX_PARAM_BYTES];
 } cn_bound;
+
+typedef struct cn_modules_arg {
+    int64_t n;
+    const cn_ffi_value *v;
+} cn_modules_arg;
 
 /* Matches args with the schema: positional first, then by name; defaults for the rest. Numbers
    given

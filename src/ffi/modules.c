@@ -20,15 +20,18 @@ int cn_ffi_module_new(const char *cls, const cn_ffi_arg *args, int n, cn_module 
     return cn_ffi_leave(mark, *out != NULL);
 }
 
-/* Inputs by position only: forward() of PyTorch's modules names them differently in each. */
-static bool gather_inputs(const cn_ffi_arg *args, int n, cn_tensor *in[8])
+/* None for what PyTorch would give as None, unless nothing follows it. */
+static bool give_outputs(const cn_io *io, cn_ffi_value *outs, int *nouts)
 {
-    if (n < 1 || n > 8) return cn_fail(CN_EINVALID, "forward: %d inputs, 1 to 8 are possible", n);
-    for (int i = 0; i < n; i++) {
-        if (args[i].value.kind != CN_KIND_TENSOR || !args[i].value.u.t)
-            return cn_fail(CN_EINVALID, "forward: input %d is not a Tensor", i);
-        in[i] = args[i].value.u.t;
+    int count = io->n_out;
+    while (count > 1 && !io->out[count - 1]) count--;
+    if (count > *nouts)
+        return cn_fail(CN_EINVALID, "forward: %d results, but room for %d", count, *nouts);
+    for (int i = 0; i < count; i++) {
+        outs[i] = (cn_ffi_value){ .kind = io->out[i] ? CN_KIND_TENSOR : CN_KIND_NONE };
+        if (io->out[i]) outs[i].u.t = cn_keep(io->out[i]);
     }
+    *nouts = count;
     return true;
 }
 
@@ -36,13 +39,8 @@ int cn_ffi_module_forward(cn_module *m, const cn_ffi_arg *args, int n, cn_ffi_va
                           int *nouts)
 {
     size_t mark = cn_ffi_enter();
-    cn_tensor *in[8], *out[8];
-    int count = *nouts < 8 ? *nouts : 8;
-    bool ok = gather_inputs(args, n, in) && cn_forward_all(m, in, n, out, &count);
-    for (int i = 0; ok && i < count; i++)
-        outs[i] = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = cn_keep(out[i]) };
-    if (ok) *nouts = count;
-    return cn_ffi_leave(mark, ok);
+    cn_io io;
+    return cn_ffi_leave(mark, cn_module_call(m, args, n, &io) && give_outputs(&io, outs, nouts));
 }
 
 int cn_ffi_module_train(cn_module *m, int on)

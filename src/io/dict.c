@@ -31,7 +31,7 @@ const char *cn_kind_name(int kind)
         [CN_KIND_NONE] = "none",         [CN_KIND_BOOL] = "bool",   [CN_KIND_INT] = "int",
         [CN_KIND_FLOAT] = "float",       [CN_KIND_STR] = "str",     [CN_KIND_TENSOR] = "tensor",
         [CN_KIND_LIST] = "list",         [CN_KIND_DTYPE] = "dtype", [CN_KIND_SLICE] = "slice",
-        [CN_KIND_ELLIPSIS] = "ellipsis", [CN_KIND_DICT] = "dict",
+        [CN_KIND_ELLIPSIS] = "ellipsis", [CN_KIND_DICT] = "dict",   [CN_KIND_MODULE] = "module",
     };
     size_t i = (size_t)kind;
     return i < sizeof names / sizeof names[0] && names[i] ? names[i] : "unknown";

@@ -14,11 +14,7 @@ static bool dropout_build(cn_module *m, const cn_shape *input)
     (void)input;
     if (!(o->p >= 0 && o->p <= 1))
         return cn_fail(CN_EINVALID, "Dropout: p must be between 0 and 1, got %g", o->p);
-    if (!m->rng.stream) {
-        cn_rng *root = cn_default_rng();
-        m->rng = cn_rng_make(root->seed, (uint64_t)1 << 32 | cn_rng_u32(root));
-    }
-    return true;
+    return cn_module_rng(m) != NULL;
 }
 
 static bool dropout_forward(cn_module *m, cn_io *io)

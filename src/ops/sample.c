@@ -91,15 +91,31 @@ static cn_tensor *make_tensor(const Wanted *w, uint64_t seed, uint64_t stream)
 }
 
 typedef struct {
-    const cn_op *op;
+    const char *who;
     cn_dtype real;
     uint64_t seed, stream;
     cn_sample *s;
 } Maker;
 
+/* i64(3,2): a vector of these. */
+static bool vector_value(const char *t, cn_ffi_value *v)
+{
+    int64_t x[CN_MAX_DIMS] = { 0 };
+    int n = 0;
+    char *end;
+    if (strncmp(t, "i64(", 4) != 0) return false;
+    for (t += 4; *t != ')' && n < CN_MAX_DIMS; t = *end == ',' ? end + 1 : end) {
+        x[n++] = strtoll(t, &end, 10);
+        if (end == t) return false;
+    }
+    *v = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = cn_from(x, CN_SHAPE(n), CN_I64) };
+    return strcmp(t, ")") == 0;
+}
+
 static bool tensor_value(Maker *m, const char *t, cn_ffi_value *v)
 {
     Wanted w;
+    if (vector_value(t, v)) return m->stream++, true;
     if (!read_wanted(t, m->real, &w)) return false;
     *v = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = make_tensor(&w, m->seed, m->stream++) };
     return true;
@@ -140,8 +156,7 @@ static bool list_value(Maker *m, char *t, cn_ffi_value *v, cn_ffi_value items[CN
 static bool one_argument(Maker *m, char *piece)
 {
     cn_sample *s = m->s;
-    if (s->n_args == CN_MAX_ARGS)
-        return cn_fail(CN_EINVALID, "sample of %s: too long", m->op->name);
+    if (s->n_args == CN_MAX_ARGS) return cn_fail(CN_EINVALID, "sample of %s: too long", m->who);
     cn_ffi_arg *a = &s->args[s->n_args];
     cn_ffi_value *items = s->items[s->n_args++];
     char *equals = isalpha((unsigned char)*piece) || *piece == '_' ? strchr(piece, '=') : NULL;
@@ -152,9 +167,9 @@ static bool one_argument(Maker *m, char *piece)
     return cn_value_parse(piece, &a->value, items, piece, strlen(piece) + 1);
 }
 
-bool cn_sample_make(const cn_op *op, const char *text, cn_dtype real, uint64_t seed, cn_sample *s)
+bool cn_sample_args(const char *who, const char *text, cn_dtype real, uint64_t seed, cn_sample *s)
 {
-    Maker m = { op, real, seed, 0, s };
+    Maker m = { who, real, seed, 0, s };
     s->n_args = 0;
     snprintf(s->text, sizeof s->text, "%s", text);
     for (char *p = s->text; *p;) {
@@ -166,7 +181,12 @@ bool cn_sample_make(const cn_op *op, const char *text, cn_dtype real, uint64_t s
         if (*p && !one_argument(&m, p)) return false;
         p += last ? n : n + 1;
     }
+    return true;
+}
+
+bool cn_sample_make(const cn_op *op, const char *text, cn_dtype real, uint64_t seed, cn_sample *s)
+{
     cn_schema schema;
-    return cn_schema_parse(op->schema, &schema) &&
+    return cn_sample_args(op->name, text, real, seed, s) && cn_schema_parse(op->schema, &schema) &&
            cn_bind(&schema, op->name, s->args, s->n_args, &s->bound);
 }

@@ -7,6 +7,7 @@
                     symmetric positive definite one
        i64<9[3]     integers 0 .. 8          bool[4]   booleans
        i64+<9[3]    integers 1 .. 9
+       i64(3,2,2)   a vector of these integers
        {[2] [3]}    a list of tensors; what stands between brackets: {1 0:-1:2 ... None i64<3[2]}
        anything else is a value as in Python: 3, 0.5, True, None, mean, (1,2) */
 #ifndef CN_OPS_SAMPLE_H
@@ -25,6 +26,9 @@ typedef struct cn_sample {
 
 /* Copies sample number `index` of the op to `text`; false when there are no more. */
 bool cn_sample_text(const cn_op *op, int index, char *text, size_t room);
+
+/* The same without an op: only args and what they point to. `who` is for messages. */
+bool cn_sample_args(const char *who, const char *text, cn_dtype real, uint64_t seed, cn_sample *s);
 
 /* Makes the arguments, in the current scope; float tensors without a type get `real`. Element
    values
