@@ -112,9 +112,23 @@ static bool push(Binder *b, cn_tensor *t)
     return true;
 }
 
+static bool as_int(const cn_ffi_value *v, int64_t *out);
+
+/* A list of integers as a tensor; NULL, with an error, when something else is among them. */
+static cn_tensor *tensor_of_ints(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
+{
+    cn_tensor *t = cn_empty(CN_SHAPE(v->n), CN_I64);
+    for (int i = 0; t && i < v->n; i++)
+        if (!as_int(&v->u.list[i], (int64_t *)(void *)t->v.data + i))
+            return mismatch(b, a, &v->u.list[i]), NULL;
+    return t;
+}
+
 static bool bind_tensor(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
     cn_tensor *t = NULL;
+    if (v->kind == CN_KIND_LIST && a->takes_ints)
+        return (t = tensor_of_ints(b, a, v)) && push(b, t);
     switch (v->kind) {
     case CN_KIND_NONE:
         if (!a->optional && a->type == CN_ARG_TENSOR) return mismatch(b, a, v);
@@ -194,6 +208,8 @@ static bool as_float(const cn_ffi_value *v, double *out)
 static bool bind_floats(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_floats *out)
 {
     *out = (cn_floats){ 0 };
+    if (v->kind == CN_KIND_NONE && a->optional) return out->n = -1, true;
+    if (!a->length && as_float(v, &out->v[0])) return out->n = 1, true;
     if (v->kind != CN_KIND_LIST || v->n > CN_MAX_DIMS || (a->length && v->n != a->length))
         return mismatch(b, a, v);
     out->n = v->n;
@@ -220,6 +236,17 @@ static bool bind_int(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *sl
 {
     cn_opt_int x = { .given = v->kind != CN_KIND_NONE };
     if (x.given ? !as_int(v, &x.value) : !a->optional) return mismatch(b, a, v);
+    if (a->optional) memcpy(slot, &x, sizeof x);
+    else memcpy(slot, &x.value, sizeof x.value);
+    return true;
+}
+
+static bool bind_bool(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_opt_bool x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT : !a->optional)
+        return mismatch(b, a, v);
+    x.value = x.given && v->u.i != 0;
     if (a->optional) memcpy(slot, &x, sizeof x);
     else memcpy(slot, &x.value, sizeof x.value);
     return true;
@@ -275,10 +302,7 @@ static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
     case CN_ARG_INTS: return bind_ints(b, a, v, (cn_ints *)(void *)slot);
     case CN_ARG_FLOATS: return bind_floats(b, a, v, (cn_floats *)(void *)slot);
     case CN_ARG_NUMBER: return bind_number(b, a, v, (cn_number_arg *)(void *)slot);
-    case CN_ARG_BOOL:
-        if (v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT) return mismatch(b, a, v);
-        *(bool *)slot = v->u.i != 0;
-        return true;
+    case CN_ARG_BOOL: return bind_bool(b, a, v, slot);
     case CN_ARG_STR: return bind_str(b, a, v, (const char **)(void *)slot);
     case CN_ARG_DTYPE:
         if (v->kind != CN_KIND_DTYPE && v->kind != CN_KIND_NONE) return mismatch(b, a, v);

@@ -18,12 +18,14 @@ enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
 
        int               int64_t          int?     cn_opt_int
        float             double           float?   cn_opt_float
-       bool              bool             dtype, dtype?   int32_t (CN_NO_DTYPE: none)
+       bool              bool             bool?    cn_opt_bool
+       dtype, dtype?     int32_t (CN_NO_DTYPE: none)
        str, str?         const char *     Scalar, Scalar? cn_number_arg
        int[], int[2], .. cn_ints (a given length: one number stands for all)
        int[]?            cn_ints (n = -1: none)
-       float[], float[2] cn_floats
+       float[], float[2] cn_floats (float[]?: n = -1: none; one number is a list of one)
 
+   "Tensor|int[] lengths" takes a list of integers for a tensor of them, as PyTorch's overloads do.
    An int[] argument named "padding" may be given as text: 'valid' gives zeros, 'same' gives
    n = CN_PADDING_SAME, for the op to resolve. */
 
@@ -33,6 +35,10 @@ typedef struct cn_opt_int {
     bool given;
     int64_t value;
 } cn_opt_int;
+
+typedef struct cn_opt_bool {
+    bool given, value;
+} cn_opt_bool;
 
 typedef struct cn_opt_float {
     bool given;
@@ -89,7 +95,8 @@ typedef enum cn_op_flags {
     CN_RANDOM = 1 << 4,        /* draws from the default generator: not repeatable, not compared */
     CN_TO_FLOAT = 1 << 5,      /* pointwise on integers gives float32 */
     CN_ON_STRIDES = 1 << 6,    /* refuses inputs by their strides */
-    CN_FIRST_OUT_ONLY = 1 << 7 /* only output 0 carries a gradient */
+    CN_FIRST_OUT_ONLY = 1 << 7, /* only output 0 carries a gradient */
+    CN_AGREED_GRAD = 1 << 8     /* the gradient is PyTorch's convention, not the derivative */
 } cn_op_flags;
 
 struct cn_op {

@@ -65,6 +65,7 @@ static bool read_type(Cursor *c, cn_arg *a)
         if (!eat(c, "]")) return bad(c, "expected ]");
         a->optional |= eat(c, "?");
     }
+    a->takes_ints = a->type == CN_ARG_TENSOR && eat(c, "|int[]");
     return true;
 }
 
@@ -98,7 +99,7 @@ static void param_layout(const cn_arg *a, size_t *size, size_t *align)
     case CN_ARG_TENSORS: *size = 0, *align = 1; break;
     case CN_ARG_INT: *size = a->optional ? sizeof(cn_opt_int) : sizeof(int64_t); break;
     case CN_ARG_FLOAT: *size = a->optional ? sizeof(cn_opt_float) : sizeof(double); break;
-    case CN_ARG_BOOL: *size = *align = sizeof(bool); break;
+    case CN_ARG_BOOL: *size = a->optional ? sizeof(cn_opt_bool) : sizeof(bool), *align = 1; break;
     case CN_ARG_STR: *size = sizeof(char *); break;
     case CN_ARG_DTYPE: *size = *align = sizeof(int32_t); break;
     case CN_ARG_NUMBER: *size = sizeof(cn_number_arg); break;

@@ -24,7 +24,8 @@ typedef struct cn_arg {
     cn_arg_type type;
     bool optional; /* a `?` type */
     bool has_default, keyword_only;
-    int length;    /* of int[2]: 2; 0: any */
+    bool takes_ints; /* Tensor|int[]: a list of integers is a tensor of them */
+    int length;      /* of int[2]: 2; 0: any */
     size_t offset; /* in the parameter struct */
 } cn_arg;
 
