@@ -31,6 +31,7 @@ static const char *const not_in_pytorch[] = {
     "convolution2d",
     "cross_entropy_mean",
     "cross_entropy_rows",
+    "ctc_rows",
     "dropout_at",
     "embedding_rows",
     "empty",

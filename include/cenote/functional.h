@@ -220,6 +220,8 @@ CN_API cn_tensor *cn_one_hot(cn_tensor *input,
 CN_API cn_tensor *cn_normalize(cn_tensor *input, double p, int dim);
 /* The cosine of the angle between x1 and x2 along dim. */
 CN_API cn_tensor *cn_cosine_similarity(cn_tensor *x1, cn_tensor *x2, int dim);
+/* The p-norm of x1 - x2 + eps along the last dimension; PyTorch's eps is 1e-6. */
+CN_API cn_tensor *cn_pairwise_distance(cn_tensor *x1, cn_tensor *x2, double p, double eps);
 
 CN_END_DECLS
 #endif
