@@ -47,6 +47,7 @@ static const char *const not_in_pytorch[] = {
     "nll_rows",
     "put_along",
     "recurrence",
+    "resize_along",
     "slice",
     "softmax_along",
     "trunc_divide",
