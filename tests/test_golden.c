@@ -24,6 +24,7 @@ enum { MAX_TENSORS = 16, KEY = 1024 };
    what has no defined elements. */
 static const char *const not_in_pytorch[] = {
     "arg_extreme",
+    "bag_winners",
     "batch_norm_train",
     "bce_terms",
     "cast",

@@ -123,7 +123,14 @@ CN_API cn_tensor *cn_layer_norm_with(const cn_layer_norm_args *args);
    NULL: not in training, the input itself. */
 CN_API cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng);
 CN_API cn_tensor *cn_dropout2d(cn_tensor *input, double p,
-                               cn_rng *rng); /* whole channels of (N, C, H, W) */
+                               cn_rng *rng); /* whole channels of (N, C, ...) */
+/* Dropout that keeps mean 0 and variance 1, as after selu; of whole channels (N, C, ...) or of
+   elements. */
+CN_API cn_tensor *cn_alpha_dropout(cn_tensor *input, double p, bool channels, cn_rng *rng);
+
+/* softmax(query key^T / sqrt(width)) value over the last two dimensions (D2L 11.3). */
+CN_API cn_tensor *cn_attention(cn_tensor *query, cn_tensor *key, cn_tensor *value,
+                               cn_tensor *attn_mask, bool is_causal);
 
 /* ---- losses -------------------------------------------------------------------------------- */
 
