@@ -106,6 +106,12 @@ CN_API cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *args);
 #define cn_batch_norm(...)                                                                         \
     cn_batch_norm_with(&(cn_batch_norm_args){ .size = sizeof(cn_batch_norm_args), __VA_ARGS__ })
 
+/* The same for each channel of each example by itself, (N, C, ...): `training` takes those
+   statistics, and moves the running ones towards their mean. */
+CN_API cn_tensor *cn_instance_norm_with(const cn_batch_norm_args *args);
+#define cn_instance_norm(...)                                                                      \
+    cn_instance_norm_with(&(cn_batch_norm_args){ .size = sizeof(cn_batch_norm_args), __VA_ARGS__ })
+
 typedef struct cn_layer_norm_args {
     size_t size;
     cn_tensor *input;
@@ -122,8 +128,12 @@ CN_API cn_tensor *cn_layer_norm_with(const cn_layer_norm_args *args);
    moving it on; rng
    NULL: not in training, the input itself. */
 CN_API cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng);
+CN_API cn_tensor *cn_dropout1d(cn_tensor *input, double p,
+                               cn_rng *rng); /* whole channels of (N, C, L) or (C, L) */
 CN_API cn_tensor *cn_dropout2d(cn_tensor *input, double p,
-                               cn_rng *rng); /* whole channels of (N, C, ...) */
+                               cn_rng *rng); /* of (N, C, H, W) or (N, C, L) */
+CN_API cn_tensor *cn_dropout3d(cn_tensor *input, double p,
+                               cn_rng *rng); /* of (N, C, D, H, W) or (C, D, H, W) */
 /* Dropout that keeps mean 0 and variance 1, as after selu; of whole channels (N, C, ...) or of
    elements. */
 CN_API cn_tensor *cn_alpha_dropout(cn_tensor *input, double p, bool channels, cn_rng *rng);

@@ -47,6 +47,39 @@ static bool bind_op(cn_module *m, const cn_schema *own)
     return true;
 }
 
+static bool add_slot(cn_module *m, const char *name, cn_tensor *t, bool is_buffer);
+
+/* Tensors among the constructor's arguments, the weights of losses, are buffers. */
+static bool hold_tensors(cn_module *m, const cn_schema *own, const cn_bound *bound)
+{
+    static const char *const names[] = { "weight", "pos_weight" };
+    for (int i = 0, at = 0; i < own->n_args; i++) {
+        if (own->args[i].type != CN_ARG_TENSOR) continue;
+        cn_tensor *t = bound->in[at++];
+        for (size_t k = 0; t && k < CN_COUNT(names); k++)
+            if (strcmp(own->args[i].name, names[k]) == 0 &&
+                !add_slot(m, names[k], cn_detach(t), true))
+                return false;
+    }
+    return true;
+}
+
+/* Which inputs of the op are the module's own. */
+static bool find_op_slots(cn_module *m)
+{
+    cn_schema schema;
+    if (!cn_schema_parse(m->op->schema, &schema)) return false;
+    for (int i = 0, at = 0; i < schema.n_args && at < (int)CN_COUNT(m->op_slots); i++) {
+        if (schema.args[i].type != CN_ARG_TENSOR) continue;
+        m->op_slots[at] = -1;
+        for (int k = 0; k < m->n_slots; k++)
+            if (strcmp(schema.args[i].name, m->slots[k].name) == 0)
+                m->op_slots[at] = (signed char)k;
+        at++;
+    }
+    return true;
+}
+
 cn_module *cn_module_create(const cn_module_class *cls, const cn_ffi_arg *args, int n)
 {
     cn_schema schema;
@@ -57,7 +90,7 @@ cn_module *cn_module_create(const cn_module_class *cls, const cn_ffi_arg *args, 
     m->cls = cls, m->refs = 1, m->training = true;
     bool ok = cn_bind(&schema, cls->name, args, n, &bound);
     ok = ok && copy_options(m, &schema, &bound);
-    ok = ok && (!cls->op || bind_op(m, &schema));
+    ok = ok && (!cls->op || bind_op(m, &schema)) && hold_tensors(m, &schema, &bound);
     ok = ok && (!cls->build || cls->build(m, NULL));
     if (ok) return m;
     cn_module_free(m);
@@ -170,9 +203,17 @@ cn_module *cn_module_at(cn_module *m, const char *path)
 
 static bool run_op(cn_module *m, cn_io *io)
 {
+    cn_tensor *in[CN_COUNT(m->op_slots)] = { 0 };
+    int given = 0;
     io->n_out = 1;
-    int n = io->n_in > m->op_inputs ? io->n_in : m->op_inputs; /* optional ones: NULL */
-    io->out[0] = cn_apply1(m->op, io->in, n, m->op_params);
+    for (int i = 0; i < m->op_inputs && i < (int)CN_COUNT(in); i++)
+        in[i] = m->op_slots[i] >= 0 ? m->slots[m->op_slots[i]].tensor
+                : given < io->n_in  ? io->in[given++]
+                                    : NULL; /* an optional one */
+    if (given < io->n_in)
+        return cn_fail(CN_EINVALID, "%s: %d inputs are given, but it takes %d", m->cls->name,
+                       io->n_in, given);
+    io->out[0] = cn_apply1(m->op, in, m->op_inputs, m->op_params);
     return io->out[0] != NULL;
 }
 
@@ -180,6 +221,7 @@ static bool finish_building(cn_module *m, const cn_shape *input)
 {
     if (m->built) return true;
     if (m->cls->build && m->n_slots == 0 && !m->cls->build(m, input)) return false;
+    if (m->op && !find_op_slots(m)) return false;
     m->built = true;
     for (int i = 0; i < m->n_slots && m->init; i++)
         if (!m->slots[i].is_buffer &&

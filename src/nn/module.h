@@ -21,7 +21,9 @@ struct cn_module_class {
         *schema; /* constructor arguments in PyTorch's wording; they form the option struct */
     const char *doc;
     size_t options_size;
-    const char *op; /* a functional class: the op it calls with its options; NULL otherwise */
+    /* A functional class: the op it calls with its options and with the parameters and buffers
+       that have the names of its arguments; NULL otherwise. */
+    const char *op;
     /* Makes parameters and buffers; `input` is NULL when the constructor has just run. Returning
        true
        without making any means: not yet, ask again with the first input. */
@@ -50,6 +52,7 @@ struct cn_module {
     void *options;
     const cn_op *op; /* of a functional class */
     int op_inputs;   /* how many tensors it takes, optional ones included */
+    signed char op_slots[8]; /* which slot each of them is; -1: the caller gives it */
     void *op_params; /* of a functional class: options in the order of the op */
     cn_rng rng;      /* of random layers */
     int n_slots, n_children, children_room;

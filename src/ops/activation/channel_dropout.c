@@ -82,10 +82,26 @@ const cn_op cn_op_dropout3d = {
     .samples = "[2,3,1,2,2] | [3,2,2,1] p=0.2 | [2,3,1,2,2] training=False",
 };
 
+/* Through the op's own checks, with another generator. */
+static cn_tensor *drop_by(const cn_op *op, cn_tensor *input, double p, cn_rng *rng, int lead)
+{
+    const Dropout d = { .p = p };
+    return cn_apply1(op, &input, 1, &d) ? drop_channels(input, lead, p, rng) : NULL;
+}
+
+cn_tensor *cn_dropout1d(cn_tensor *input, double p, cn_rng *rng)
+{
+    return input ? drop_by(&cn_op_dropout1d, input, p, rng, input->v.shape.ndim - 1) : NULL;
+}
+
 cn_tensor *cn_dropout2d(cn_tensor *input, double p, cn_rng *rng)
 {
-    int nd = input ? input->v.shape.ndim : 0;
-    return drop_channels(input, nd < 2 ? nd : 2, p, rng);
+    return drop_by(&cn_op_dropout2d, input, p, rng, 2);
+}
+
+cn_tensor *cn_dropout3d(cn_tensor *input, double p, cn_rng *rng)
+{
+    return input ? drop_by(&cn_op_dropout3d, input, p, rng, input->v.shape.ndim - 3) : NULL;
 }
 
 /* ---- alpha dropout ------------------------------------------------------------------------- */

@@ -174,6 +174,13 @@ const cn_op cn_op_instance_norm = {
                "False",
 };
 
+cn_tensor *cn_instance_norm_with(const cn_batch_norm_args *a)
+{
+    InstanceNorm p = { a->training, a->momentum, a->eps > 0 ? a->eps : 1e-5 };
+    return CN_CALL(instance_norm, &p, a->input, a->running_mean, a->running_var, a->weight,
+                   a->bias);
+}
+
 /* ---- native_layer_norm, native_group_norm --------------------------------------------------- */
 
 static bool native_layer_norm_compose(cn_call *c)
