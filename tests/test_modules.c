@@ -86,15 +86,15 @@ static cn_tensor *integers(cn_shape shape, int64_t first, int64_t step)
 /* Everything after the first input. */
 static int other_inputs(const char *name, cn_tensor *x, cn_tensor *in[4])
 {
-    static const char *const three[] = { "TripletMarginLoss", "GaussianNLLLoss", "MarginRankingLoss" };
+    static const char *const three[] = { "TripletMarginLoss", "GaussianNLLLoss",
+                                         "MarginRankingLoss" };
     if (strcmp(name, "CTCLoss") == 0)
         return in[1] = integers(CN_SHAPE(4, 2), 1, 1), in[2] = integers(CN_SHAPE(4), 5, -1),
                in[3] = integers(CN_SHAPE(4), 2, -1), 4;
     if (strcmp(name, "CrossEntropyLoss") == 0 || strcmp(name, "NLLLoss") == 0 ||
         strcmp(name, "MultiMarginLoss") == 0)
         return in[1] = integers(CN_SHAPE(4), 0, 2), 2;
-    if (strcmp(name, "MultiLabelMarginLoss") == 0)
-        return in[1] = integers(CN_SHAPE(4, 3), 0, 2), 2;
+    if (strcmp(name, "MultiLabelMarginLoss") == 0) return in[1] = integers(CN_SHAPE(4, 3), 0, 2), 2;
     in[1] = cn_mul(cn_detach(x), cn_num(0.9));
     if (strcmp(name, "CosineEmbeddingLoss") == 0) return in[2] = integers(CN_SHAPE(4), -1, 2), 3;
     in[2] = cn_mul(cn_detach(x), cn_num(0.5));
@@ -168,7 +168,8 @@ static void test_weights_of_losses(void **state)
         int n = 1;
         assert_true(cn_forward_all(m, in, 2, &loss, &n));
         double expected = cn_item(cn_cross_entropy(in[0], in[1], .weight = w));
-        assert_true(cn_item(loss) == expected && expected != cn_item(cn_cross_entropy(in[0], in[1])));
+        assert_true(cn_item(loss) == expected &&
+                    expected != cn_item(cn_cross_entropy(in[0], in[1])));
         cn_ffi_tensor_release(key.u.t);
         cn_ffi_dict_release(dict);
         cn_ffi_module_release(m);

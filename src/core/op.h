@@ -91,10 +91,10 @@ typedef enum cn_op_flags {
     CN_NO_GRAD_OP = 1 << 1, /* not differentiable, by nature */
     CN_ANY_DTYPE =
         1 << 2, /* kernels move elements of any type; otherwise they see f32, f64, i64, bool */
-    CN_ROWS = 1 << 3,          /* kernels want contiguous inputs */
-    CN_RANDOM = 1 << 4,        /* draws from the default generator: not repeatable, not compared */
-    CN_TO_FLOAT = 1 << 5,      /* pointwise on integers gives float32 */
-    CN_ON_STRIDES = 1 << 6,    /* refuses inputs by their strides */
+    CN_ROWS = 1 << 3,           /* kernels want contiguous inputs */
+    CN_RANDOM = 1 << 4,         /* draws from the default generator: not repeatable, not compared */
+    CN_TO_FLOAT = 1 << 5,       /* pointwise on integers gives float32 */
+    CN_ON_STRIDES = 1 << 6,     /* refuses inputs by their strides */
     CN_FIRST_OUT_ONLY = 1 << 7, /* only output 0 carries a gradient */
     CN_AGREED_GRAD = 1 << 8     /* the gradient is PyTorch's convention, not the derivative */
 } cn_op_flags;

@@ -26,7 +26,7 @@ typedef struct cn_arg {
     bool has_default, keyword_only;
     bool takes_ints; /* Tensor|int[]: a list of integers is a tensor of them */
     int length;      /* of int[2]: 2; 0: any */
-    size_t offset; /* in the parameter struct */
+    size_t offset;   /* in the parameter struct */
 } cn_arg;
 
 enum { CN_MAX_ARGS = 24 };

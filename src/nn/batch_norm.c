@@ -118,7 +118,8 @@ static cn_tensor *instance_norm_of(cn_module *m, cn_tensor *x)
 {
     const BatchNorm o = options_of(m);
     cn_tensor *mean = cn_module_slot(m, "running_mean");
-    return cn_instance_norm(x, .running_mean = mean, .running_var = cn_module_slot(m, "running_var"),
+    return cn_instance_norm(x, .running_mean = mean,
+                            .running_var = cn_module_slot(m, "running_var"),
                             .weight = cn_module_slot(m, "weight"),
                             .bias = cn_module_slot(m, "bias"), .training = m->training || !mean,
                             .momentum = o.momentum.given ? o.momentum.value : 0, .eps = o.eps);

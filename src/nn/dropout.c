@@ -13,8 +13,7 @@ static bool dropout_build(cn_module *m, const cn_shape *input)
     const Dropout *o = m->options;
     (void)input;
     if (!(o->p >= 0 && o->p <= 1))
-        return cn_fail(CN_EINVALID, "%s: p must be between 0 and 1, got %g", m->cls->name,
-                       o->p);
+        return cn_fail(CN_EINVALID, "%s: p must be between 0 and 1, got %g", m->cls->name, o->p);
     if (!m->rng.stream) {
         cn_rng *root = cn_default_rng();
         m->rng = cn_rng_make(root->seed, (uint64_t)1 << 32 | cn_rng_u32(root));

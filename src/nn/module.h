@@ -50,11 +50,11 @@ struct cn_module {
     int refs;
     bool training, built;
     void *options;
-    const cn_op *op; /* of a functional class */
-    int op_inputs;   /* how many tensors it takes, optional ones included */
+    const cn_op *op;         /* of a functional class */
+    int op_inputs;           /* how many tensors it takes, optional ones included */
     signed char op_slots[8]; /* which slot each of them is; -1: the caller gives it */
-    void *op_params; /* of a functional class: options in the order of the op */
-    cn_rng rng;      /* of random layers */
+    void *op_params;         /* of a functional class: options in the order of the op */
+    cn_rng rng;              /* of random layers */
     int n_slots, n_children, children_room;
     cn_slot slots[CN_MAX_SLOTS];
     struct cn_child {

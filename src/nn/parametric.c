@@ -159,7 +159,8 @@ static bool prelu_build(cn_module *m, const cn_shape *input)
 }
 
 OP_CLASS(PReLU, "(int num_parameters=1, float init=0.25)", "nn.functional.prelu", PReLU,
-         prelu_build, "x where it is positive, weight x elsewhere; one weight, or one per channel.");
+         prelu_build,
+         "x where it is positive, weight x elsewhere; one weight, or one per channel.");
 
 static bool softmax2d_forward(cn_module *m, cn_io *io)
 {

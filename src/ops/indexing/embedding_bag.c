@@ -128,8 +128,7 @@ static bool bags_by_rows(const cn_call *c, Bags *b)
 {
     const EmbeddingBag *p = c->params;
     const cn_shape *s = &c->in[0]->v.shape;
-    if (c->in[2])
-        return cn_fail(CN_EINVALID, "embedding_bag: offsets are for 1-d input only");
+    if (c->in[2]) return cn_fail(CN_EINVALID, "embedding_bag: offsets are for 1-d input only");
     b->bags = p->include_last_offset && s->dim[0] ? s->dim[0] - 1 : s->dim[0];
     int64_t end = b->bags * s->dim[1];
     b->index = cn_narrow(b->index, 0, 0, end);

@@ -128,8 +128,9 @@ const cn_op cn_op_scaled_dot_product_attention = {
                "dropout_p=0.0, bool is_causal=False, float? scale=None, bool enable_gqa=False) -> "
                "Tensor"),
     .aliases = "scaled_dot_product_attention",
-    .doc = "softmax(query key^T scale + mask) value, scale 1 / sqrt(width) unless given; a bool mask "
-           "tells what takes part. Rows with nothing to attend to are 0 (D2L 11.3).",
+    .doc =
+        "softmax(query key^T scale + mask) value, scale 1 / sqrt(width) unless given; a bool mask "
+        "tells what takes part. Rows with nothing to attend to are 0 (D2L 11.3).",
     .params_size = sizeof(Attention),
     .optional = CN_SAVE_IN(3),
     .compose = attention_compose,
@@ -173,6 +174,7 @@ const cn_op cn_op_old_attention = {
     .params_size = sizeof(OldAttention),
     .optional = CN_SAVE_IN(3),
     .compose = old_compose,
-    .samples = "[2,3,4] [2,5,4] [2,5,2] need_attn_weights=True | [3,4] [3,4] [3,4] need_attn_weights=True "
-               "is_causal=True",
+    .samples =
+        "[2,3,4] [2,5,4] [2,5,2] need_attn_weights=True | [3,4] [3,4] [3,4] need_attn_weights=True "
+        "is_causal=True",
 };

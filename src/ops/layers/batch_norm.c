@@ -293,9 +293,10 @@ static bool native_batch_norm_compose(cn_call *c)
 }
 
 const cn_op cn_op_native_batch_norm = {
-    CN_OP_HEAD(native_batch_norm, "native_batch_norm",
-               "(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? "
-               "running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)"),
+    CN_OP_HEAD(
+        native_batch_norm, "native_batch_norm",
+        "(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? "
+        "running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)"),
     .doc = "batch_norm, and in training the means and 1 / sqrt(variance + eps) of the batch, which "
            "carry no gradient.",
     .flags = CN_FIRST_OUT_ONLY,

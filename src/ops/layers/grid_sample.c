@@ -59,7 +59,8 @@ static cn_tensor *padded(const Plan *p, cn_tensor *x, int64_t size)
 static Tap tap_at(cn_tensor *place, cn_tensor *weight, int64_t size)
 {
     cn_tensor *zero = cn_number(0);
-    cn_tensor *inside = cn_logical_and(cn_ge(place, zero), cn_le(place, cn_number((double)size - 1)));
+    cn_tensor *inside =
+        cn_logical_and(cn_ge(place, zero), cn_le(place, cn_number((double)size - 1)));
     cn_tensor *safe = cn_where(inside, place, zero);
     return (Tap){ safe ? cn_to(safe, CN_I64) : NULL, inside, weight };
 }
@@ -117,7 +118,8 @@ static bool plan(const cn_call *c, Plan *p)
     const GridSample *o = c->params;
     const cn_shape *x = &c->in[0]->v.shape, *grid = &c->in[1]->v.shape;
     char a[128], b[128];
-    const char *mode = o->mode ? o->mode : "None", *pad = o->padding_mode ? o->padding_mode : "None";
+    const char *mode = o->mode ? o->mode : "None",
+               *pad = o->padding_mode ? o->padding_mode : "None";
     *p = (Plan){ .corners = o->align_corners.given && o->align_corners.value,
                  .border = strcmp(pad, "border") == 0,
                  .reflects = strcmp(pad, "reflection") == 0,
@@ -132,7 +134,8 @@ static bool plan(const cn_call *c, Plan *p)
         return cn_fail(CN_EINVALID, "grid_sample: there is no padding_mode '%s'", pad);
     if (p->cubic && p->spatial != 2)
         return cn_fail(CN_EINVALID, "grid_sample: bicubic is for (N, C, H, W) only");
-    if (grid->ndim != x->ndim || grid->dim[0] != x->dim[0] || grid->dim[grid->ndim - 1] != p->spatial)
+    if (grid->ndim != x->ndim || grid->dim[0] != x->dim[0] ||
+        grid->dim[grid->ndim - 1] != p->spatial)
         return cn_fail(CN_EINVALID, "grid_sample: input %s wants a grid (%lld, .., %d), not %s",
                        cn_shape_text(x, a), (long long)x->dim[0], p->spatial,
                        cn_shape_text(grid, b));
@@ -140,8 +143,11 @@ static bool plan(const cn_call *c, Plan *p)
         return cn_fail(CN_EINVALID, "grid_sample: one float type is wanted, not %s and %s",
                        cn_dtype_name(c->in[0]->v.dtype), cn_dtype_name(c->in[1]->v.dtype));
     for (int i = 2; i < x->ndim; i++)
-        if (x->dim[i] < 1) return cn_fail(CN_EINVALID, "grid_sample: input %s has no elements to "
-                                                       "read", cn_shape_text(x, a));
+        if (x->dim[i] < 1)
+            return cn_fail(CN_EINVALID,
+                           "grid_sample: input %s has no elements to "
+                           "read",
+                           cn_shape_text(x, a));
     return true;
 }
 
@@ -160,7 +166,8 @@ static bool grid_sample_compose(cn_call *c)
     }
     cn_tensor *rows = cn_reshape(c->in[1], CN_SHAPE(x->dim[0], 1, places, p.spatial));
     cn_tensor *flat = cn_reshape(c->in[0], CN_SHAPE(x->dim[0], x->dim[1], elements)), *sum = NULL;
-    for (int d = 0; d < p.spatial; d++) /* the last number of a place belongs to the first dimension */
+    for (int d = 0; d < p.spatial;
+         d++) /* the last number of a place belongs to the first dimension */
         if (!taps_along(&p, cn_select(rows, 3, p.spatial - 1 - d), x->dim[d + 2], taps[d]))
             return false;
     for (int i = 0; i < combinations; i++) {
@@ -174,9 +181,10 @@ const cn_op cn_op_grid_sample = {
     CN_OP_HEAD(grid_sample, "nn.functional.grid_sample",
                "(Tensor input, Tensor grid, str mode='bilinear', str padding_mode='zeros', bool? "
                "align_corners=None) -> Tensor"),
-    .doc = "The picture (N, C, H, W) or (N, C, D, H, W) read at the places (x, y(, z)) of the grid, "
-           "-1 to 1 from edge to edge; mode is bilinear, nearest or bicubic, padding_mode zeros, "
-           "border or reflection.",
+    .doc =
+        "The picture (N, C, H, W) or (N, C, D, H, W) read at the places (x, y(, z)) of the grid, "
+        "-1 to 1 from edge to edge; mode is bilinear, nearest or bicubic, padding_mode zeros, "
+        "border or reflection.",
     .params_size = sizeof(GridSample),
     .compose = grid_sample_compose,
     .samples = "[1,2,3,4] [1,2,3,2] | [2,1,4,3] [2,3,1,2] bicubic border | [1,1,2,3,2] [1,2,1,2,3] "
@@ -194,8 +202,7 @@ typedef struct {
 static double base_place(int64_t i, int64_t n, bool corners)
 {
     if (n < 2) return 0;
-    return corners ? 2 * (double)i / (double)(n - 1) - 1
-                   : (2 * (double)i + 1) / (double)n - 1;
+    return corners ? 2 * (double)i / (double)(n - 1) - 1 : (2 * (double)i + 1) / (double)n - 1;
 }
 
 /* Homogeneous coordinates (.., x, 1) of all places as rows. */
@@ -224,10 +231,11 @@ static bool affine_grid_compose(cn_call *c)
     if ((spatial != 2 && spatial != 3) || theta->ndim != 3 || theta->dim[0] != p->size.v[0] ||
         theta->dim[1] != spatial || theta->dim[2] != spatial + 1 ||
         !cn_dtype_is_float(c->in[0]->v.dtype))
-        return cn_fail(CN_EINVALID,
-                       "affine_grid: a size of 4 or 5 wants float theta (N, 2, 3) or (N, 3, 4), not "
-                       "%s for %lld",
-                       cn_shape_text(theta, text), (long long)p->size.n);
+        return cn_fail(
+            CN_EINVALID,
+            "affine_grid: a size of 4 or 5 wants float theta (N, 2, 3) or (N, 3, 4), not "
+            "%s for %lld",
+            cn_shape_text(theta, text), (long long)p->size.n);
     cn_shape result = { .ndim = spatial + 2, .dim = { theta->dim[0] } };
     for (int i = 0; i < p->size.n; i++) {
         if (i > 1) result.dim[i - 1] = p->size.v[i];
@@ -238,9 +246,9 @@ static bool affine_grid_compose(cn_call *c)
     if (!cn_shape_numel(&result, &all, "affine_grid")) return false;
     int64_t places = 1;
     for (int i = 0; i < spatial; i++) places *= result.dim[i + 1];
-    cn_tensor *base = base_grid(p->size.v + 2, spatial, places,
-                                p->align_corners.given && p->align_corners.value,
-                                c->in[0]->v.dtype);
+    cn_tensor *base =
+        base_grid(p->size.v + 2, spatial, places, p->align_corners.given && p->align_corners.value,
+                  c->in[0]->v.dtype);
     cn_tensor *grid = cn_matmul(base, cn_transpose(c->in[0], 1, 2));
     return cn_set_out(c, 0, grid ? cn_reshape(grid, result) : NULL);
 }
@@ -248,7 +256,8 @@ static bool affine_grid_compose(cn_call *c)
 const cn_op cn_op_affine_grid = {
     CN_OP_HEAD(affine_grid, "nn.functional.affine_grid",
                "(Tensor theta, int[] size, bool? align_corners=None) -> Tensor"),
-    .doc = "The grid for grid_sample whose places are theta (x, y(, z), 1), for a result of `size`.",
+    .doc =
+        "The grid for grid_sample whose places are theta (x, y(, z), 1), for a result of `size`.",
     .params_size = sizeof(AffineGrid),
     .compose = affine_grid_compose,
     .samples = "[2,2,3] (2,1,3,4) | [1,3,4] (1,2,2,1,3) True",

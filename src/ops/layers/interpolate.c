@@ -65,7 +65,8 @@ static bool sizes_of(const Interpolate *p, const cn_shape *s, cn_resize_params o
 {
     int spatial = s->ndim - 2;
     bool sized = p->size.n >= 0;
-    if (!count_fits(sized ? p->size.n : p->scale_factor.n, spatial, sized ? "size" : "scale_factor"))
+    if (!count_fits(sized ? p->size.n : p->scale_factor.n, spatial,
+                    sized ? "size" : "scale_factor"))
         return false;
     for (int i = 0; i < spatial; i++) {
         if (sized) {
@@ -137,7 +138,9 @@ typedef struct {
 static bool upsample_compose(cn_call *c)
 {
     const Upsample *p = c->params;
-    Interpolate q = { p->size, p->scale_factor, p->mode, p->align_corners, { false, false }, false };
+    Interpolate q = {
+        p->size, p->scale_factor, p->mode, p->align_corners, { false, false }, false
+    };
     return interpolate(c, &q);
 }
 
@@ -159,14 +162,18 @@ typedef struct {
 static bool upsample_nearest_compose(cn_call *c)
 {
     const Sizes *p = c->params;
-    Interpolate q = { p->size, p->scale_factor, "nearest", { false, false }, { false, false }, false };
+    Interpolate q = {
+        p->size, p->scale_factor, "nearest", { false, false }, { false, false }, false
+    };
     return interpolate(c, &q);
 }
 
 static bool upsample_bilinear_compose(cn_call *c)
 {
     const Sizes *p = c->params;
-    Interpolate q = { p->size, p->scale_factor, "bilinear", { true, true }, { false, false }, false };
+    Interpolate q = {
+        p->size, p->scale_factor, "bilinear", { true, true }, { false, false }, false
+    };
     return interpolate(c, &q);
 }
 
@@ -177,5 +184,5 @@ static bool upsample_bilinear_compose(cn_call *c)
         .samples = "[1,2,3,2] (5,4) | [1,1,2,3] scale_factor=2.0"
 
 const cn_op cn_op_upsample_nearest = { OLD(upsample_nearest, "interpolate with mode nearest.") };
-const cn_op cn_op_upsample_bilinear = { OLD(
-    upsample_bilinear, "interpolate with mode bilinear, corners aligned.") };
+const cn_op cn_op_upsample_bilinear = { OLD(upsample_bilinear,
+                                            "interpolate with mode bilinear, corners aligned.") };

@@ -24,7 +24,10 @@ typedef struct {
 
 static double epsilon_of(cn_dtype d)
 {
-    return d == CN_F64 ? DBL_EPSILON : d == CN_F16 ? 0x1p-10 : d == CN_BF16 ? 0x1p-7 : (double)FLT_EPSILON;
+    return d == CN_F64    ? DBL_EPSILON
+           : d == CN_F16  ? 0x1p-10
+           : d == CN_BF16 ? 0x1p-7
+                          : (double)FLT_EPSILON;
 }
 
 static bool ends_with(const cn_call *c, const cn_ints *last)
@@ -113,8 +116,10 @@ static cn_tensor *by_own_statistics(const cn_call *c, const InstanceNorm *p)
     const cn_shape *s = &c->in[0]->v.shape;
     int64_t rows = s->dim[0] * s->dim[1], count = rows ? c->in[0]->v.numel / rows : 0;
     if (rows && count < 2) {
-        cn_fail(CN_EINVALID, "instance_norm: more than one value per channel is needed, the input "
-                             "has %lld", (long long)count);
+        cn_fail(CN_EINVALID,
+                "instance_norm: more than one value per channel is needed, the input "
+                "has %lld",
+                (long long)count);
         return NULL;
     }
     RowsParams params = { { 1, { count } }, p->eps };
@@ -137,8 +142,8 @@ static cn_tensor *affine(cn_tensor *y, cn_tensor *weight, cn_tensor *bias)
 static bool per_channel(const cn_call *c, int first, int last)
 {
     for (int i = first; i <= last; i++)
-        if (optional_in(c, i) && (c->in[i]->v.shape.ndim != 1 ||
-                                  c->in[i]->v.numel != c->in[0]->v.shape.dim[1]))
+        if (optional_in(c, i) &&
+            (c->in[i]->v.shape.ndim != 1 || c->in[i]->v.numel != c->in[0]->v.shape.dim[1]))
             return cn_fail(CN_EINVALID, "%s: argument %d must have %lld numbers, one per channel",
                            c->op->name, i, (long long)c->in[0]->v.shape.dim[1]);
     return true;

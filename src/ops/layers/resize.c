@@ -93,8 +93,7 @@ static void cubic_table(Resize *r, const cn_resize_params *p)
 static void area_table(Resize *r)
 {
     for (int64_t i = 0; i < r->out; i++) {
-        int64_t first = i * r->size / r->out,
-                end = ((i + 1) * r->size + r->out - 1) / r->out;
+        int64_t first = i * r->size / r->out, end = ((i + 1) * r->size + r->out - 1) / r->out;
         for (int64_t k = 0; k < r->taps; k++)
             set(r, i, k, first + k, first + k < end ? 1 / (double)(end - first) : 0);
     }
@@ -183,12 +182,16 @@ static bool run(const cn_call *c, const cn_resize_params *p, const cn_view *x, c
 {
     size_t mark = cn_mark();
     cn_lines lines = cn_lines_of(&x->shape, cn_wrap_dim(p->dim, x->shape.ndim, c->op->name));
-    Resize r = { .x = x->data, .y = y->data, .size = lines.size, .out = p->size,
-                 .inner = lines.inner };
+    Resize r = {
+        .x = x->data, .y = y->data, .size = lines.size, .out = p->size, .inner = lines.inner
+    };
     bool ok = make_table(&r, p);
     if (ok)
         cn_parallel(lines.outer, (r.out * r.taps + r.size + r.out) * r.inner,
-                    jobs[x->dtype == CN_F32 ? 0 : x->dtype == CN_F64 ? 1 : 2], &r);
+                    jobs[x->dtype == CN_F32   ? 0
+                         : x->dtype == CN_F64 ? 1
+                                              : 2],
+                    &r);
     cn_release(mark);
     return ok;
 }
@@ -249,7 +252,8 @@ static bool backward_infer(const cn_call *c, cn_spec out[])
     if (dim < 0 || !cn_want_dims(c, 0, 1, CN_MAX_DIMS) || !params_fit(c, &b->p, b->input_size))
         return false;
     if (s->dim[dim] != b->p.size)
-        return cn_fail(CN_EINVALID, "resize_backward: grad_output has size %lld along dim, not %lld",
+        return cn_fail(CN_EINVALID,
+                       "resize_backward: grad_output has size %lld along dim, not %lld",
                        (long long)s->dim[dim], (long long)b->p.size);
     *out = (cn_spec){ c->in[0]->v.dtype, *s };
     out->shape.dim[dim] = b->input_size;
@@ -269,8 +273,7 @@ static void backward_gradient(cn_grads *g)
 }
 
 const cn_op cn_op_resize_backward = {
-    CN_OP_HEAD(resize_backward, "resize_backward",
-               "(Tensor grad_output, int input_size, " PARAMS),
+    CN_OP_HEAD(resize_backward, "resize_backward", "(Tensor grad_output, int input_size, " PARAMS),
     .doc = "The gradient of resize_along: each element handed back to where it came from.",
     .flags = CN_ROWS,
     .params_size = sizeof(Backward),

@@ -86,8 +86,9 @@ static bool pairwise_distance_compose(cn_call *c)
 }
 
 const cn_op cn_op_pairwise_distance = {
-    CN_OP_HEAD(pairwise_distance, "nn.functional.pairwise_distance",
-               "(Tensor x1, Tensor x2, float p=2.0, float eps=1e-06, bool keepdim=False) -> Tensor"),
+    CN_OP_HEAD(
+        pairwise_distance, "nn.functional.pairwise_distance",
+        "(Tensor x1, Tensor x2, float p=2.0, float eps=1e-06, bool keepdim=False) -> Tensor"),
     .aliases = "pairwise_distance",
     .doc = "The p-norm of x1 - x2 + eps along the last dimension.",
     .params_size = sizeof(Distance),

@@ -178,7 +178,8 @@ typedef struct {
 
 static cn_tensor *at_least_one_before(cn_tensor *t, int64_t by, double fill)
 {
-    return cn_narrow(cn_constant_pad_nd(t, CN_SHAPE(by, 0), fill), -1, 0, t ? t->v.shape.dim[1] : 0);
+    return cn_narrow(cn_constant_pad_nd(t, CN_SHAPE(by, 0), fill), -1, 0,
+                     t ? t->v.shape.dim[1] : 0);
 }
 
 static Lattice lattice(cn_tensor *targets, cn_tensor *lengths, int64_t blank)
@@ -245,9 +246,10 @@ static void rows_backward(cn_grads *g)
         recorded_backward(g);
         return;
     }
-    cn_give(g, 0, CN_CALL(ctc_backward, cn_grad_params(g), cn_gout(g, 0), cn_saved_in(g, 0),
-                          cn_saved_in(g, 1), cn_saved_in(g, 2), cn_saved_in(g, 3),
-                          cn_saved_out(g, 0), cn_saved_out(g, 1)));
+    cn_give(g, 0,
+            CN_CALL(ctc_backward, cn_grad_params(g), cn_gout(g, 0), cn_saved_in(g, 0),
+                    cn_saved_in(g, 1), cn_saved_in(g, 2), cn_saved_in(g, 3), cn_saved_out(g, 0),
+                    cn_saved_out(g, 1)));
 }
 
 const cn_op cn_op_ctc_rows = {
@@ -267,10 +269,11 @@ const cn_op cn_op_ctc_rows = {
 };
 
 const cn_op cn_op_ctc_backward = {
-    CN_OP_HEAD(ctc_backward, "ctc_backward",
-               "(Tensor grad_output, Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor "
-               "target_lengths, Tensor loss, Tensor log_alpha, int blank=0, bool "
-               "zero_infinity=False) -> Tensor"),
+    CN_OP_HEAD(
+        ctc_backward, "ctc_backward",
+        "(Tensor grad_output, Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor "
+        "target_lengths, Tensor loss, Tensor log_alpha, int blank=0, bool "
+        "zero_infinity=False) -> Tensor"),
     .doc = "The gradient of ctc_rows, by PyTorch's convention that of the scores whose log_softmax "
            "log_probs is. Recorded passes use other ops instead.",
     .flags = CN_ROWS | CN_NO_GRAD_OP,
@@ -376,9 +379,10 @@ const cn_op cn_op_ctc_loss = {
                "target_lengths, int blank=0, str reduction='mean', bool zero_infinity=False) -> "
                "Tensor"),
     .aliases = "ctc_loss",
-    .doc = "-log of the probability of the target, summed over all alignments with the steps of "
-           "(T, N, C) or (T, C) log-probabilities. Targets are (N, S), or all in one row. By "
-           "PyTorch's convention the gradient is that of the scores whose log_softmax log_probs is.",
+    .doc =
+        "-log of the probability of the target, summed over all alignments with the steps of "
+        "(T, N, C) or (T, C) log-probabilities. Targets are (N, S), or all in one row. By "
+        "PyTorch's convention the gradient is that of the scores whose log_softmax log_probs is.",
     .flags = CN_AGREED_GRAD,
     .params_size = sizeof(CtcLoss),
     .compose = ctc_loss_compose,

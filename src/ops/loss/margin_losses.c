@@ -56,9 +56,8 @@ static bool hinge_embedding_compose(cn_call *c)
 }
 
 const cn_op cn_op_hinge_embedding_loss = {
-    CN_OP_HEAD(
-        hinge_embedding_loss, "nn.functional.hinge_embedding_loss",
-        "(Tensor input, Tensor target, float margin=1.0, str reduction='mean') -> Tensor"),
+    CN_OP_HEAD(hinge_embedding_loss, "nn.functional.hinge_embedding_loss",
+               "(Tensor input, Tensor target, float margin=1.0, str reduction='mean') -> Tensor"),
     .aliases = "hinge_embedding_loss",
     .doc = "The distance input where target is 1, max(0, margin - input) where it is -1.",
     .params_size = sizeof(Margin),
@@ -88,10 +87,9 @@ static bool cosine_embedding_compose(cn_call *c)
                        "target are wanted, not %d-d, %d-d and %d-d",
                        a->ndim, b->ndim, rank);
     cn_tensor *angle = cosine(c->in[0], c->in[1]);
-    cn_tensor *alike =
-        cn_where(cn_eq(target, cn_number(1)), cn_sub(cn_number(1), angle), zero);
-    cn_tensor *apart = cn_where(cn_eq(target, cn_number(-1)),
-                                hinge(cn_sub(angle, cn_number(p->margin))), zero);
+    cn_tensor *alike = cn_where(cn_eq(target, cn_number(1)), cn_sub(cn_number(1), angle), zero);
+    cn_tensor *apart =
+        cn_where(cn_eq(target, cn_number(-1)), hinge(cn_sub(angle, cn_number(p->margin))), zero);
     return cn_finish_loss(c, cn_add(alike, apart), p->reduction);
 }
 
@@ -123,8 +121,7 @@ static bool triplet_margin_compose(cn_call *c)
     cn_tensor *near = cn_pairwise_distance(anchor, positive, p->p, p->eps),
               *far = cn_pairwise_distance(anchor, negative, p->p, p->eps);
     if (p->swap) far = cn_minimum(far, cn_pairwise_distance(positive, negative, p->p, p->eps));
-    return cn_finish_loss(c, hinge(cn_sub(cn_add(near, cn_number(p->margin)), far)),
-                          p->reduction);
+    return cn_finish_loss(c, hinge(cn_sub(cn_add(near, cn_number(p->margin)), far)), p->reduction);
 }
 
 const cn_op cn_op_triplet_margin_loss = {
@@ -287,8 +284,9 @@ static bool multilabel_soft_margin_compose(cn_call *c)
 }
 
 const cn_op cn_op_multilabel_soft_margin_loss = {
-    CN_OP_HEAD(multilabel_soft_margin_loss, "nn.functional.multilabel_soft_margin_loss",
-               "(Tensor input, Tensor target, Tensor? weight=None, str reduction='mean') -> Tensor"),
+    CN_OP_HEAD(
+        multilabel_soft_margin_loss, "nn.functional.multilabel_soft_margin_loss",
+        "(Tensor input, Tensor target, Tensor? weight=None, str reduction='mean') -> Tensor"),
     .aliases = "multilabel_soft_margin_loss",
     .doc = "The binary cross-entropy of the scores with logits, a mean over the classes.",
     .params_size = sizeof(char *),
