@@ -202,8 +202,8 @@ bool cn_bound_rows(const cn_call *c, cn_tensor *index, cn_tensor *weight, double
                    double norm_type)
 {
     cn_view *w = &weight->v;
-    size_t mark = cn_mark();
     if (w->shape.ndim != 2 || !cn_dtype_is_float(w->dtype)) return true; /* refused later */
+    size_t mark = cn_mark();
     cn_tensor *rows = cn_cast_raw(cn_rows(index), CN_I64);
     bool ok = rows && indices_in_range(c, &rows->v, w->shape.dim[0]);
     for (int64_t i = 0; ok && i < rows->v.numel; i++) {

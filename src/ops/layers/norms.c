@@ -214,6 +214,17 @@ typedef struct {
     double eps;
 } NativeGroupNorm;
 
+/* Means and 1 / sqrt(variance + eps) of rows, with gradients. */
+static bool statistics_of(cn_tensor *rows, double eps, cn_tensor *out[2])
+{
+    cn_shape last = CN_SHAPE(1);
+    out[0] = cn_mean(rows, .dim = last);
+    cn_tensor *centred = cn_sub(rows, cn_unsqueeze(out[0], 1));
+    cn_tensor *variance = cn_mean(cn_mul(centred, centred), .dim = last);
+    out[1] = cn_rsqrt(cn_add(variance, cn_number(eps)));
+    return out[1] != NULL;
+}
+
 static bool native_group_norm_compose(cn_call *c)
 {
     const NativeGroupNorm *p = c->params;
@@ -230,21 +241,20 @@ static bool native_group_norm_compose(cn_call *c)
     int64_t rows = p->batch * p->groups;
     RowsParams params = { { 1, { rows ? c->in[0]->v.numel / rows : 0 } }, p->eps };
     cn_tensor *in[] = { cn_reshape(c->in[0], CN_SHAPE(rows, params.shape.v[0])), NULL, NULL };
-    cn_tensor *out[3];
+    cn_tensor *out[3], *statistics[2];
     if (!in[0] || !cn_apply(&cn_op_layer_norm_rows, in, 3, &params, out, 3)) return false;
     cn_tensor *y = affine(cn_reshape(out[0], *s), optional_in(c, 1), optional_in(c, 2));
-    if (!cn_set_out(c, 0, y)) return false;
-    for (int i = 1; i < 3; i++)
-        if (!cn_set_out(c, i, cn_reshape(out[i], CN_SHAPE(p->batch, p->groups)))) return false;
-    return true;
+    if (!cn_set_out(c, 0, y) || !statistics_of(in[0], p->eps, statistics)) return false;
+    cn_shape grouped = CN_SHAPE(p->batch, p->groups);
+    return cn_set_out(c, 1, cn_reshape(statistics[0], grouped)) &&
+           cn_set_out(c, 2, cn_reshape(statistics[1], grouped));
 }
 
 const cn_op cn_op_native_group_norm = {
     CN_OP_HEAD(native_group_norm, "native_group_norm",
                "(Tensor input, Tensor? weight, Tensor? bias, int N, int C, int HxW, int group, "
                "float eps) -> (Tensor, Tensor, Tensor)"),
-    .doc = "group_norm, and the means and 1 / sqrt(variance + eps), which carry no gradient.",
-    .flags = CN_FIRST_OUT_ONLY,
+    .doc = "group_norm, and the means and 1 / sqrt(variance + eps) of the groups.",
     .params_size = sizeof(NativeGroupNorm),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .compose = native_group_norm_compose,

@@ -92,7 +92,9 @@ static bool shapes_fit(const cn_call *c, int at)
                            "ctc_loss: labels and lengths must be integers for each of %lld "
                            "sequences",
                            (long long)batch);
-    return targets->shape.dim[1] < INT32_MAX;
+    return targets->shape.dim[1] < INT32_MAX ||
+           cn_fail(CN_EINVALID, "ctc_loss: targets of %lld labels are too long",
+                   (long long)targets->shape.dim[1]);
 }
 
 static bool plan(const cn_call *c, int at, Ctc *p)
@@ -154,8 +156,8 @@ static bool backward_infer(const cn_call *c, cn_spec out[])
 static bool backward_kernel(const cn_call *c)
 {
     Ctc p;
-    size_t mark = cn_mark();
     if (!plan(c, 1, &p)) return false;
+    size_t mark = cn_mark();
     cn_tensor *beta = cn_tensor_new(&CN_SHAPE(p.batch, p.states), cn_in(c, 1)->dtype);
     if (!beta) return false;
     p.grad = cn_in(c, 0)->data, p.loss = cn_in(c, 5)->data, p.log_alpha = cn_in(c, 6)->data;
@@ -386,6 +388,6 @@ const cn_op cn_op_ctc_loss = {
     .flags = CN_AGREED_GRAD,
     .params_size = sizeof(CtcLoss),
     .compose = ctc_loss_compose,
-    .samples = "[4,2,3] i64<3[2,2] i64<5[2] i64<3[2] reduction=none zero_infinity=True | "
-               "[6,2,4] i64<4[4] (6,5) (2,1) 3 sum | [5,3] i64<3[2] (5,) (2,)",
+    .samples = "[4,2,4] i64<3[2,2] (4,3) (2,1) 3 none True | [6,2,4] i64<3[3] (6,5) (2,1) 3 sum | "
+               "[5,3] i64<2[2] (5,) (2,) 2",
 };
