@@ -185,6 +185,28 @@ def unpacked(sequence):
 
 RNN = torch.nn.utils.rnn
 
+
+def attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
+    """As PyTorch since 2.5: rows with nothing to attend to are 0."""
+    if enable_gqa:
+        key, value = (t.repeat_interleave(query.shape[-3] // t.shape[-3], -3) for t in (key, value))
+    scores = query @ key.transpose(-2, -1) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+    if attn_mask is not None:
+        is_bool = attn_mask.dtype == torch.bool
+        scores = scores.masked_fill(~attn_mask, -torch.inf) if is_bool else scores + attn_mask
+    dead = (scores == -torch.inf).all(-1, keepdim=True)
+    return torch.softmax(scores.masked_fill(dead, 0), -1).masked_fill(dead, 0) @ value
+
+
+def rms_norm(x, normalized_shape, weight=None, eps=None):
+    dims = tuple(range(-len(normalized_shape), 0))
+    y = x * torch.rsqrt((x * x).mean(dims, keepdim=True) + (torch.finfo(x.dtype).eps if eps is None else eps))
+    return y if weight is None else y * weight
+
+
+
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
 SPELLED = {
     "__getitem__": lambda x, index: x[index],
@@ -212,6 +234,8 @@ SPELLED = {
     "nn.utils.rnn.pack_padded_sequence": lambda *args, **named: unpacked(RNN.pack_padded_sequence(*args, **named)),
     "nn.utils.rnn.pad_packed_sequence": lambda sequence, *args, **named:
         RNN.pad_packed_sequence(RNN.PackedSequence(*sequence), *args, **named),
+    "nn.functional.rms_norm": rms_norm,
+    "nn.functional.scaled_dot_product_attention": attention,
     "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1:
         torch.slice_scatter(x, src, dim, start, end, step),
     "tensordot": lambda a, b, *dims, **named: torch.tensordot(a, b, **{"dims": dims or 2, **named}),

@@ -121,6 +121,12 @@ CN_API cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *args);
 #define cn_batch_norm(...)                                                                         \
     cn_batch_norm_with(&(cn_batch_norm_args){ .size = sizeof(cn_batch_norm_args), __VA_ARGS__ })
 
+/* The same for each channel of each example by itself, (N, C, ...): `training` takes those
+   statistics, and moves the running ones towards their mean. */
+CN_API cn_tensor *cn_instance_norm_with(const cn_batch_norm_args *args);
+#define cn_instance_norm(...)                                                                      \
+    cn_instance_norm_with(&(cn_batch_norm_args){ .size = sizeof(cn_batch_norm_args), __VA_ARGS__ })
+
 typedef struct cn_layer_norm_args {
     size_t size;
     cn_tensor *input;
@@ -137,8 +143,20 @@ CN_API cn_tensor *cn_layer_norm_with(const cn_layer_norm_args *args);
    moving it on; rng
    NULL: not in training, the input itself. */
 CN_API cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng);
+CN_API cn_tensor *cn_dropout1d(cn_tensor *input, double p,
+                               cn_rng *rng); /* whole channels of (N, C, L) or (C, L) */
 CN_API cn_tensor *cn_dropout2d(cn_tensor *input, double p,
-                               cn_rng *rng); /* whole channels of (N, C, H, W) */
+                               cn_rng *rng); /* of (N, C, H, W) or (N, C, L) */
+CN_API cn_tensor *cn_dropout3d(cn_tensor *input, double p,
+                               cn_rng *rng); /* of (N, C, D, H, W) or (C, D, H, W) */
+/* Dropout that keeps mean 0 and variance 1, as after selu; of whole channels (N, C, ...) or of
+   elements. */
+CN_API cn_tensor *cn_alpha_dropout(cn_tensor *input, double p, bool channels, cn_rng *rng);
+
+/* softmax(query key^T / sqrt(width)) value over the last two dimensions (D2L 11.3). */
+CN_API cn_tensor *cn_scaled_dot_product_attention(cn_tensor *query, cn_tensor *key,
+                                                  cn_tensor *value, cn_tensor *attn_mask,
+                                                  bool is_causal);
 
 /* ---- losses -------------------------------------------------------------------------------- */
 
@@ -254,6 +272,8 @@ CN_API cn_tensor *cn_pad_packed_sequence(const cn_packed *packed, bool batch_fir
 CN_API cn_tensor *cn_normalize(cn_tensor *input, double p, int dim);
 /* The cosine of the angle between x1 and x2 along dim. */
 CN_API cn_tensor *cn_cosine_similarity(cn_tensor *x1, cn_tensor *x2, int dim);
+/* The p-norm of x1 - x2 + eps along the last dimension; PyTorch's eps is 1e-6. */
+CN_API cn_tensor *cn_pairwise_distance(cn_tensor *x1, cn_tensor *x2, double p, double eps);
 
 CN_END_DECLS
 #endif

@@ -22,7 +22,8 @@ static bool adapt(const cn_call *c, cn_tensor **to, bool *changed)
     unsigned flags = c->op->flags;
     cn_dtype common = CN_F32, result = CN_F32;
     if (flags & CN_POINTWISE) {
-        common = cn_compute_dtype(result = cn_result_type(c->in, c->n_in));
+        result = c->n_in == 1 ? c->in[0]->v.dtype : cn_result_type(c->in, c->n_in);
+        common = cn_compute_dtype(result);
         if ((flags & CN_TO_FLOAT) && common == CN_I64) common = CN_F32;
     }
     for (int i = 0; i < c->n_in; i++) {

@@ -114,9 +114,21 @@ static bool push(Binder *b, cn_tensor *t)
     return true;
 }
 
+/* A list of integers as a tensor; NULL, with an error, when something else is among them. */
+static cn_tensor *tensor_of_ints(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
+{
+    cn_tensor *t = cn_empty(CN_SHAPE(v->n), CN_I64);
+    for (int i = 0; t && i < v->n; i++)
+        if (!cn_value_int(&v->u.list[i], (int64_t *)(void *)t->v.data + i))
+            return mismatch(b, a, &v->u.list[i]), NULL;
+    return t;
+}
+
 static bool bind_tensor(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
     cn_tensor *t = NULL;
+    if (v->kind == CN_KIND_LIST && a->takes_ints)
+        return (t = tensor_of_ints(b, a, v)) && push(b, t);
     switch (v->kind) {
     case CN_KIND_NONE:
         if (!a->optional && a->type == CN_ARG_TENSOR) return mismatch(b, a, v);
@@ -238,6 +250,7 @@ static bool bind_floats(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_fl
         for (int i = 0; i < a->length; i++) out->v[out->n++] = one;
         return true;
     }
+    if (!a->length && as_float(v, &out->v[0])) return out->n = 1, true;
     if (v->kind != CN_KIND_LIST || v->n > CN_MAX_DIMS || (a->length && v->n != a->length))
         return mismatch(b, a, v);
     out->n = v->n;

@@ -24,11 +24,13 @@ enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
        str, str?         const char *     Scalar, Scalar? cn_number_arg (Scalar|str: or a word)
        int[], int[2], .. cn_ints (a given length: one number stands for all)
        int[]?            cn_ints (n = -1: none)
-       float[], float[2] cn_floats        float[]?   cn_floats (n = -1: none)
+       float[], float[2] cn_floats        float[]?   cn_floats (n = -1: none; one number is
+                                          a list of one)
        Index             cn_index         what stands between the brackets of x[..]
        int[*]            no member: a list of any length, one dimension, int64, among the inputs;
                          one number alone has no dimension
 
+   "Tensor|int[] lengths" takes a list of integers for a tensor of them, as PyTorch's overloads do.
    An int[] argument named "padding" may be given as text: 'valid' gives zeros, 'same' gives
    n = CN_PADDING_SAME, for the op to resolve. */
 
@@ -126,8 +128,9 @@ typedef enum cn_op_flags {
     CN_ON_STRIDES = 1 << 6,     /* refuses inputs by their strides */
     CN_FIRST_OUT_ONLY = 1 << 7, /* only output 0 carries a gradient */
     CN_ANY_LAYOUT = 1 << 8,     /* its kernels may take blocked inputs, as those of pointwise ops */
-    CN_ONE_TRIANGLE = 1 << 9    /* input 0 stands for a symmetric matrix, of which one triangle is
+    CN_ONE_TRIANGLE = 1 << 9,   /* input 0 stands for a symmetric matrix, of which one triangle is
                                 read; the gradient is that of the symmetric one */
+    CN_AGREED_GRAD = 1 << 10    /* the gradient is PyTorch's convention, not the derivative */
 } cn_op_flags;
 
 struct cn_op {

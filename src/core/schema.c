@@ -68,6 +68,7 @@ static bool read_type(Cursor *c, cn_arg *a)
         if (!eat(c, "]")) return bad(c, "expected ]");
         a->optional |= eat(c, "?");
     }
+    a->takes_ints = a->type == CN_ARG_TENSOR && eat(c, "|int[]");
     return true;
 }
 

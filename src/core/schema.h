@@ -29,8 +29,9 @@ typedef struct cn_arg {
     bool optional; /* a `?` type */
     bool or_word;  /* Scalar|str */
     bool has_default, keyword_only;
-    int length;    /* of int[2]: 2; 0: any. Tensor[2] takes at most 2, NULLs for the rest */
-    size_t offset; /* in the parameter struct */
+    bool takes_ints; /* Tensor|int[]: a list of integers is a tensor of them */
+    int length;      /* of int[2]: 2; 0: any. Tensor[2] takes at most 2, NULLs for the rest */
+    size_t offset;   /* in the parameter struct */
 } cn_arg;
 
 enum { CN_MAX_ARGS = 24 };
