@@ -146,8 +146,8 @@ static void every_allocation_may_fail_while_loading(void **state)
 static void every_allocation_may_fail_while_saving(void **state)
 {
     (void)state;
-    static const char *const names[] = { "f.npy", "f.npz", "f.safetensors" };
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = { "f.npy", "f.npz", "f.safetensors", "f.pt" };
+    for (int i = 0; i < 4; i++) {
         cn_dict *d = load_exactly(samples[i].bytes, samples[i].size);
         const char *path = cn_test_path(names[i]);
         bool saved = false;

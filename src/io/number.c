@@ -24,7 +24,8 @@ bool cn_parse_double(const char *text, size_t size, double *out)
     memcpy(copy, text, size);
     copy[size] = '\0';
     /* strtod() also takes blanks before the number, and hexadecimal. */
-    if (copy[0] == ' ' || (copy[0] >= '\t' && copy[0] <= '\r') || strpbrk(copy, "xX(")) return false;
+    if (copy[0] == ' ' || (copy[0] >= '\t' && copy[0] <= '\r') || strpbrk(copy, "xX("))
+        return false;
     pthread_once(&once, make_locale);
     if (!plain) return false;
     *out = strtod_l(copy, &end, plain);

@@ -87,7 +87,7 @@ struct cn_pickle_name {
     const char *module, *name;
     /* Makes the value of a call; `args` is a tuple. NULL: not to be called. */
     bool (*call)(cn_pickle *m, cn_pickle_ref args, cn_pickle_ref *out);
-    cn_dtype dtype; /* of storages, and of names that stand for a dtype */
+    cn_dtype dtype;     /* of storages, and of names that stand for a dtype */
     uint8_t stands_for; /* CN_P_DTYPE: the name is that value; otherwise CN_P_NAME */
 };
 

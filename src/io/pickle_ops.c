@@ -408,8 +408,8 @@ static bool op_get_line(cn_pickle *m)
 static bool op_proto(cn_pickle *m)
 {
     uint8_t version = cn_reader_u8(&m->in);
-    return !m->in.failed && (version <= 5 || cn_pickle_fail(m, CN_EUNSUPPORTED, "protocol %d",
-                                                            version));
+    return !m->in.failed &&
+           (version <= 5 || cn_pickle_fail(m, CN_EUNSUPPORTED, "protocol %d", version));
 }
 
 /* Frames only tell a reader how much to buffer. */
@@ -491,8 +491,9 @@ static bool check_state(cn_pickle *m, const cn_pickle_value *v, const cn_pickle_
         order = cn_pickle_at(m, state->u.items[1]);
     bool text = order && order->kind == CN_P_STR && order->n == 1;
     if (text && strchr("<|=", order->u.text[0])) return true;
-    return cn_pickle_fail(m, CN_EUNSUPPORTED, "it wants to change the state of a value of kind "
-                                              "%s: refused",
+    return cn_pickle_fail(m, CN_EUNSUPPORTED,
+                          "it wants to change the state of a value of kind "
+                          "%s: refused",
                           cn_pickle_kind_name(v));
 }
 

@@ -76,8 +76,9 @@ static bool read_byte_order(const archive *a, bool *big_endian)
 
 static bool wrong_size(const char *what, const cn_pickle_storage *s, uint64_t present)
 {
-    return cn_fail(CN_EFORMAT, "%s: storage '%s' should hold %lld elements of %s, but has %llu "
-                               "bytes: cut short or damaged",
+    return cn_fail(CN_EFORMAT,
+                   "%s: storage '%s' should hold %lld elements of %s, but has %llu "
+                   "bytes: cut short or damaged",
                    what, s->key, (long long)s->numel, cn_dtype_name(s->dtype),
                    (unsigned long long)present);
 }

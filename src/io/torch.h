@@ -13,7 +13,7 @@ const char *cn_torch_storage_name(cn_dtype dtype);
 /* Where the elements of a storage are. */
 typedef struct cn_torch_bytes {
     const void *bytes;
-    bool mapped;     /* in the file that `mapping` holds, aligned: may be used in place */
+    bool mapped; /* in the file that `mapping` holds, aligned: may be used in place */
     bool big_endian;
 } cn_torch_bytes;
 

@@ -342,11 +342,23 @@ static bool call_from_type(cn_pickle *m, cn_pickle_ref args, cn_pickle_ref *out)
 
 /* ---- the list ------------------------------------------------------------------------------ */
 
-#define CALL(module, name, function) { module, name, function, CN_F32, CN_P_NAME }
-#define TYPE(module, name) { module, name, NULL, CN_F32, CN_P_NAME }
+#define CALL(module, name, function)                                                               \
+    {                                                                                              \
+        module, name, function, CN_F32, CN_P_NAME                                                  \
+    }
+#define TYPE(module, name)                                                                         \
+    {                                                                                              \
+        module, name, NULL, CN_F32, CN_P_NAME                                                      \
+    }
 #define STORAGE(name, dtype)                                                                       \
-    { "torch", name, NULL, dtype, CN_P_NAME }, { "torch.cuda", name, NULL, dtype, CN_P_NAME }
-#define DTYPE(name, dtype) { "torch", name, NULL, dtype, CN_P_DTYPE }
+    { "torch", name, NULL, dtype, CN_P_NAME },                                                     \
+    {                                                                                              \
+        "torch.cuda", name, NULL, dtype, CN_P_NAME                                                 \
+    }
+#define DTYPE(name, dtype)                                                                         \
+    {                                                                                              \
+        "torch", name, NULL, dtype, CN_P_DTYPE                                                     \
+    }
 
 static const cn_pickle_name names[] = {
     CALL("torch._utils", "_rebuild_tensor_v2", call_tensor),
