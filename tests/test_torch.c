@@ -268,7 +268,7 @@ static void expect_refused(const bad *list, size_t n, int64_t numel)
 
 /* ---- code ---------------------------------------------------------------------------------------- */
 
-static const bad evil[] = {
+static const bad hostile[] = {
     { BYTES("\x80\x02"
             "cos\nsystem\nU\x02id\x85R."),
       CN_EUNSUPPORTED, "'os.system'" },
@@ -352,7 +352,7 @@ static const bad evil[] = {
 static void no_pickle_calls_anything(void **state)
 {
     (void)state;
-    expect_refused(evil, COUNT(evil), -1);
+    expect_refused(hostile, COUNT(hostile), -1);
 }
 
 static void a_machine_misused_says_so(void **state)

@@ -7,6 +7,7 @@
 #include "data.h"
 #include "ffi.h"
 #include "functional.h"
+#include "image.h"
 #include "io.h"
 #include "nn.h"
 #include "ops.h"
