@@ -4,6 +4,7 @@
 
 #include "autograd.h"
 #include "base.h"
+#include "csv.h"
 #include "data.h"
 #include "ffi.h"
 #include "functional.h"

@@ -3,6 +3,7 @@
 
 #include <locale.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,4 +46,18 @@ bool cn_parse_int(const char *text, size_t size, int64_t *out)
     if (!fits || (!negative && value == INT64_MIN)) return false;
     *out = negative ? value : -value;
     return true;
+}
+
+const char *cn_format_double(char buf[CN_NUMBER_ROOM], double x, bool single)
+{
+    double back;
+    pthread_once(&once, make_locale);
+    locale_t before = plain ? uselocale(plain) : (locale_t)0;
+    for (int digits = single ? 6 : 15; digits <= 17; digits++) {
+        snprintf(buf, CN_NUMBER_ROOM, "%.*g", digits, x);
+        back = strtod(buf, NULL);
+        if (single ? (float)back == (float)x : back == x) break;
+    }
+    if (plain) uselocale(before);
+    return buf;
 }

@@ -11,4 +11,8 @@ bool cn_parse_double(const char *text, size_t size, double *out);
 /* Decimal digits, perhaps after a sign; false when it does not fit. */
 bool cn_parse_int(const char *text, size_t size, int64_t *out);
 
+/* The shortest text that reads back as the same number; of a float32, if `single`. */
+#define CN_NUMBER_ROOM 32
+const char *cn_format_double(char buf[CN_NUMBER_ROOM], double x, bool single);
+
 #endif
