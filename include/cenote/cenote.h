@@ -6,6 +6,7 @@
 #include "base.h"
 #include "csv.h"
 #include "data.h"
+#include "dlpack.h"
 #include "ffi.h"
 #include "functional.h"
 #include "image.h"

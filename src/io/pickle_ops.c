@@ -466,8 +466,8 @@ static bool call_from_mark(cn_pickle *m, bool first)
     if (!first && !cn_pickle_pop(m, &callee)) return false;
     if (!cn_pickle_pop_mark(m, &items, &n)) return false;
     if (first && !n) return cn_pickle_fail(m, CN_EFORMAT, "a call of nothing");
-    if (first) callee = items[0];
-    return cn_pickle_new(m, CN_P_TUPLE, &args) && extend(m, args, items + first, n - first) &&
+    if (first) callee = *items++, n--;
+    return cn_pickle_new(m, CN_P_TUPLE, &args) && extend(m, args, items, n) &&
            cn_pickle_call(m, callee, args);
 }
 

@@ -40,9 +40,10 @@ static bool spend(maker *k, uint64_t bytes)
 
 static cn_tensor *map_storage(const maker *k, const cn_pickle_storage *s, const void *bytes)
 {
-    cn_shared_mapping *mapping = cn_mapping_keep(k->mapping);
-    cn_tensor *t = cn_wrap((void *)bytes, CN_SHAPE(s->numel), s->dtype, cn_mapping_drop, mapping);
-    if (!t) cn_mapping_drop(mapping);
+    cn_tensor *t = cn_wrap((void *)bytes, CN_SHAPE(s->numel), s->dtype, NULL, NULL);
+    if (!t) return NULL;
+    t->storage->release = cn_mapping_drop;
+    t->storage->context = cn_mapping_keep(k->mapping);
     return t;
 }
 
