@@ -22,7 +22,7 @@ static bool has_extension(const char *path, const char *extension)
 
 /* ---- formats that hold tensors only --------------------------------------------------------- */
 
-/* A number becomes a tensor without dimensions; other values are the format's to refuse. */
+/* A number becomes a tensor without dimensions. */
 static bool set_plain(cn_dict *flat, const char *key, const cn_value *v)
 {
     cn_tensor *t = NULL;
@@ -31,7 +31,12 @@ static bool set_plain(cn_dict *flat, const char *key, const cn_value *v)
     if (v->kind == CN_KIND_INT) t = cn_from(&v->u.i, scalar, CN_I64);
     else if (v->kind == CN_KIND_FLOAT) t = cn_from(&v->u.f, scalar, CN_F64);
     else if (v->kind == CN_KIND_BOOL) t = cn_from(&truth, scalar, CN_BOOL);
-    else return cn_dict_set(flat, key, *v);
+    else if (v->kind == CN_KIND_TENSOR) t = v->u.t;
+    else
+        return cn_fail(CN_EINVALID,
+                       "convert: '%s' is of kind %s, which only a .pt file can hold: pick a part "
+                       "with --key",
+                       key, cn_kind_name(v->kind));
     return t && cn_dict_set_tensor(flat, key, t);
 }
 

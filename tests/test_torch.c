@@ -561,6 +561,27 @@ static void archives_are_checked(void **state)
     }
 }
 
+/* No bit of an archive can change a number unnoticed. */
+static void flipped_bits_change_no_number(void **state)
+{
+    (void)state;
+    cn_test_bytes file = cn_test_slurp("tests/golden/tensor.pt");
+    cn_dict *whole = load_golden("tensor");
+    int refused = 0;
+    for (size_t bit = 0; bit < file.size * 8; bit++) {
+        file.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        cn_dict *d = cn_load_bytes(file.bytes, file.size, "flipped");
+        file.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (d) cn_test_same_tensor(cn_dict_tensor(d, ""), cn_dict_tensor(whole, ""));
+        refused += !d;
+        cn_dict_free(d);
+        cn_error_clear();
+    }
+    assert_true(refused > 24 * 4 * 8);
+    cn_dict_free(whole);
+    free(file.bytes);
+}
+
 static void the_tar_form_is_refused(void **state)
 {
     (void)state;
@@ -610,6 +631,7 @@ int main(void)
         cmocka_unit_test(no_tensor_leaves_its_storage),
         cmocka_unit_test(small_files_do_not_grow),
         cmocka_unit_test(archives_are_checked),
+        cmocka_unit_test(flipped_bits_change_no_number),
         cmocka_unit_test(the_tar_form_is_refused),
         cmocka_unit_test(an_audit_lists_names_and_calls),
     };
