@@ -75,6 +75,20 @@ bool cn_dict_set_array(cn_dict *d, const char *key, const cn_array *a)
     return ok;
 }
 
+bool cn_array_grow(void *array, size_t *room, size_t needed, size_t width)
+{
+    if (needed <= *room) return true;
+    size_t wanted = *room ? *room : 16;
+    while (wanted < needed) wanted *= 2;
+    void *old;
+    memcpy(&old, array, sizeof old);
+    void *more = cn_realloc(old, wanted * width);
+    if (!more) return false;
+    memcpy(array, &more, sizeof more);
+    *room = wanted;
+    return true;
+}
+
 const void *cn_elements(const cn_tensor *t, size_t *size, void **owned)
 {
     int64_t n = cn_numel(t);

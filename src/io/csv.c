@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/tensor.h"
+#include "io/array.h"
 #include "io/number.h"
 #include "io/utf8.h"
 
@@ -38,19 +39,6 @@ static bool fail_at(const table *t, size_t line, const char *why)
 }
 
 /* ---- fields -------------------------------------------------------------------------------- */
-
-static bool make_room(void *array, size_t *room, size_t needed, size_t width)
-{
-    if (needed <= *room) return true;
-    void *old;
-    memcpy(&old, array, sizeof old);
-    size_t wanted = *room ? *room * 2 : 64;
-    void *more = cn_realloc(old, wanted * width);
-    if (!more) return false;
-    memcpy(array, &more, sizeof more);
-    *room = wanted;
-    return true;
-}
 
 static bool at_line_end(const table *t)
 {
@@ -101,10 +89,10 @@ static bool scan_field(table *t, field *f)
 static bool scan_row(table *t)
 {
     size_t line = t->line, before = t->n_fields;
-    if (!make_room(&t->lines, &t->lines_room, t->n_rows + 1, sizeof *t->lines)) return false;
+    if (!cn_array_grow(&t->lines, &t->lines_room, t->n_rows + 1, sizeof *t->lines)) return false;
     t->lines[t->n_rows++] = line;
     for (;;) {
-        if (!make_room(&t->fields, &t->fields_room, t->n_fields + 1, sizeof *t->fields) ||
+        if (!cn_array_grow(&t->fields, &t->fields_room, t->n_fields + 1, sizeof *t->fields) ||
             !scan_field(t, &t->fields[t->n_fields++]))
             return false;
         if (at_line_end(t)) break;

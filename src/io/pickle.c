@@ -22,20 +22,6 @@ bool cn_pickle_fail(const cn_pickle *m, cn_code code, const char *fmt, ...)
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-bool cn_pickle_room(void *array, size_t *room, size_t needed, size_t width)
-{
-    if (needed <= *room) return true;
-    size_t wanted = *room ? *room : 16;
-    while (wanted < needed) wanted *= 2;
-    void *old;
-    memcpy(&old, array, sizeof old);
-    void *more = cn_realloc(old, wanted * width);
-    if (!more) return false;
-    memcpy(array, &more, sizeof more);
-    *room = wanted;
-    return true;
-}
-
 cn_pickle_value *cn_pickle_at(const cn_pickle *m, cn_pickle_ref ref)
 {
     return &m->values[ref];
@@ -57,7 +43,7 @@ cn_pickle_value *cn_pickle_new(cn_pickle *m, cn_pickle_kind kind, cn_pickle_ref 
 {
     if (m->n_values == CN_PICKLE_MAX)
         return cn_pickle_fail(m, CN_EUNSUPPORTED, "too many values"), NULL;
-    if (!cn_pickle_room(&m->values, &m->values_room, m->n_values + 1, sizeof *m->values))
+    if (!cn_array_grow(&m->values, &m->values_room, m->n_values + 1, sizeof *m->values))
         return NULL;
     *out = (cn_pickle_ref)m->n_values;
     cn_pickle_value *v = &m->values[m->n_values++];
@@ -110,7 +96,7 @@ void cn_pickle_free(cn_pickle *m)
 
 bool cn_pickle_push(cn_pickle *m, cn_pickle_ref ref)
 {
-    if (!cn_pickle_room(&m->stack, &m->stack_room, m->height + 1, sizeof *m->stack)) return false;
+    if (!cn_array_grow(&m->stack, &m->stack_room, m->height + 1, sizeof *m->stack)) return false;
     m->stack[m->height++] = ref;
     return true;
 }
@@ -147,7 +133,7 @@ bool cn_pickle_remember(cn_pickle *m, uint64_t index)
     cn_pickle_ref top;
     if (!cn_pickle_top(m, &top)) return false;
     if (index > m->in.size) return cn_pickle_fail(m, CN_EFORMAT, "a memo index that is too large");
-    if (!cn_pickle_room(&m->memo, &m->memo_room, (size_t)index + 1, sizeof *m->memo)) return false;
+    if (!cn_array_grow(&m->memo, &m->memo_room, (size_t)index + 1, sizeof *m->memo)) return false;
     while (m->n_memo <= index) m->memo[m->n_memo++] = FORGOTTEN;
     m->memo[index] = top;
     return true;

@@ -15,6 +15,7 @@
 
 #include <cenote/io.h>
 
+#include "io/array.h"
 #include "io/reader.h"
 
 typedef enum cn_pickle_kind {
@@ -131,9 +132,6 @@ const cn_pickle_value *cn_pickle_arg(cn_pickle *m, cn_pickle_ref args, uint32_t 
                                      cn_pickle_kind kind);
 /* Records an error that says where in the pickle it happened. Always false. */
 bool cn_pickle_fail(const cn_pickle *m, cn_code code, const char *fmt, ...) CN_PRINTF(3, 4);
-
-/* Makes room for `needed` items in an array that grows by doubling. */
-bool cn_pickle_room(void *array, size_t *room, size_t needed, size_t width);
 
 /* ---- between the two files of the machine --------------------------------------------------- */
 

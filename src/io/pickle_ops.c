@@ -338,7 +338,7 @@ static bool op_setitems(cn_pickle *m)
 
 static bool op_mark(cn_pickle *m)
 {
-    if (!cn_pickle_room(&m->marks, &m->marks_room, m->n_marks + 1, sizeof *m->marks)) return false;
+    if (!cn_array_grow(&m->marks, &m->marks_room, m->n_marks + 1, sizeof *m->marks)) return false;
     m->marks[m->n_marks++] = m->height;
     return true;
 }

@@ -135,22 +135,14 @@ static bool call_encode(cn_pickle *m, cn_pickle_ref args, cn_pickle_ref *out)
 
 /* ---- NumPy's numbers ------------------------------------------------------------------------ */
 
-static const struct {
-    char text[3];
-    cn_dtype dtype;
-} numpy_types[] = {
-    { "b1", CN_BOOL }, { "u1", CN_U8 },  { "i1", CN_I8 },  { "i2", CN_I16 }, { "i4", CN_I32 },
-    { "i8", CN_I64 },  { "f2", CN_F16 }, { "f4", CN_F32 }, { "f8", CN_F64 },
-};
-
 static bool call_numpy_dtype(cn_pickle *m, cn_pickle_ref args, cn_pickle_ref *out)
 {
     const cn_pickle_value *text = cn_pickle_arg(m, args, 0, CN_P_STR);
     if (!text) return false;
-    for (size_t i = 0; i < sizeof numpy_types / sizeof numpy_types[0]; i++) {
-        if (text->n != 2 || memcmp(text->u.text, numpy_types[i].text, 2) != 0) continue;
+    cn_dtype dtype;
+    if (text->n == 2 && cn_npy_dtype((const char *)text->u.text, &dtype)) {
         cn_pickle_value *v = cn_pickle_new(m, CN_P_DTYPE, out);
-        if (v) v->u.i = numpy_types[i].dtype;
+        if (v) v->u.i = dtype;
         return v;
     }
     char name[CN_PRINTABLE_ROOM];
@@ -206,7 +198,7 @@ static bool find_storage(cn_pickle *m, const char *key, cn_dtype dtype, int64_t 
         return (s->dtype == dtype && s->numel == numel) ||
                cn_pickle_fail(m, CN_EFORMAT, "storage '%s' is described in two ways", key);
     }
-    if (!cn_pickle_room(&m->storages, &m->storages_room, m->n_storages + 1, sizeof *m->storages) ||
+    if (!cn_array_grow(&m->storages, &m->storages_room, m->n_storages + 1, sizeof *m->storages) ||
         !cn_dict_set_int(m->storage_index, key, (int64_t)m->n_storages))
         return false;
     *number = (uint32_t)m->n_storages;

@@ -62,7 +62,7 @@ static bool steps_back(const cn_tensor *t)
 static bool collect_tensor(writer *w, cn_tensor *t)
 {
     if (steps_back(t) && !(t = cn_rows(t))) return false;
-    if (!cn_pickle_room(&w->items, &w->items_room, w->n_items + 1, sizeof *w->items)) return false;
+    if (!cn_array_grow(&w->items, &w->items_room, w->n_items + 1, sizeof *w->items)) return false;
     w->items[w->n_items] = (item){ .tensor = t };
     measure(&w->items[w->n_items++]);
     return true;
@@ -150,7 +150,7 @@ static bool plan(writer *w)
 
 static void put(writer *w, const void *bytes, size_t size)
 {
-    w->failed |= !cn_pickle_room(&w->pickle, &w->pickle_room, w->pickle_size + size, 1);
+    w->failed |= !cn_array_grow(&w->pickle, &w->pickle_room, w->pickle_size + size, 1);
     if (w->failed) return;
     memcpy(w->pickle + w->pickle_size, bytes, size);
     w->pickle_size += size;
