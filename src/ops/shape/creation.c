@@ -86,7 +86,7 @@ static bool like_compose(cn_call *c, double value)
         .samples = "[2,3] | [] dtype=int64 | i64<3[0]",                                            \
     }
 
-CONSTANT_OPS(zeros, 0, "filled with 0.", "zero"); /* zero_ */
+CONSTANT_OPS(zeros, 0, "filled with 0.", "zero_");
 CONSTANT_OPS(ones, 1, "filled with 1.", NULL);
 CONSTANT_OPS(empty, 0, "whose values nobody relies on; they are 0.", NULL);
 
