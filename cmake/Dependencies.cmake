@@ -81,14 +81,24 @@ if(CENOTE_HAVE_ONEDNN)
     list(APPEND CENOTE_PC_LIBS -ldnnl)
 endif()
 
+# Two that are loaded when first needed: they take longer to load than everything else to start.
+
 dependency_option(LAPACK "decompositions of large matrices by LAPACK")
 if(wanted_LAPACK)
-    pkg_check_modules(LAPACKE IMPORTED_TARGET QUIET lapacke>=3.8)
+    find_path(LAPACKE_INCLUDE lapacke.h)
 endif()
-dependency_result(LAPACK "LAPACKE_FOUND" "PkgConfig::LAPACKE" "apt-get install liblapacke-dev" "fast linear algebra")
+dependency_result(LAPACK "LAPACKE_INCLUDE" "" "apt-get install liblapacke-dev" "fast linear algebra")
 if(CENOTE_HAVE_LAPACK)
-    list(APPEND CENOTE_PC_REQUIRES lapacke)
-    list(APPEND CENOTE_FIND "pkg_check_modules(LAPACKE REQUIRED IMPORTED_TARGET lapacke>=3.8)")
+    target_include_directories(cenote_dependencies INTERFACE ${LAPACKE_INCLUDE})
+endif()
+
+dependency_option(CURL "downloads by libcurl")
+if(wanted_CURL)
+    find_path(CURL_INCLUDE curl/curl.h)
+endif()
+dependency_result(CURL "CURL_INCLUDE" "" "apt-get install libcurl4-openssl-dev" "downloads of data sets")
+if(CENOTE_HAVE_CURL)
+    target_include_directories(cenote_dependencies INTERFACE ${CURL_INCLUDE})
 endif()
 
 dependency_option(OPENMP "threads for kernels by OpenMP")
@@ -140,16 +150,6 @@ dependency_result(CAIRO "CAIRO_FOUND" "PkgConfig::CAIRO" "apt-get install libcai
 if(CENOTE_HAVE_CAIRO)
     list(APPEND CENOTE_PC_REQUIRES cairo)
     list(APPEND CENOTE_FIND "pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo>=1.14)")
-endif()
-
-dependency_option(CURL "downloads by libcurl")
-if(wanted_CURL)
-    find_package(CURL QUIET)
-endif()
-dependency_result(CURL "CURL_FOUND" "CURL::libcurl" "apt-get install libcurl4-openssl-dev" "downloads of data sets")
-if(CENOTE_HAVE_CURL)
-    list(APPEND CENOTE_PC_REQUIRES libcurl)
-    list(APPEND CENOTE_FIND "find_dependency(CURL)")
 endif()
 
 # ---- the table at the end of configure ------------------------------------------------------

@@ -79,8 +79,7 @@ void cn_node_consume(cn_node *node)
 static void copy_spec(cn_spec *spec, const cn_tensor *t)
 {
     spec->dtype = t->v.dtype;
-    spec->shape.ndim = t->v.shape.ndim;
-    for (int i = 0; i < t->v.shape.ndim; i++) spec->shape.dim[i] = t->v.shape.dim[i];
+    spec->shape = t->v.shape; /* whole: a copy of fixed size is cheaper than a loop */
 }
 
 static cn_node *node_new(const cn_call *c)

@@ -8,6 +8,27 @@ enum { MANY = 64 }; /* inputs up to this number need no allocation */
 
 /* ---- inputs as kernels want them ----------------------------------------------------------- */
 
+/* The types that kernels compute in. */
+static bool is_computed(cn_dtype d)
+{
+    return ((1u << CN_BOOL | 1u << CN_I64 | 1u << CN_F32 | 1u << CN_F64) >> d) & 1;
+}
+
+/* Most calls: plain floats of one type, nothing to convert. */
+static bool fits_as_it_is(const cn_call *c)
+{
+    const cn_dtype d = c->n_in && c->in[0] ? c->in[0]->v.dtype : CN_BOOL;
+    if (d != CN_F32 && d != CN_F64) return false;
+    for (int i = 0; i < c->n_in; i++) {
+        const cn_tensor *t = c->in[i];
+        if (t && (t->v.dtype != d || t->v.block || ((c->op->flags & CN_ROWS) && !t->v.contiguous)))
+            return false;
+    }
+    for (int i = 0; i < c->n_out; i++)
+        if (!is_computed(c->out[i]->v.dtype)) return false;
+    return true;
+}
+
 static cn_dtype kernel_dtype(const cn_op *op, cn_dtype own, cn_dtype common)
 {
     if (op->flags & CN_ANY_DTYPE) return own;
@@ -91,6 +112,7 @@ static bool run_plain(const cn_call *c)
 
 static bool run_kernel(const cn_call *c)
 {
+    if (fits_as_it_is(c)) return cn_find_kernel(c)(c);
     if (takes_blocked(c->op) && any_blocked(c)) {
         cn_kernel *k = cn_find_blocked_kernel(c);
         if (k) return k(c);

@@ -58,10 +58,13 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Cenote needs a little
 
 void cn_copy_view(const cn_view *dst, const cn_view *src)
 {
+    enum { FEW = 256 }; /* elements that are moved before a loop is set up */
     const cn_view *views[] = { dst, src };
     if (dst->dtype == src->dtype) {
         size_t size = cn_dtype_size(dst->dtype);
-        cn_loop(2, views, copy_row_same, &size);
+        if (dst->contiguous && src->contiguous && src->numel <= FEW)
+            memmove(dst->data, src->data, (size_t)src->numel * size);
+        else cn_loop(2, views, copy_row_same, &size);
     } else if (dst->dtype == CN_F32 && src->dtype == CN_U8) {
         cn_loop(2, views, copy_row_u8_f32, NULL);
     } else {
@@ -86,7 +89,8 @@ void cn_fill_view(const cn_view *v, double value)
     } fill = { { v->dtype, v->dtype }, 0 };
     cn_store_f64((char *)&fill.pattern, v->dtype, value);
     const cn_view *views[] = { v };
-    cn_loop(1, views, fill_row, &fill);
+    if (v->numel == 1) memcpy(v->data, &fill.pattern, cn_dtype_size(v->dtype));
+    else cn_loop(1, views, fill_row, &fill);
 }
 
 cn_tensor *cn_rows(cn_tensor *t)

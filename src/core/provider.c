@@ -14,6 +14,7 @@ static struct {
     atomic_bool looked;
     unsigned present, allowed;
     bool verbose;
+    uint8_t *knowing; /* by op: which providers know it */
     char names[160];
     _Atomic int64_t uses[MAX_PROVIDERS + 1];
     void (*log)(const char *line, void *context);
@@ -29,6 +30,16 @@ static bool listed(const char *list, const char *name)
     return false;
 }
 
+/* Without memory for the answers everybody is asked about every call. */
+static void ask_who_knows(void)
+{
+    state.knowing = calloc((size_t)cn_op_count, 1);
+    for (int op = 0; state.knowing && op < cn_op_count; op++)
+        for (int i = 0; cn_providers[i] && i < MAX_PROVIDERS; i++)
+            if ((state.present & (1u << i)) && cn_providers[i]->knows(op))
+                state.knowing[op] |= (uint8_t)(1u << i);
+}
+
 static void look_around(void)
 {
     const char *only = getenv("CENOTE_PROVIDERS"), *verbose = getenv("CENOTE_VERBOSE");
@@ -41,6 +52,7 @@ static void look_around(void)
         n += (size_t)snprintf(state.names + n, sizeof state.names - n, "%s ", p->name);
     }
     snprintf(state.names + n, sizeof state.names - n, "reference");
+    ask_who_knows();
     atomic_store_explicit(&state.looked, true, memory_order_release);
 }
 
@@ -112,17 +124,24 @@ static Finder *finder(const cn_provider *p, bool blocked)
     return blocked ? p->find_blocked : p->find;
 }
 
+static cn_kernel *ask(int place, const cn_call *call, bool blocked)
+{
+    const cn_provider *p = cn_providers[place];
+    Finder *find = finder(p, blocked);
+    const char *why = "not provided";
+    cn_kernel *k = find && p->knows(call->op->id) ? find(call, &why) : NULL;
+    if (state.verbose) say(call, p->name, k ? "runs" : why);
+    if (k) count_use(place);
+    return k;
+}
+
 static cn_kernel *ask_all(const cn_call *call, bool blocked)
 {
-    for (int place = 0; cn_providers[place]; place++) {
-        Finder *find = finder(cn_providers[place], blocked);
-        if (!find || !(state.present & state.allowed & (1u << place))) continue;
-        const char *why = "not provided";
-        cn_kernel *k = find(call, &why);
-        if (state.verbose) say(call, cn_providers[place]->name, k ? "runs" : why);
-        if (!k) continue;
-        count_use(place);
-        return k;
+    unsigned who = state.present & state.allowed;
+    if (state.knowing && !state.verbose) who &= state.knowing[call->op->id];
+    for (; who; who &= who - 1) {
+        cn_kernel *k = ask(__builtin_ctz(who), call, blocked);
+        if (k) return k;
     }
     return NULL;
 }
@@ -139,7 +158,8 @@ bool cn_provider_takes(const cn_call *call)
     const char *why;
     look_once();
     for (int i = 0; cn_providers[i]; i++)
-        if ((state.present & state.allowed & (1u << i)) && cn_providers[i]->find(call, &why))
+        if ((state.present & state.allowed & (1u << i)) && cn_providers[i]->knows(call->op->id) &&
+            cn_providers[i]->find(call, &why))
             return true;
     return false;
 }

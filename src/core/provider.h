@@ -7,8 +7,10 @@
 typedef struct cn_provider {
     size_t size; /* sizeof(cn_provider) it was compiled with */
     const char *name;
-    bool (*probe)(void); /* is the library, the instruction set or the device here? asked once */
-    /* The kernel for a call with these inputs and parameters, or NULL and the reason in *why. */
+    bool (*probe)(void);   /* is the library, the instruction set or the device here? asked once */
+    bool (*knows)(int op); /* has it a kernel for some calls of that op? asked once per op */
+    /* The kernel for a call of an op it knows, with these inputs and parameters, or NULL and the
+       reason in *why. */
     cn_kernel *(*find)(const cn_call *call, const char **why);
     /* The same for calls with a blocked input, which find never sees. NULL: it has no such
        kernels. */

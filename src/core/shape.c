@@ -32,7 +32,8 @@ const char *cn_shape_text(const cn_shape *s, char buf[128])
     return buf;
 }
 
-bool cn_shape_numel(const cn_shape *s, int64_t *out, const char *what)
+/* With empty dimensions and all that can be wrong. */
+static bool count_with_care(const cn_shape *s, int64_t *out, const char *what)
 {
     if (s->ndim < 0 || s->ndim > CN_MAX_DIMS)
         return cn_fail(CN_EINVALID, "%s: %d dimensions, but 0 to %d are possible", what, s->ndim,
@@ -51,6 +52,17 @@ bool cn_shape_numel(const cn_shape *s, int64_t *out, const char *what)
         return cn_fail(CN_EINVALID, "%s: shape %s has too many elements", what,
                        cn_shape_text(s, text));
     *out = empty ? 0 : n;
+    return true;
+}
+
+bool cn_shape_numel(const cn_shape *s, int64_t *out, const char *what)
+{
+    int64_t n = 1;
+    bool odd = s->ndim < 0 || s->ndim > CN_MAX_DIMS;
+    for (int i = 0; !odd && i < s->ndim; i++)
+        odd = s->dim[i] <= 0 || __builtin_mul_overflow(n, s->dim[i], &n);
+    if (odd || n > INT64_MAX / 16) return count_with_care(s, out, what);
+    *out = n;
     return true;
 }
 

@@ -5,7 +5,7 @@ bool cn_infer_pointwise(const cn_call *c, cn_spec out[])
 {
     out->shape = c->in[0]->v.shape;
     for (int i = 1; i < c->n_in; i++)
-        if (c->in[i] &&
+        if (c->in[i] && !cn_shape_equal(&out->shape, &c->in[i]->v.shape) &&
             !cn_shape_broadcast(&out->shape, &c->in[i]->v.shape, &out->shape, c->op->name))
             return false;
     out->dtype = c->n_in == 1 ? c->in[0]->v.dtype : cn_result_type(c->in, c->n_in);

@@ -1,9 +1,12 @@
-/* lapack.c - the provider of LAPACK's decompositions, through LAPACKE. */
+/* lapack.c - the provider of LAPACK's decompositions, through LAPACKE, which is loaded for the first
+   matrix that is large enough. */
+#include "core/library.h"
 #include "core/provider.h"
 #include "ops/internal.h"
 #include "ops/linalg/decompose.h"
 
 #include <lapacke.h>
+#include <pthread.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -20,14 +23,47 @@ static int64_t status(lapack_int info)
     return CN_NO_WORKSPACE;
 }
 
+/* The routines for one type; prototypes that differ in that type only. */
+#define ROUTINES(letter, name)                                                                     \
+    static struct {                                                                                \
+        __typeof__(LAPACKE_##letter##getrf) *getrf;                                                \
+        __typeof__(LAPACKE_##letter##potrf) *potrf;                                                \
+        __typeof__(LAPACKE_##letter##geqrf) *geqrf;                                                \
+        __typeof__(LAPACKE_##letter##orgqr) *orgqr;                                                \
+        __typeof__(LAPACKE_##letter##syevd) *syevd;                                                \
+        __typeof__(LAPACKE_##letter##gesdd) *gesdd;                                                \
+    } name;                                                                                        \
+    static const cn_symbol name##_symbols[] = {                                                    \
+        { "LAPACKE_" #letter "getrf", &name.getrf }, { "LAPACKE_" #letter "potrf", &name.potrf },  \
+        { "LAPACKE_" #letter "geqrf", &name.geqrf }, { "LAPACKE_" #letter "orgqr", &name.orgqr },  \
+        { "LAPACKE_" #letter "syevd", &name.syevd }, { "LAPACKE_" #letter "gesdd", &name.gesdd },  \
+    };
+ROUTINES(s, singles)
+ROUTINES(d, doubles)
+#undef ROUTINES
+
+static bool loaded;
+
+/* NaN is looked for where it matters, not by LAPACKE. */
+static void load(void)
+{
+    static const char file[] = "liblapacke.so.3";
+    __typeof__(LAPACKE_set_nancheck) *set_nancheck;
+    const cn_symbol setting = { "LAPACKE_set_nancheck", &set_nancheck };
+    loaded = cn_library_load(file, singles_symbols, (int)CN_COUNT(singles_symbols)) &&
+             cn_library_load(file, doubles_symbols, (int)CN_COUNT(doubles_symbols)) &&
+             cn_library_load(file, &setting, 1);
+    if (loaded) set_nancheck(0);
+}
+
 #define T float
 #define NAME(x) x##_f32
-#define LAPACK(x) LAPACKE_s##x
+#define LAPACK(x) singles.x
 #include "backends/lapack/lapack.inc"
 
 #define T double
 #define NAME(x) x##_f64
-#define LAPACK(x) LAPACKE_d##x
+#define LAPACK(x) doubles.x
 #include "backends/lapack/lapack.inc"
 
 static const cn_decompositions lapack_f32 = { lu_f32,          cholesky_f32, qr_f32,
@@ -102,21 +138,27 @@ static cn_kernel *kernel_of(int id)
 static cn_kernel *find(const cn_call *c, const char **why)
 {
     cn_kernel *kernel = kernel_of(c->op->id);
-    if (!kernel) return NULL;
     const cn_shape *s = &cn_in(c, 0)->shape;
     int64_t m = s->dim[s->ndim - 2], n = s->dim[s->ndim - 1], longer = m > n ? m : n;
     *why = "too small to be worth the call";
     if (shorter_side(c) < SMALLEST) return NULL;
     *why = "too large for its integers"; /* full factors are square */
-    return longer > INT32_MAX / longer ? NULL : kernel;
+    if (longer > INT32_MAX / longer) return NULL;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, load);
+    *why = "liblapacke.so.3 is not installed";
+    return loaded ? kernel : NULL;
 }
 
-/* NaN is looked for where it matters, not by LAPACKE. */
 static bool probe(void)
 {
-    LAPACKE_set_nancheck(0);
     return true;
 }
 
+static bool knows(int op)
+{
+    return kernel_of(op) != NULL;
+}
+
 extern const cn_provider cn_provider_lapack;
-const cn_provider cn_provider_lapack = { sizeof(cn_provider), "lapack", probe, find, NULL };
+const cn_provider cn_provider_lapack = { sizeof(cn_provider), "lapack", probe, knows, find, NULL };

@@ -2,29 +2,39 @@
 #include "backends/onednn/plan.h"
 #include "ops/internal.h"
 
-static cn_kernel *find(const cn_call *c, const char **why)
+typedef cn_kernel *Finder(const cn_call *c, const char **why);
+
+static Finder *finder_of(int op)
 {
-    switch (c->op->id) {
+    switch (op) {
     case CN_OP_ID_mm:
     case CN_OP_ID_bmm:
     case CN_OP_ID_linear:
     case CN_OP_ID_linear_act:
-    case CN_OP_ID_linear_backward: return cn_dnnl_find_product(c, why);
+    case CN_OP_ID_linear_backward: return cn_dnnl_find_product;
     case CN_OP_ID_convolution2d:
     case CN_OP_ID_conv2d_input:
-    case CN_OP_ID_conv2d_weight: return cn_dnnl_find_convolution(c, why);
+    case CN_OP_ID_conv2d_weight: return cn_dnnl_find_convolution;
     default: return NULL;
     }
 }
 
+static bool knows(int op)
+{
+    return finder_of(op) != NULL;
+}
+
+static cn_kernel *find(const cn_call *c, const char **why)
+{
+    return finder_of(c->op->id)(c, why);
+}
+
 static cn_kernel *find_blocked(const cn_call *c, const char **why)
 {
-    int id = c->op->id;
-    bool known =
-        id == CN_OP_ID_convolution2d || id == CN_OP_ID_conv2d_input || id == CN_OP_ID_conv2d_weight;
-    return known ? cn_dnnl_find_convolution(c, why) : NULL;
+    Finder *finder = finder_of(c->op->id);
+    return finder == cn_dnnl_find_convolution ? finder(c, why) : NULL;
 }
 
 extern const cn_provider cn_provider_onednn;
-const cn_provider cn_provider_onednn = { sizeof(cn_provider), "onednn", cn_dnnl_start, find,
+const cn_provider cn_provider_onednn = { sizeof(cn_provider), "onednn", cn_dnnl_start, knows, find,
                                          find_blocked };

@@ -39,10 +39,14 @@ const char *cn_simd_refuses_empty(const cn_call *c)
     return cn_in(c, 0)->numel ? cn_simd_refuses_sparse(c) : "empty";
 }
 
+static bool knows(int op)
+{
+    return by_op[op] != NULL;
+}
+
 static cn_kernel *find(const cn_call *c, const char **why)
 {
     const cn_simd_binding *b = by_op[c->op->id];
-    if (!b) return NULL;
     const char *reason = b->refuses ? b->refuses(c) : cn_simd_refuses_sparse(c);
     if (!reason) return b->kernel;
     *why = reason;
@@ -50,5 +54,5 @@ static cn_kernel *find(const cn_call *c, const char **why)
 }
 
 extern const cn_provider cn_provider_simd;
-const cn_provider cn_provider_simd = { sizeof(cn_provider), "simd", probe, find,
+const cn_provider cn_provider_simd = { sizeof(cn_provider), "simd", probe, knows, find,
                                        cn_simd_find_blocked };
