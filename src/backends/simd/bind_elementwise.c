@@ -75,10 +75,11 @@ static bool find_operands(const cn_call *c, operands *o)
 {
     o->whole = cn_in(c, 1)->numel > cn_in(c, 0)->numel;
     const cn_view *whole = cn_in(c, o->whole), *part = cn_in(c, !o->whole);
-    o->lines = (cn_lines){ 1, whole->numel, 1 };
-    if (cn_shape_equal(&part->shape, &whole->shape)) return true;
     o->lines = (cn_lines){ whole->numel, 1, 1 };
-    return part->numel <= 1 || spreads(&part->shape, &whole->shape, &o->lines);
+    if (part->numel <= 1) return true;
+    o->lines = (cn_lines){ 1, whole->numel, 1 };
+    return cn_shape_equal(&part->shape, &whole->shape) ||
+           spreads(&part->shape, &whole->shape, &o->lines);
 }
 
 static bool binary(const cn_call *c)
