@@ -5,7 +5,7 @@ set -u
 
 packages="build-essential cmake pkg-config libjansson-dev libcmocka-dev libdnnl-dev liblapacke-dev
 zlib1g-dev libcairo2-dev libpng-dev libjpeg62-turbo-dev libcurl4-openssl-dev dataset-fashion-mnist fontconfig fonts-dejavu-core"
-[ "${1:-}" = "--dev" ] && packages="$packages clang clang-format clang-tidy libclang-rt-14-dev"
+[ "${1:-}" = "--dev" ] && packages="$packages clang clang-format clang-tidy libclang-rt-14-dev libomp-dev"
 packages=$(echo $packages)
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
