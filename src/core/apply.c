@@ -1,4 +1,5 @@
 /* apply.c - one way to call an op. */
+#include "core/anomaly.h"
 #include "core/provider.h"
 #include "core/tape.h"
 
@@ -148,6 +149,7 @@ bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *param
     if (op->compose) return op->compose(&c) || (memset(out, 0, (size_t)n_out * sizeof *out), false);
     if (op->view) ok = apply_view(&c);
     else ok = apply_infer(&c);
+    if (ok && cn_anomaly_on) ok = cn_check_call(&c);
     if (ok && wants_grad(&c)) ok = cn_tape_record(&c);
     if (!ok) memset(out, 0, (size_t)n_out * sizeof *out);
     return ok;

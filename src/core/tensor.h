@@ -58,6 +58,8 @@ cn_tensor *cn_tensor_view(const cn_tensor *base, const cn_view *view);
 cn_tensor *cn_tensor_view_owned(const cn_tensor *base, const cn_view *view);
 cn_tensor *cn_scope_add(
     cn_tensor *t); /* gives one reference to the scope; on failure drops it, NULL */
+/* cn_return() of several. False, and all NULL, when one is NULL or out of memory. */
+bool cn_return_all(size_t mark, cn_tensor **t, int n);
 /* A number as a 0-d tensor that yields to other operands in type promotion. */
 cn_tensor *cn_number(double value);
 cn_tensor *cn_number_i64(int64_t value);
