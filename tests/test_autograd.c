@@ -1,73 +1,10 @@
 /* test_autograd.c - the tape: accumulation, several passes, hooks, in-place changes, lifetimes
    and scopes. */
+#include "autograd_helpers.h"
 #include "core/memory.h"
 
-#include <cenote/autograd.h>
-#include <cenote/functional.h>
-
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-
-#include <cmocka.h>
-
-static void assert_close(double got, double want)
-{
-    if (fabs(got - want) > 1e-6 * (1 + fabs(want)))
-        fail_msg("%.9g instead of %.9g (%s)", got, want, cn_error());
-}
-
-static void assert_error(const char *words)
-{
-    if (!strstr(cn_error(), words)) fail_msg("'%s' does not say '%s'", cn_error(), words);
-    cn_error_clear();
-}
-
-static cn_tensor *vector(int n, const double *values)
-{
-    cn_tensor *t = cn_empty(CN_SHAPE(n), CN_F64);
-    assert_true(cn_write(t, CN_F64, values, n));
-    return t;
-}
-
-static cn_tensor *leaf(double value)
-{
-    return cn_requires_grad(cn_full(cn_scalar_shape(), value, CN_F64), true);
-}
-
-static double at(const cn_tensor *t, int64_t i)
-{
-    return cn_at(t, CN_SHAPE(i));
-}
-
-/* Every test in a scope of its own, without errors before and after, and without a tensor left
-   over. */
-static size_t mark;
-static int64_t live;
-
-static int open_scope(void **state)
-{
-    (void)state;
-    mark = cn_mark();
-    live = cn_live_tensors();
-    return cn_ok() ? 0 : -1;
-}
-
-static int close_scope(void **state)
-{
-    (void)state;
-    cn_release(mark);
-    bool clean = cn_ok() && cn_live_tensors() == live;
-    if (!clean)
-        printf("left: %lld tensors, error '%s'\n", (long long)(cn_live_tensors() - live),
-               cn_error());
-    cn_error_clear();
-    return clean ? 0 : -1;
-}
 
 /* ---- gradients of leaves ------------------------------------------------------------------- */
 
@@ -407,8 +344,6 @@ static void test_views_outlive_their_base(void **state)
     assert_close(at(part, 1), 5);
     cn_drop(part);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_scope, close_scope)
 
 int main(void)
 {
