@@ -18,9 +18,9 @@ void assert_error(const char *words); /* the error says so; clears it */
 void assert_elements(const cn_tensor *t, const double *want, int64_t n);
 
 cn_tensor *vector(int n, const double *values);
-cn_tensor *leaf(double value);                /* 0-d, requires gradients */
-double at(const cn_tensor *t, int64_t i);     /* of a vector */
-double weighed(const cn_tensor *t);           /* the sum of sin(k + 1) times the k-th element */
+cn_tensor *leaf(double value);                 /* 0-d, requires gradients */
+double at(const cn_tensor *t, int64_t i);      /* of a vector */
+double weighed(const cn_tensor *t);            /* the sum of sin(k + 1) times the k-th element */
 cn_tensor *waves(cn_shape shape, double from); /* cos(from + k) */
 
 /* A test in a scope of its own, without errors before and after, that leaves no tensor over. */

@@ -378,9 +378,12 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_entries_are_complete), cmocka_unit_test(test_gradients),
-        cmocka_unit_test(test_double_backward),      cmocka_unit_test(test_forward_mode),
-        cmocka_unit_test(test_layouts),              cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_entries_are_complete),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_double_backward),
+        cmocka_unit_test(test_forward_mode),
+        cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests_name("ops", tests, NULL, NULL);
 }

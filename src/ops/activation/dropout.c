@@ -3,7 +3,7 @@
    nothing else, not on threads (D2L 5.6). */
 #include "ops/internal.h"
 
-#include <cenote/rng.h>
+#include "autograd/checkpoint.h"
 
 #include <string.h>
 
@@ -107,6 +107,7 @@ const cn_op cn_op_dropout = {
 cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng)
 {
     if (!input || !rng) return input;
+    if (!cn_before_drawing(rng)) return NULL;
     Drop d = { p, (int64_t)rng->seed, (int64_t)rng->stream, (int64_t)rng->position };
     cn_tensor *out[2];
     if (!cn_apply(&cn_op_dropout_at, &input, 1, &d, out, 2)) return NULL;
