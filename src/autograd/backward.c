@@ -352,6 +352,9 @@ static bool check_root(cn_tensor *out, cn_tensor *cotangent)
         return cn_fail(CN_EINVALID,
                        "backward: the output does not depend on anything that requires "
                        "gradients");
+    if (!cn_is_current(out))
+        return cn_fail(CN_EUNSUPPORTED, "backward: the output is a view of a tensor that was "
+                                        "changed in place since; take the view again");
     if (!cotangent && out->v.numel != 1)
         return cn_fail(CN_EINVALID,
                        "backward: an output of shape %s needs a cotangent; only a single "

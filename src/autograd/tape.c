@@ -148,10 +148,20 @@ static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save, bool is_gr
     return true;
 }
 
+static bool old_view(const char *name)
+{
+    return cn_fail(CN_EUNSUPPORTED,
+                   "%s: an input is a view of a tensor that was changed in place since; take the "
+                   "view again",
+                   name);
+}
+
 /* The graded outputs own the node; their number is known before anybody else can see it. */
 bool cn_tape_record(const cn_call *c)
 {
     int owners = 0;
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i] && !cn_is_current(c->in[i])) return old_view(c->op->name);
     for (int i = 0; i < c->n_out; i++) owners += graded(c, i);
     cn_node *n = owners ? node_new(c) : NULL;
     if (!n) return owners == 0;
@@ -185,6 +195,7 @@ static void retain(cn_node *node, int out_index)
 void cn_tape_adopt(cn_tensor *t, const cn_tensor *r)
 {
     cn_node *old = t->node;
+    if (old || r->node) t->storage->rewrites++;
     if (old && r->node && (old->retains >> t->out_index & 1)) retain(r->node, r->out_index);
     t->node = r->node, t->out_index = r->out_index, t->requires_grad = r->requires_grad;
     if (t->node) atomic_fetch_add_explicit(&t->node->refs, 1, memory_order_relaxed);

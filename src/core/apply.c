@@ -178,7 +178,7 @@ static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *res
                        "%s_: a leaf that requires gradients cannot change in place; do it "
                        "inside CN_NO_GRAD",
                        op->name);
-    if (t->is_view && result->requires_grad)
+    if (t->is_view && (t->requires_grad || result->requires_grad))
         return cn_fail(CN_EUNSUPPORTED,
                        "%s_: gradients through a change of a view are not recorded; "
                        "use the form without underscore",
@@ -194,8 +194,8 @@ cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, con
     if (ok) {
         cn_copy_view(&t->v, &r->v);
         t->storage->version++;
-        if (cn_grad_enabled())
-            cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
+        /* Without recording it stays what it was, with new values. */
+        if (cn_grad_enabled()) cn_tape_adopt(t, r);
     }
     cn_release(mark);
     return ok ? t : NULL;
