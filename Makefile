@@ -9,7 +9,7 @@ CMAKE_FLAGS ?=
 MAKEFLAGS += --no-print-directory
 CONFIGURE = cmake -S . $(CMAKE_FLAGS)
 COMPILE = cmake --build $(1) -j $(JOBS)
-NO_OPENMP = -DWITH_OPENMP=OFF -DWITH_ONEDNN=OFF
+NO_OPENMP = -DWITH_OPENMP=OFF -DWITH_ONEDNN=OFF -DWITH_LAPACK=OFF
 
 .PHONY: all configure demo test check bench examples fuzz asan tsan install format clean help
 

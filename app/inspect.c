@@ -121,12 +121,51 @@ static bool report_all(Report *r, const char *prefix, const cn_dict *d)
     return true;
 }
 
+/* ---- a file that was refused: what its pickle wanted --------------------------------------- */
+
+static bool report_names(const Args *args, const cn_dict *names)
+{
+    static const char *const titles[] = { "NAME", "CALLED", "HARMLESS" };
+    Table table = { .columns = 3, .right = 1u << 1 };
+    json_t *list = json_wanted(args) ? json_array() : NULL;
+    for (int i = 0; i < 3 && !list; i++) table_cell(&table, "%s", titles[i]);
+    for (int i = 0; i < cn_dict_count(names); i++) {
+        const char *name = cn_dict_key(names, i);
+        const cn_dict *entry = cn_dict_dict(names, name);
+        int64_t calls = cn_dict_int(entry, "calls", 0);
+        bool known = cn_dict_int(entry, "known", 0);
+        if (list) {
+            json_array_append_new(list, json_pack("{s:o, s:I, s:b}", "name", json_text(name),
+                                                  "called", (json_int_t)calls, "harmless", known));
+            continue;
+        }
+        table_cell(&table, "%s", name);
+        table_cell(&table, "%" PRId64, calls);
+        table_cell(&table, "%s", known ? "yes" : "NO");
+    }
+    if (!list) return table_print(&table);
+    return print_json(args, json_pack("{s:o}", "names", list)) == EXIT_OK;
+}
+
+/* The error is the one that loading ended with, whatever comes of the list. */
+static int refused(const Args *args, const char *path)
+{
+    char message[1000];
+    int code = exit_code_for(cn_error_code());
+    snprintf(message, sizeof message, "%s", cn_error());
+    cn_error_clear();
+    cn_dict *names = cn_pickle_names(path);
+    if (cn_dict_count(names) > 0) report_names(args, names);
+    cn_dict_free(names);
+    return failed_with(args, code, "%s", message);
+}
+
 static int run(const Args *args)
 {
     static const char *const titles[] = { "KEY", "DTYPE", "SHAPE", "MIN", "MEAN", "MAX", "" };
     const char *path = operand(args, 0);
     cn_dict *d = cn_load(path);
-    if (!d) return failed(args);
+    if (!d) return refused(args, path);
     Report r = { .table = { .columns = 7, .right = 1u << 3 | 1u << 4 | 1u << 5 } };
     if (json_wanted(args)) r.json = json_array();
     else
@@ -148,9 +187,11 @@ const Command command_inspect = {
     .most = 1,
     .about = "show what is in a file of tensors",
     .details =
-        "Keys, types, shapes and the range of the values of a .npy, .npz, .safetensors or IDX "
-        "file, also compressed by gzip.",
-    .examples = "cenote inspect runs/lenet/model.safetensors",
+        "Keys, types, shapes and the range of the values of a .npy, .npz, .pt, .pth, .safetensors "
+        "or IDX file, also compressed by gzip.\n"
+        "A PyTorch file whose pickle wants more than tensors and plain values is refused, with exit "
+        "code 69; what it would import and call in Python is listed, and none of it is done.",
+    .examples = "cenote inspect runs/lenet/model.safetensors\ncenote inspect from-the-web.pt",
     .run = run,
     .instant = true,
 };

@@ -1,6 +1,7 @@
 /* simd_bench.c - speed of the vector kernels, and what share of the machine's peak that is.
    usage: simd_bench [threads] */
 #include "backends/simd/simd_table.h"
+#include "core/threads.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -145,7 +146,7 @@ static void bench_lanes(const char *name, cn_simd_lanes c, bool want_gx)
 /* ---- element by element -------------------------------------------------------------------- */
 
 typedef struct array_bench {
-    float *x, *y, *z, *m;
+    float *x, *y, *z;
     uint8_t *mask;
     int64_t n, rows, cols;
     cn_simd_unary f;
@@ -169,13 +170,6 @@ static void run_dropout(void *c)
     array_bench *b = c;
     const cn_simd_philox rng = { 1, 2, 3 };
     table->dropout(&rng, 0.5, b->y, b->mask, b->x, b->n, threads);
-}
-
-static void run_adam(void *c)
-{
-    array_bench *b = c;
-    const cn_simd_adam o = { .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .step = 10 };
-    table->adam(&o, b->z, b->x, b->m, b->y, NULL, b->n, threads);
 }
 
 static void run_softmax(void *c)
@@ -205,32 +199,108 @@ static void run_max_pool(void *c)
     table->max_pool(&p, b->y, b->x, threads);
 }
 
+static void run_avg_pool(void *c)
+{
+    array_bench *b = c;
+    const cn_simd_pool p = { b->n / 784, 28, 28, 14, 14, 3, 3, 2, 2, 1, 1, true };
+    table->avg_pool(&p, b->y, b->x, threads);
+}
+
+static void run_sum(void *c)
+{
+    array_bench *b = c;
+    b->y[0] = (float)table->sum(b->x, b->n, threads);
+}
+
+static void run_column_sums(void *c)
+{
+    array_bench *b = c;
+    if (!table->column_sums(b->y, b->x, 1, b->n / 294, 294, threads)) exit(EXIT_FAILURE);
+}
+
+static void run_add_channels(void *c)
+{
+    array_bench *b = c;
+    const cn_simd_along p = { b->z, b->x, b->y, b->n / 4704, 6, 784, false };
+    table->binary_along(CN_SIMD_ADD, &p, threads);
+}
+
+/* Gradients of the weight and the bias go where the statistics do not lie. */
+enum { MEAN = 0, RSTD = 8192, WEIGHT = 16384, BIAS = 24576 };
+
+static const cn_simd_norm layers = { 4096, 294, 1, NULL, NULL, 1e-5 },
+                          batch = { 256, 6, 784, NULL, NULL, 1e-5 };
+
+static void run_layer_norm(void *c)
+{
+    array_bench *b = c;
+    table->layer_norm(&layers, b->y, b->z + MEAN, b->z + RSTD, b->x, threads);
+}
+
+static void run_layer_norm_backward(void *c)
+{
+    array_bench *b = c;
+    const cn_simd_norm_grads out = { b->y, b->z + WEIGHT, b->z + BIAS };
+    if (!table->layer_norm_backward(&layers, &out, b->x, b->x, b->z + MEAN, b->z + RSTD, threads))
+        exit(EXIT_FAILURE);
+}
+
+static void run_batch_norm(void *c)
+{
+    array_bench *b = c;
+    table->batch_norm(&batch, b->y, b->z + MEAN, b->z + RSTD, b->x, threads);
+}
+
+static void run_batch_norm_backward(void *c)
+{
+    array_bench *b = c;
+    const cn_simd_norm_grads out = { b->y, b->z + WEIGHT, b->z + BIAS };
+    table->batch_norm_backward(&batch, &out, b->x, b->x, b->z + MEAN, b->z + RSTD, threads);
+}
+
+/* Everything over 1.2 M numbers: 4096 rows of 294, 256 pictures of 6 x 28 x 28. */
 static void bench_arrays(void)
 {
     static const struct {
-        cn_simd_unary f;
         const char *name;
-    } unary[] = { { CN_SIMD_RELU, "relu 1.2M" },       { CN_SIMD_EXP, "exp 1.2M" },
-                  { CN_SIMD_SIGMOID, "sigmoid 1.2M" }, { CN_SIMD_TANH, "tanh 1.2M" },
-                  { CN_SIMD_GELU, "gelu 1.2M" },       { CN_SIMD_LOG, "log 1.2M" } };
+        work_fn *work;
+        cn_simd_unary f;
+        double arrays; /* how many are read and written */
+    } jobs[] = { { "relu", run_unary, CN_SIMD_RELU, 2 },
+                 { "exp", run_unary, CN_SIMD_EXP, 2 },
+                 { "sigmoid", run_unary, CN_SIMD_SIGMOID, 2 },
+                 { "tanh", run_unary, CN_SIMD_TANH, 2 },
+                 { "gelu", run_unary, CN_SIMD_GELU, 2 },
+                 { "log", run_unary, CN_SIMD_LOG, 2 },
+                 { "add", run_add, 0, 3 },
+                 { "add to channels", run_add_channels, 0, 2 },
+                 { "sum", run_sum, 0, 1 },
+                 { "column sums", run_column_sums, 0, 1 },
+                 { "dropout", run_dropout, 0, 2.25 },
+                 { "max_pool 2x2", run_max_pool, 0, 1.25 },
+                 { "avg_pool 3x3, stride 2", run_avg_pool, 0, 1.25 },
+                 { "layer_norm", run_layer_norm, 0, 2 },
+                 { "layer_norm backward", run_layer_norm_backward, 0, 3 },
+                 { "batch_norm", run_batch_norm, 0, 3 },
+                 { "batch_norm backward", run_batch_norm_backward, 0, 5 } };
     const int64_t n = 1204224;
-    array_bench b = {
-        numbers(n), numbers(n), numbers(n), numbers(n),  malloc((size_t)n),
-        n,          4096,       64,         CN_SIMD_EXP, calloc(4096, sizeof(int64_t))
-    };
-    const double bytes = 4.0 * (double)n;
-    for (size_t i = 0; i < sizeof unary / sizeof *unary; i++) {
-        b.f = unary[i].f;
-        report(unary[i].name, best_time(run_unary, &b), 0, 2 * bytes);
+    array_bench b = { .x = numbers(n),
+                      .y = numbers(n),
+                      .z = numbers(n),
+                      .mask = malloc((size_t)n),
+                      .n = n,
+                      .rows = 4096,
+                      .cols = 64,
+                      .target = calloc(4096, sizeof(int64_t)) };
+    if (!b.mask || !b.target) exit(EXIT_FAILURE);
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+        b.f = jobs[i].f;
+        report(jobs[i].name, best_time(jobs[i].work, &b), 0, jobs[i].arrays * 4 * (double)n);
     }
-    report("add 1.2M", best_time(run_add, &b), 0, 3 * bytes);
-    report("dropout 1.2M", best_time(run_dropout, &b), 0, 2.25 * bytes);
-    report("adam 1.2M", best_time(run_adam, &b), 0, 7 * bytes);
-    report("max_pool 2x2 1.2M", best_time(run_max_pool, &b), 0, 1.25 * bytes);
     report("softmax 4096x64", best_time(run_softmax, &b), 0, 8.0 * 4096 * 64);
     b.rows = 256, b.cols = 10;
     report("cross_entropy + gradient 256x10", best_time(run_xent, &b), 0, 8.0 * 2560);
-    free(b.x), free(b.y), free(b.z), free(b.m), free(b.mask), free(b.target);
+    free(b.x), free(b.y), free(b.z), free(b.mask), free(b.target);
 }
 
 /* ---- the yardstick ------------------------------------------------------------------------- */
@@ -265,7 +335,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "simd_bench: no vector kernels for this processor\n");
         return EXIT_FAILURE;
     }
-    cn_simd_flush_denormals(2);
+    cn_flush_denormals();
     measure_peak();
     if (argc > 1) threads = atoi(argv[1]);
     if (argc > 2) peak = 1e9 * atof(argv[2]);

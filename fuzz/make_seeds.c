@@ -1,5 +1,5 @@
 /* make_seeds.c - writes fuzz/corpus/fuzz_FORMAT/: one small file of every kind for the fuzzers to
-   start from. What is there besides was written by NumPy, or found by a fuzzer and mended.
+   start from. What is there besides was written by NumPy or PyTorch, or found by a fuzzer and mended.
 
        cc fuzz/make_seeds.c $(pkg-config --cflags --libs cenote) && ./a.out fuzz/corpus */
 #include <cenote/io.h>
@@ -64,6 +64,7 @@ int main(int argc, char **argv)
     save(root, "npy", "small.npy", one);
     save(root, "npz", "small.npz", numpy);
     save(root, "safetensors", "small.safetensors", all);
+    save(root, "pt", "small.pt", all);
     write_literals(root);
     cn_dict_free(metadata);
     cn_dict_free(all);

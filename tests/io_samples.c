@@ -134,10 +134,13 @@ void cn_test_make_samples(cn_test_bytes samples[CN_TEST_SAMPLES])
     assert_true(cn_dict_set_str(metadata, "format", "pt"));
     assert_true(cn_dict_set_dict(more, "__metadata__", metadata));
     samples[2] = saved("safetensors", more);
-    samples[3] = copy_bytes("idx", idx, sizeof idx);
+    samples[3] = saved("pt", more);
+    samples[4] = cn_test_slurp("tests/golden/legacy4.pt");
+    samples[4].name = "old pt";
+    samples[5] = copy_bytes("idx", idx, sizeof idx);
 #ifdef CN_WITH_ZLIB
-    samples[4] = cn_test_deflated_npz();
-    samples[5] = cn_test_idx_gz();
+    samples[6] = cn_test_deflated_npz();
+    samples[7] = cn_test_idx_gz();
 #endif
     cn_dict_free(one);
     cn_dict_free(more);

@@ -12,9 +12,9 @@ typedef struct cn_test_bytes {
 } cn_test_bytes;
 
 #ifdef CN_WITH_ZLIB
-enum { CN_TEST_SAMPLES = 6 };
+enum { CN_TEST_SAMPLES = 8 };
 #else
-enum { CN_TEST_SAMPLES = 4 };
+enum { CN_TEST_SAMPLES = 6 };
 #endif
 
 /* setup and teardown of a test program; the latter fails when a file is left in the folder. */
@@ -28,7 +28,7 @@ cn_tensor *cn_test_tensor(cn_shape shape, cn_dtype dtype);
 void cn_test_same_tensor(const cn_tensor *a, const cn_tensor *b);
 cn_test_bytes cn_test_slurp(const char *path);
 
-/* .npy, .npz, .safetensors and IDX; with zlib also the two below. */
+/* .npy, .npz, .safetensors, .pt, .pt in its old form, and IDX; with zlib also the two below. */
 void cn_test_make_samples(cn_test_bytes samples[CN_TEST_SAMPLES]);
 void cn_test_free_samples(cn_test_bytes samples[CN_TEST_SAMPLES]);
 

@@ -100,6 +100,17 @@ check "op saves" exits 0 op neg "[1., 2., 3.]" --out "$scratch/a.npz"
 check "inspect" prints "float32" inspect "$scratch/a.npz"
 check "convert to safetensors" exits 0 convert "$scratch/a.npz" "$scratch/a.safetensors"
 check "convert to npy" exits 0 convert "$scratch/a.safetensors" "$scratch/a.npy"
+check "convert to PyTorch's format" exits 0 convert "$scratch/a.safetensors" "$scratch/a.pt"
+check "inspect that" prints "float32" inspect "$scratch/a.pt"
+check "convert from it" exits 0 convert "$scratch/a.pt" "$scratch/b.npz"
+check "convert a part of a checkpoint" exits 0 convert tests/golden/zip.pt "$scratch/net.npz" --key net
+check "convert what only PyTorch's format holds" complains 2 "--key" convert tests/golden/zip.pt "$scratch/all.npz"
+check "convert a part that is not there" complains 2 "no part 'model'" convert tests/golden/zip.pt \
+    "$scratch/x.npz" --key model
+printf '\200\002cos\nsystem\nU\002id\205R.' >"$scratch/evil.pt"
+check "a pickle that calls something" complains 69 "'os.system'" inspect "$scratch/evil.pt"
+same "what it would call" "os.system       1  NO" \
+    "$("$CENOTE" inspect "$scratch/evil.pt" 2>/dev/null | tail -n 1)"
 check "op on a file" prints "tensor([1., 2., 3.])" op neg "@$scratch/a.npy"
 check "convert to an unknown format" complains 2 ".safetensors" convert "$scratch/a.npz" "$scratch/a.xyz"
 check "doctor" prints "gradient" doctor

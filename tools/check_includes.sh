@@ -24,7 +24,7 @@ tools/sources.sh include src models book app examples | xargs awk '
         n = split("optim data text vision io dist plot", order, " ")
         for (i = 1; i <= n; i++) rank[order[i]] = 5
         rank["train"] = 6
-        home["dnnl"] = "backends"; home["cairo"] = "plot"; home["png"] = home["jpeglib"] = "io data vision"
+        home["dnnl"] = home["lapacke"] = "backends"; home["cairo"] = "plot"; home["png"] = home["jpeglib"] = "io data vision"
         home["zlib"] = "io"; home["curl"] = "data"; home["immintrin"] = home["arm_neon"] = "backends"
     }
     !/^[ \t]*#[ \t]*include[ \t]*[<"]/ { next }
@@ -50,6 +50,7 @@ tools/sources.sh include src models book app examples | xargs awk '
         sub(/^.*\//, "", name)
         sub(/[.-].*/, "", name)
         if (name in home && !index(" " home[name] " ", " " from " ")) bad("belongs to " home[name])
+        if (header ~ /^lapacke/ && FILENAME !~ /\/lapack\//) bad("belongs to backends/lapack")
         if (header ~ /^dnnl/ && FILENAME !~ /\/onednn\//) bad("belongs to backends/onednn")
         next
     }

@@ -13,6 +13,7 @@ core.safetensors       promotion: the type of a + b; text|K: what PyTorch prints
 """
 import ctypes
 import json
+import math
 import pathlib
 import re
 import struct
@@ -65,7 +66,7 @@ def philox(seed, stream, n):
 
 NAMES = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "i64": torch.int64,
          "i32": torch.int32, "i16": torch.int16, "i8": torch.int8, "u8": torch.uint8, "bool": torch.bool}
-TENSOR = re.compile(r"(f64|f32|f16|bf16|i64|i32|i16|i8|u8|bool)?(\+)?(?:<(\d+))?\[([\d,]*)\]$")
+TENSOR = re.compile(r"(f64|f32|f16|bf16|i64|i32|i16|i8|u8|bool)?([+#])?(?:<(\d+))?\[([\d,]*)\]$")
 WORDS = {"None": None, "True": True, "False": False, "inf": float("inf"), "nan": float("nan"),
          **{str(d)[6:]: d for d in DTYPES}}
 
@@ -85,7 +86,10 @@ class Sample:
 
     def value(self, text):
         if text.startswith("{"):
-            return [None if t == "None" else self.value(t) for t in text[1:-1].split()]
+            return [self.item(t) for t in text[1:-1].split()]
+        if text.startswith("i64("):
+            self.tensors.append(torch.tensor([int(n) for n in text[4:-1].split(",")]))
+            return self.tensors[-1]
         match = TENSOR.match(text)
         if match:
             return self.tensor(*match.groups())
@@ -102,18 +106,29 @@ class Sample:
                 pass
         return text
 
-    def tensor(self, dtype, positive, below, shape):
+    def item(self, text):
+        """Of a list of tensors, or between brackets."""
+        if text == "...":
+            return ...
+        if ":" in text:
+            return slice(*(int(bound) if bound else None for bound in text.split(":")))
+        return self.value(text)
+
+    def tensor(self, dtype, kind, below, shape):
         dtype = NAMES[dtype] if dtype else self.real
         shape = [int(d) for d in shape.split(",") if d]
         r = philox(42, len(self.tensors), int(np.prod(shape)))
         if dtype == torch.bool:
             x = (r[:, 0] & np.uint64(1)).astype(np.int64)
         elif not dtype.is_floating_point:
-            x = (r[:, 0] % np.uint64(below or 10)).astype(np.int64)
+            x = (r[:, 0] % np.uint64(below or 10)).astype(np.int64) + (kind == "+")
         else:
             x = 0.1 + 0.9 * r[:, 0].astype(np.float64) * 2.0**-32
-            if not positive:
-                x = np.where(r[:, 1] & np.uint64(1), x, -x)
+            if kind != "+":
+                magnitude, x = x, np.where(r[:, 1] & np.uint64(1), x, -x)
+            if kind == "#":
+                i = np.arange(x.size)
+                x = np.where(i // shape[-1] % shape[-2] == i % shape[-1], shape[-1] + magnitude, x)
         t = torch.tensor(x).reshape(shape).to(dtype)
         self.tensors.append(t)
         return t
@@ -132,17 +147,95 @@ def index_put(x, index, values, accumulate=False):
     return x.flatten().index_put((places.flatten(),), values.flatten(), accumulate).reshape(x.shape)
 
 
-UNDEFINED = {"empty", "empty_like", "new_empty"}  # elements that nobody set
+def triangle(x, upper):
+    return x.triu() if upper else x.tril()
+
+
+def setitem(x, index, value):
+    """In a copy: PyTorch changes x itself, which a leaf that requires gradients refuses."""
+    y = x.clone()
+    y[index] = value
+    return y
+
+
+def as_strided_scatter(x, src, size, stride, offset=0):
+    """PyTorch 1.13 has the values, but not the gradient."""
+    places = torch.as_strided(torch.arange(x.numel()), size, stride, offset)
+    return x.flatten().index_put((places.flatten(),), src.flatten()).reshape(x.shape)
+
+
+# Elements that nobody set, vectors whose signs nobody did.
+UNDEFINED = {"empty", "empty_like", "new_empty", "linalg.eigh", "linalg.svd", "svd"}
+
+
+
+def polygamma(n, x):
+    """PyTorch's own trigamma, which is digamma's gradient, too, has nine digits; its zeta function has all."""
+    if n == 0:
+        if not x.is_floating_point():
+            return torch.digamma(x)
+        return torch.digamma(x).detach() + torch.special.zeta(2, x.detach()) * (x - x.detach())
+    return (-1) ** (n + 1) * math.factorial(n) * torch.special.zeta(n + 1, x)
+
+
+def unpacked(sequence):
+    """A PackedSequence without the indices it does not have."""
+    return [t for t in sequence if t is not None]
+
+
+RNN = torch.nn.utils.rnn
+
+
+def attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
+    """As PyTorch since 2.5: rows with nothing to attend to are 0."""
+    if enable_gqa:
+        key, value = (t.repeat_interleave(query.shape[-3] // t.shape[-3], -3) for t in (key, value))
+    scores = query @ key.transpose(-2, -1) * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+    if attn_mask is not None:
+        is_bool = attn_mask.dtype == torch.bool
+        scores = scores.masked_fill(~attn_mask, -torch.inf) if is_bool else scores + attn_mask
+    dead = (scores == -torch.inf).all(-1, keepdim=True)
+    return torch.softmax(scores.masked_fill(dead, 0), -1).masked_fill(dead, 0) @ value
+
+
+def rms_norm(x, normalized_shape, weight=None, eps=None):
+    dims = tuple(range(-len(normalized_shape), 0))
+    y = x * torch.rsqrt((x * x).mean(dims, keepdim=True) + (torch.finfo(x.dtype).eps if eps is None else eps))
+    return y if weight is None else y * weight
+
+
 
 # Ops whose PyTorch spelling is not torch.NAME, torch.nn.functional.NAME or a method of Tensor.
 SPELLED = {
+    "__getitem__": lambda x, index: x[index],
+    "__setitem__": setitem,
+    "as_strided_scatter": as_strided_scatter,
+    "copy": lambda x, src: torch.as_tensor(src).to(x.dtype).expand(x.shape).clone(),
+    "cartesian_prod": lambda tensors: torch.cartesian_prod(*tensors),
+    "H": lambda x: x.H,
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
+    "block_diag": lambda tensors: torch.block_diag(*tensors),
+    "digamma": lambda x: polygamma(0, x),
+    "polygamma": polygamma,
     "broadcast_tensors": lambda tensors: torch.broadcast_tensors(*tensors),
     # PyTorch's own gradient has 1 / 6 rounded to float32.
     "nn.functional.hardsigmoid": lambda x: torch.nn.functional.relu6(x + 3) / 6,
+    # PyTorch's own gradient of L is not that of a triangle.
+    "cholesky_inverse": lambda x, upper=False: torch.cholesky_inverse(triangle(x, upper), upper),
+    "cholesky_solve": lambda b, x, upper=False: torch.cholesky_solve(b, triangle(x, upper), upper),
     "index": lambda x, index: x[indices(index)],
     "index_put": index_put,
+    # Newer than the PyTorch asked here.
+    "nn.functional.lp_pool3d": lambda x, p, kernel_size: (
+        torch.nn.functional.avg_pool3d(x.pow(p), kernel_size) * kernel_size ** 3).pow(1 / p),
+    "nn.utils.rnn.pack_padded_sequence": lambda *args, **named: unpacked(RNN.pack_padded_sequence(*args, **named)),
+    "nn.utils.rnn.pad_packed_sequence": lambda sequence, *args, **named:
+        RNN.pad_packed_sequence(RNN.PackedSequence(*sequence), *args, **named),
+    "nn.functional.rms_norm": rms_norm,
+    "nn.functional.scaled_dot_product_attention": attention,
     "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1:
         torch.slice_scatter(x, src, dim, start, end, step),
     "tensordot": lambda a, b, *dims, **named: torch.tensordot(a, b, **{"dims": dims or 2, **named}),

@@ -3,8 +3,8 @@
 # --dev adds what `make check` and `make fuzz` use.
 set -u
 
-packages="build-essential cmake pkg-config libjansson-dev libcmocka-dev libdnnl-dev zlib1g-dev
-libcairo2-dev libpng-dev libjpeg62-turbo-dev libcurl4-openssl-dev dataset-fashion-mnist fontconfig fonts-dejavu-core"
+packages="build-essential cmake pkg-config libjansson-dev libcmocka-dev libdnnl-dev liblapacke-dev
+zlib1g-dev libcairo2-dev libpng-dev libjpeg62-turbo-dev libcurl4-openssl-dev dataset-fashion-mnist fontconfig fonts-dejavu-core"
 [ "${1:-}" = "--dev" ] && packages="$packages clang clang-format clang-tidy libclang-rt-14-dev"
 packages=$(echo $packages)
 

@@ -4,9 +4,12 @@
 
 #include "autograd.h"
 #include "base.h"
+#include "csv.h"
 #include "data.h"
+#include "dlpack.h"
 #include "ffi.h"
 #include "functional.h"
+#include "image.h"
 #include "io.h"
 #include "nn.h"
 #include "ops.h"

@@ -51,7 +51,13 @@ CN_API int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, c
                           int *nouts); /* *nouts: in room, out count; tensors in outs are owned */
 CN_API int cn_ffi_backward(cn_tensor *const *outs, cn_tensor *const *cotangents, int n);
 
-/* ---- modules, by PyTorch's class name with PyTorch's constructor arguments ----------------- */
+/* ---- modules, by PyTorch's class name with PyTorch's constructor arguments ------------------
+
+   Modules among the constructor arguments (Sequential, TransformerEncoder) are values of kind
+   CN_KIND_MODULE; they get another owner. forward() takes its arguments as in PyTorch, by position
+   or by name, a tuple like (h_0, c_0) as a list, a PackedSequence as the list (data, batch_sizes,
+   sorted_indices, unsorted_indices); its results come one after the other, tuples in their place,
+   None as CN_KIND_NONE unless it is at the end. */
 
 CN_API int cn_ffi_module_new(const char *cls, const cn_ffi_arg *args, int n, cn_module **out);
 CN_API int cn_ffi_module_forward(cn_module *m, const cn_ffi_arg *args, int n, cn_ffi_value *outs,

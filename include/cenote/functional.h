@@ -40,6 +40,21 @@ CN_API cn_tensor *cn_conv1d_with(const cn_conv1d_args *args);
 #define cn_conv1d(...)                                                                             \
     cn_conv1d_with(&(cn_conv1d_args){ .size = sizeof(cn_conv1d_args), __VA_ARGS__ })
 
+/* The transpose of conv2d, D2L 13.10. */
+typedef struct cn_conv_transpose2d_args {
+    size_t size;
+    cn_tensor *input, *weight; /* (N, C, H, W) or (C, H, W); (C, out / groups, height, width) */
+    cn_named_only named_only_;
+    cn_tensor *bias;                            /* (out) */
+    int64_t stride[2], padding[2], dilation[2]; /* as for conv2d */
+    int64_t output_padding[2]; /* added to one side of the result; below stride or dilation */
+    int64_t groups;            /* 1 */
+} cn_conv_transpose2d_args;
+CN_API cn_tensor *cn_conv_transpose2d_with(const cn_conv_transpose2d_args *args);
+#define cn_conv_transpose2d(...)                                                                   \
+    cn_conv_transpose2d_with(                                                                      \
+        &(cn_conv_transpose2d_args){ .size = sizeof(cn_conv_transpose2d_args), __VA_ARGS__ })
+
 /* ---- margins ------------------------------------------------------------------------------- */
 
 typedef enum cn_pad_mode {
@@ -106,6 +121,12 @@ CN_API cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *args);
 #define cn_batch_norm(...)                                                                         \
     cn_batch_norm_with(&(cn_batch_norm_args){ .size = sizeof(cn_batch_norm_args), __VA_ARGS__ })
 
+/* The same for each channel of each example by itself, (N, C, ...): `training` takes those
+   statistics, and moves the running ones towards their mean. */
+CN_API cn_tensor *cn_instance_norm_with(const cn_batch_norm_args *args);
+#define cn_instance_norm(...)                                                                      \
+    cn_instance_norm_with(&(cn_batch_norm_args){ .size = sizeof(cn_batch_norm_args), __VA_ARGS__ })
+
 typedef struct cn_layer_norm_args {
     size_t size;
     cn_tensor *input;
@@ -122,8 +143,20 @@ CN_API cn_tensor *cn_layer_norm_with(const cn_layer_norm_args *args);
    moving it on; rng
    NULL: not in training, the input itself. */
 CN_API cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng);
+CN_API cn_tensor *cn_dropout1d(cn_tensor *input, double p,
+                               cn_rng *rng); /* whole channels of (N, C, L) or (C, L) */
 CN_API cn_tensor *cn_dropout2d(cn_tensor *input, double p,
-                               cn_rng *rng); /* whole channels of (N, C, H, W) */
+                               cn_rng *rng); /* of (N, C, H, W) or (N, C, L) */
+CN_API cn_tensor *cn_dropout3d(cn_tensor *input, double p,
+                               cn_rng *rng); /* of (N, C, D, H, W) or (C, D, H, W) */
+/* Dropout that keeps mean 0 and variance 1, as after selu; of whole channels (N, C, ...) or of
+   elements. */
+CN_API cn_tensor *cn_alpha_dropout(cn_tensor *input, double p, bool channels, cn_rng *rng);
+
+/* softmax(query key^T / sqrt(width)) value over the last two dimensions (D2L 11.3). */
+CN_API cn_tensor *cn_scaled_dot_product_attention(cn_tensor *query, cn_tensor *key,
+                                                  cn_tensor *value, cn_tensor *attn_mask,
+                                                  bool is_causal);
 
 /* ---- losses -------------------------------------------------------------------------------- */
 
@@ -214,12 +247,33 @@ CN_API cn_tensor *cn_embedding_with(const cn_embedding_args *args);
 CN_API cn_tensor *cn_one_hot(cn_tensor *input,
                              int64_t num_classes); /* -1: the largest index plus one */
 
+/* ---- sequences of unequal length ------------------------------------------------------------ */
+
+/* Sequences (steps, ...) beside each other, padded: (steps, batch, ...), or batch first. */
+CN_API cn_tensor *cn_pad_sequence(cn_tensor *const *sequences, int n, bool batch_first,
+                                  double padding_value);
+
+/* What of padded sequences is not padding: for each step the rows of the sequences that have it,
+   the longest sequence first. All NULL on failure; both indices NULL: the order is kept. */
+typedef struct cn_packed {
+    cn_tensor *data, *batch_sizes;
+    cn_tensor *sorted_indices, *unsorted_indices;
+} cn_packed;
+
+/* lengths: (batch) int64, 1 .. steps, in any order. */
+CN_API cn_packed cn_pack_padded_sequence(cn_tensor *input, cn_tensor *lengths, bool batch_first);
+CN_API cn_tensor *cn_pad_packed_sequence(const cn_packed *packed, bool batch_first,
+                                         double padding_value,
+                                         int64_t total_length); /* 0: that of the longest */
+
 /* ---- lengths and angles -------------------------------------------------------------------- */
 
 /* input / max(norm of input along dim, 1e-12), with the p-norm. */
 CN_API cn_tensor *cn_normalize(cn_tensor *input, double p, int dim);
 /* The cosine of the angle between x1 and x2 along dim. */
 CN_API cn_tensor *cn_cosine_similarity(cn_tensor *x1, cn_tensor *x2, int dim);
+/* The p-norm of x1 - x2 + eps along the last dimension; PyTorch's eps is 1e-6. */
+CN_API cn_tensor *cn_pairwise_distance(cn_tensor *x1, cn_tensor *x2, double p, double eps);
 
 CN_END_DECLS
 #endif

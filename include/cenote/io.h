@@ -42,17 +42,32 @@ CN_API double cn_dict_float(const cn_dict *d, const char *key, double otherwise)
 CN_API const char *cn_dict_str(const cn_dict *d, const char *key, const char *otherwise);
 
 /* ---- files --------------------------------------------------------------------------------
-   Reading goes by content, not by name: .npy and IDX (one entry, key ""), .npz, .safetensors, and
-   any of them in gzip. Sizes, offsets and checksums are verified before anything is believed; a
-   damaged file is CN_EFORMAT, a type this library does not have CN_EUNSUPPORTED. The metadata of a
-   safetensors file is the entry "__metadata__", a dictionary of strings. */
+   Reading goes by content, not by name: .npy and IDX (one entry, key ""), .npz, .safetensors,
+   PyTorch's .pt and .pth, and any of them in gzip. Sizes, offsets and checksums are verified before
+   anything is believed; a damaged file is CN_EFORMAT, a type this library does not have
+   CN_EUNSUPPORTED. The metadata of a safetensors file is the entry "__metadata__", a dictionary of
+   strings.
+
+   A file of PyTorch's holds a pickle, which in Python can run any program. Here it makes plain
+   values and tensors, or the file is refused (CN_EUNSUPPORTED, with the name that it wanted to
+   import). What is no dictionary becomes the entry ""; integer keys their decimal text; tuples and
+   sets lists; bytes a tensor of uint8. Tensors that shared memory share it again; that one required
+   gradients is not kept. The tensors of an archive that is not compressed lie in the mapped file,
+   checksums verified: writing to them changes memory only, and a file that is in use may be
+   replaced (cn_save() does that) but not be overwritten in place or shortened. */
 
 CN_API cn_dict *cn_load(const char *path);
 /* The same from memory, which is not needed afterwards; `what` names it in messages. */
 CN_API cn_dict *cn_load_bytes(const void *bytes, size_t size, const char *what);
 
-/* Writes .npy (one tensor), .npz (tensors) or .safetensors (tensors and "__metadata__"), as the
-   extension says. The path either keeps its old contents or gets the new ones whole: data go to a
+/* What the pickle of a PyTorch file would import and call, without doing it: for every name a
+   dictionary { "calls": int, "known": bool }, where those that are known are harmless. Empty for
+   other files; a damaged pickle ends the list. */
+CN_API cn_dict *cn_pickle_names(const char *path);
+
+/* Writes .npy (one tensor), .npz (tensors), .safetensors (tensors and "__metadata__"), or .pt or
+   .pth (everything but "__metadata__", for torch.load(weights_only=True)), as the extension says.
+   The path either keeps its old contents or gets the new ones whole: data go to a
    temporary file beside it, which is synced and renamed. */
 CN_API bool cn_save(const char *path, const cn_dict *d);
 

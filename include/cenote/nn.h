@@ -14,11 +14,14 @@
 CN_BEGIN_DECLS
 
 typedef struct cn_module cn_module;
+typedef struct cn_module_class cn_module_class;
 
 /* ---- using --------------------------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_forward(cn_module *m, cn_tensor *x);
-/* Modules with several inputs (losses) or outputs. *n_out: room in, count out. */
+/* Modules with several inputs (losses, attention) or outputs: `in` are the first arguments of
+   PyTorch's forward(), NULL where it has None. *n_out: room in, count out. Recurrent layers and
+   attention have functions of their own below. */
 CN_API bool cn_forward_all(cn_module *m, cn_tensor *const *in, int n_in, cn_tensor **out,
                            int *n_out);
 
@@ -34,6 +37,9 @@ CN_API void cn_train_mode(cn_module *m,
 CN_API bool cn_is_training(const cn_module *m);
 CN_API cn_module *cn_module_keep(cn_module *m); /* one more owner: to use a module in two places */
 CN_API void cn_module_free(cn_module *m);       /* gives one ownership back; NULL is fine */
+/* Another module with the same options, and copies of the parameters and buffers. Refused
+   (CN_EUNSUPPORTED) when a class of one's own has something to release. */
+CN_API cn_module *cn_module_clone(const cn_module *m);
 CN_API const char *cn_module_name(const cn_module *m); /* "Linear" */
 CN_API int cn_module_children(const cn_module *m);
 CN_API cn_module *cn_module_child(cn_module *m, int i);         /* borrowed */
@@ -87,6 +93,12 @@ extern CN_API cn_module *const cn_end; /* marks the end of a list; no module */
 CN_API cn_module *cn_sequential_of(cn_module *const *modules); /* ended by cn_end */
 CN_API cn_module *cn_sequential_n(cn_module *const *modules, int n);
 
+/* Modules and parameters that belong together but are run by someone else: see "modules of one's
+   own". They are named "0", "1", ..; cn_module_add() adds to them. */
+CN_API cn_module *cn_module_list(cn_module *const *modules, int n); /* takes them over */
+CN_API cn_module *cn_module_dict(void);                             /* named by cn_module_add() */
+CN_API cn_module *cn_parameter_list(cn_tensor *const *parameters, int n); /* keeps them */
+
 /* ---- layers -------------------------------------------------------------------------------- */
 
 typedef struct cn_linear_options {
@@ -131,7 +143,20 @@ typedef struct cn_batch_norm_options {
 CN_API cn_module *cn_batch_norm2d_layer_with(const cn_batch_norm_options *o);
 CN_API cn_module *cn_batch_norm1d_layer_with(const cn_batch_norm_options *o);
 
+/* Over several dimensions, the last ones, of these sizes. */
+typedef struct cn_layer_norm_options {
+    size_t size;
+    cn_shape normalized_shape;
+    cn_named_only named_only_;
+    double eps; /* 1e-5 */
+    bool no_affine, no_bias;
+} cn_layer_norm_options;
+CN_API cn_module *cn_layer_norm_layer_with(const cn_layer_norm_options *o);
+
 #ifndef __cplusplus
+#define cn_layer_norm_layer(...)                                                                   \
+    cn_layer_norm_layer_with(                                                                      \
+        &(cn_layer_norm_options){ .size = sizeof(cn_layer_norm_options), __VA_ARGS__ })
 #define cn_linear_layer(...)                                                                       \
     cn_linear_layer_with(&(cn_linear_options){ .size = sizeof(cn_linear_options), __VA_ARGS__ })
 #define cn_conv2d_layer(...)                                                                       \
@@ -152,6 +177,179 @@ CN_API cn_module *cn_batch_norm1d_layer(void);
 /* Any module class by PyTorch's name with its default arguments: "GELU". NULL: unknown, or it
    needs some. */
 CN_API cn_module *cn_layer(const char *cls);
+
+/* ---- recurrent layers -----------------------------------------------------------------------
+
+   RNN, GRU and LSTM take (steps, batch, features), or (batch, steps, features) with batch_first, or
+   without a batch (steps, features); cells take one step, (batch, features) or (features). The
+   state h, and of an LSTM c, is (layers * directions, batch, hidden) for layers, (batch, hidden)
+   for cells. cn_forward() starts with zeros and gives the outputs only. D2L 9 and 10. */
+
+typedef struct cn_recurrent_options {
+    size_t size;
+    int64_t hidden;
+    cn_named_only named_only_;
+    int64_t in;         /* 0: inferred */
+    int64_t layers;     /* 1; this and what follows: not of cells, but no_bias and relu */
+    int64_t projection; /* LSTM: h is projected to this size; 0: it is not */
+    double dropout;     /* between layers, in training */
+    bool batch_first, bidirectional;
+    bool no_bias;
+    bool relu; /* RNN: instead of tanh */
+} cn_recurrent_options;
+CN_API cn_module *cn_rnn_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_gru_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_lstm_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_rnn_cell_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_gru_cell_layer_with(const cn_recurrent_options *o);
+CN_API cn_module *cn_lstm_cell_layer_with(const cn_recurrent_options *o);
+
+typedef struct cn_recurrent_args {
+    size_t size;
+    cn_module *layer; /* one of the six */
+    cn_tensor *input;
+    cn_named_only named_only_;
+    cn_tensor *h, *c;   /* the state to start from; NULL: zeros */
+    cn_tensor *lengths; /* (batch) int64: so many steps of each sequence count; NULL: all. The
+                           outputs of the others are 0, and they do not change the state. */
+} cn_recurrent_args;
+
+/* out: h of each step of the last layer, of a cell h itself; the last state. All NULL on failure. */
+typedef struct cn_recurrent_result {
+    cn_tensor *out, *h, *c;
+} cn_recurrent_result;
+CN_API cn_recurrent_result cn_recurrent_with(const cn_recurrent_args *args);
+
+#ifndef __cplusplus
+#define CN_RECURRENT_OPTIONS_(...)                                                                 \
+    (&(cn_recurrent_options){ .size = sizeof(cn_recurrent_options), __VA_ARGS__ })
+#define cn_rnn_layer(...) cn_rnn_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_gru_layer(...) cn_gru_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_lstm_layer(...) cn_lstm_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_rnn_cell_layer(...) cn_rnn_cell_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_gru_cell_layer(...) cn_gru_cell_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_lstm_cell_layer(...) cn_lstm_cell_layer_with(CN_RECURRENT_OPTIONS_(__VA_ARGS__))
+#define cn_recurrent(...)                                                                          \
+    cn_recurrent_with(&(cn_recurrent_args){ .size = sizeof(cn_recurrent_args), __VA_ARGS__ })
+#endif
+
+/* ---- attention and Transformers -------------------------------------------------------------
+
+   (steps, batch, features), or (batch, steps, features) with batch_first, or without a batch
+   (steps, features). Masks are bool, true where not to look, or float, added to the scores.
+   Transformers run with cn_forward_all(): {src, src_mask, src_key_padding_mask} for an encoder,
+   {tgt, memory, tgt_mask, memory_mask, ..} for a decoder, {src, tgt, src_mask, tgt_mask, ..} for
+   both. D2L 11. */
+
+typedef struct cn_attention_options {
+    size_t size;
+    int64_t features, heads;
+    cn_named_only named_only_;
+    int64_t key_features, value_features; /* 0: as many as features */
+    double dropout;                       /* of the weights, in training */
+    bool batch_first, no_bias;
+    bool bias_kv, zero_attn; /* keys and values get one more step: trained, or zeros */
+} cn_attention_options;
+CN_API cn_module *cn_attention_layer_with(const cn_attention_options *o);
+
+typedef struct cn_attention_args {
+    size_t size;
+    cn_module *layer;
+    cn_tensor *query, *key, *value;
+    cn_named_only named_only_;
+    cn_tensor *key_padding_mask; /* (batch, keys) */
+    cn_tensor *attn_mask;        /* (queries, keys) or (batch * heads, queries, keys) */
+    cn_tensor **weights;         /* gets the mean over the heads; NULL: not wanted */
+    bool per_head;               /* it gets those of each head */
+} cn_attention_args;
+CN_API cn_tensor *cn_attention_with(const cn_attention_args *args);
+
+typedef struct cn_transformer_options {
+    size_t size;
+    int64_t features, heads; /* 512, 8 */
+    cn_named_only named_only_;
+    int64_t encoders, decoders; /* 6, 6; of the Transformer: how many layers */
+    int64_t feedforward;        /* 2048 */
+    double dropout;             /* 0, where PyTorch has 0.1 */
+    double eps;                 /* 1e-5 */
+    bool gelu;                  /* instead of ReLU */
+    bool batch_first, norm_first, no_bias;
+} cn_transformer_options;
+CN_API cn_module *cn_transformer_layer_with(const cn_transformer_options *o);
+CN_API cn_module *cn_transformer_encoder_layer_with(const cn_transformer_options *o);
+CN_API cn_module *cn_transformer_decoder_layer_with(const cn_transformer_options *o);
+/* n copies of such a layer, which is taken over, and `norm` after them (NULL: none), too. */
+CN_API cn_module *cn_transformer_encoder(cn_module *layer, int64_t n, cn_module *norm);
+CN_API cn_module *cn_transformer_decoder(cn_module *layer, int64_t n, cn_module *norm);
+/* true where row < column: what a step must not see of the steps after it, as a mask. */
+CN_API cn_tensor *cn_causal_mask(int64_t steps);
+
+#ifndef __cplusplus
+#define cn_attention_layer(...)                                                                    \
+    cn_attention_layer_with(                                                                       \
+        &(cn_attention_options){ .size = sizeof(cn_attention_options), __VA_ARGS__ })
+#define cn_attention(...)                                                                          \
+    cn_attention_with(&(cn_attention_args){ .size = sizeof(cn_attention_args), __VA_ARGS__ })
+#define CN_TRANSFORMER_OPTIONS_(...)                                                               \
+    (&(cn_transformer_options){ .size = sizeof(cn_transformer_options), __VA_ARGS__ })
+#define cn_transformer_layer(...) cn_transformer_layer_with(CN_TRANSFORMER_OPTIONS_(__VA_ARGS__))
+#define cn_transformer_encoder_layer(...)                                                          \
+    cn_transformer_encoder_layer_with(CN_TRANSFORMER_OPTIONS_(__VA_ARGS__))
+#define cn_transformer_decoder_layer(...)                                                          \
+    cn_transformer_decoder_layer_with(CN_TRANSFORMER_OPTIONS_(__VA_ARGS__))
+#endif
+
+/* ---- modules of one's own ------------------------------------------------------------------
+
+   A class is a constant; cn_module_of() makes modules of it. All classes of the library are made
+   in the same way. examples/own_module.c is a complete one. */
+
+enum { CN_MAX_IO = 16 };
+
+/* One run of forward(). */
+typedef struct cn_io {
+    int n_in, n_out;          /* forward() sets n_out, 1 at first */
+    cn_tensor *in[CN_MAX_IO]; /* as `inputs` lists them; NULL: not given */
+    cn_tensor *out[CN_MAX_IO];
+    const void *args; /* the arguments of forward() that are not tensors, as a struct */
+} cn_io;
+
+struct cn_module_class {
+    size_t size;      /* sizeof(cn_module_class) */
+    const char *name; /* in messages and summaries */
+    /* The arguments of forward() as PyTorch writes them: "(Tensor input, Tensor? mask=None)".
+       NULL: one input. */
+    const char *inputs;
+    const char *doc;
+    size_t options_size; /* of the struct that each module has a copy of */
+    /* Makes parameters, buffers and children (cn_module_parameter() ..). It is called by the
+       constructor with `input` NULL; if it made nothing then, because a size is not known, again
+       with the shape of the first input. NULL: there is nothing to make. */
+    bool (*build)(cn_module *m, const cn_shape *input);
+    /* Sets io->out with ops and by running children. False: an error is set. NULL: a container
+       that somebody else runs. */
+    bool (*forward)(cn_module *m, cn_io *io);
+    void (*release)(cn_module *m); /* gives back what the options hold; NULL: nothing */
+    double (*multiply_adds)(const cn_module *m, const cn_shape *out); /* of one run; or NULL */
+    /* The library's own classes, which are also made by name: */
+    const char *schema; /* constructor arguments in PyTorch's wording; they form the options */
+    /* The op to call, instead of forward, with the options, and with the parameters and buffers
+       that have the names of its arguments. */
+    const char *op;
+};
+
+/* A module of that class with a copy of these options (NULL: zeros). */
+CN_API cn_module *cn_module_of(const cn_module_class *cls, const void *options);
+CN_API void *cn_module_options(cn_module *m); /* its copy; forward() may change it */
+/* Adds a float32 parameter of zeros, or a buffer filled with `value`; names as in a state_dict. */
+CN_API bool cn_module_parameter(cn_module *m, const char *name, const cn_shape *shape);
+CN_API bool cn_module_buffer(cn_module *m, const char *name, const cn_shape *shape, cn_dtype dtype,
+                             double value);
+CN_API cn_tensor *cn_module_slot(const cn_module *m, const char *name); /* NULL: there is none */
+/* Adds a child, which the module now owns, also on failure; names are copied. */
+CN_API bool cn_module_add(cn_module *m, const char *name, cn_module *child);
+/* The module's own generator, for random layers: checkpoints save it. */
+CN_API cn_rng *cn_module_rng(cn_module *m);
 
 /* ---- what a network is made of ------------------------------------------------------------- */
 

@@ -218,6 +218,15 @@ CN_API cn_tensor *cn_outer(cn_tensor *input, cn_tensor *other);
 /* "bij,bjk->bik": sums of products by Einstein's convention. */
 CN_API cn_tensor *cn_einsum(const char *equation, cn_tensor *const *operands, int n);
 
+/* ---- linear algebra: of (batches of) float32 or float64 matrices; more by name, as "linalg.svd" */
+
+CN_API cn_tensor *cn_linalg_inv(cn_tensor *a); /* a singular matrix is an error */
+CN_API cn_tensor *cn_linalg_det(cn_tensor *a);
+/* The x of a x = b; b holds vectors or matrices. */
+CN_API cn_tensor *cn_linalg_solve(cn_tensor *a, cn_tensor *b);
+/* The lower triangle l with a = l l^T; a must be symmetric positive definite. */
+CN_API cn_tensor *cn_linalg_cholesky(cn_tensor *a);
+
 /* ---- making: see also cn_zeros, cn_full and their kin in tensor.h -------------------------- */
 
 CN_API cn_tensor *cn_arange(double start, double end, double step, cn_dtype dtype);

@@ -66,24 +66,70 @@ CN_API void cn_optim_free(cn_optim *o);
 CN_API double cn_clip_grad_norm(cn_tensor *const *params, int n, double max_norm);
 CN_API double cn_clip_grad_norm_of(cn_optim *o, double max_norm);
 
-/* ---- schedules: the learning rate of each group as a function of the number of steps ------- */
+/* Cuts every gradient's elements to -limit .. limit. */
+CN_API bool cn_clip_grad_value(cn_tensor *const *params, int n, double limit);
+
+/* ---- schedules: the learning rate of each group as a function of the number of steps -------
+
+   A schedule sets the rate when it is made and after each step. They are torch.optim.lr_scheduler's;
+   those made of others take them over, also when they fail. D2L 12.11. */
 
 CN_API cn_sched *cn_step_lr(cn_optim *o, int64_t step_size, double gamma);
+/* At most 8 milestones. */
 CN_API cn_sched *cn_multi_step_lr(cn_optim *o, const int64_t *milestones, int n, double gamma);
 CN_API cn_sched *cn_cosine_lr(cn_optim *o, int64_t t_max, double eta_min);
+CN_API cn_sched *cn_warm_restarts_lr(cn_optim *o, int64_t t_0, int64_t t_mult, double eta_min);
 CN_API cn_sched *cn_polynomial_lr(cn_optim *o, int64_t total, double power);
-CN_API cn_sched *cn_factor_lr(cn_optim *o, double factor,
-                              double stop_lr); /* lr *= factor, D2L 12.11 */
+CN_API cn_sched *cn_constant_lr(cn_optim *o, double factor, int64_t total);
+CN_API cn_sched *cn_linear_lr(cn_optim *o, double start, double end, int64_t total);
+/* lr *= factor each step, down to stop_lr; with 0: ExponentialLR. */
+CN_API cn_sched *cn_factor_lr(cn_optim *o, double factor, double stop_lr);
+/* lr times factor(step), or times all of factor(1) .. factor(step). */
 CN_API cn_sched *cn_lambda_lr(cn_optim *o, double (*factor)(int64_t step, void *context),
                               void *context);
-/* Linear from begin * lr to lr over `steps` steps, then what `after` says (NULL: constant); takes
-   it. */
+CN_API cn_sched *cn_multiplicative_lr(cn_optim *o, double (*factor)(int64_t step, void *context),
+                                      void *context);
+/* Triangles; mode "triangular", "triangular2" (halved each time). Momentum stays; to cycle it, use
+   cn_sched_new(). */
+CN_API cn_sched *cn_cyclic_lr(cn_optim *o, double base, double max, int64_t up, const char *mode);
+CN_API cn_sched *cn_one_cycle_lr(cn_optim *o, double max_lr, int64_t total_steps);
+/* Linear from begin * lr to lr over `steps` steps, then what `after` says (NULL: constant). */
 CN_API cn_sched *cn_warmup_lr(cn_optim *o, int64_t steps, double begin, cn_sched *after);
+/* parts[i] from milestones[i - 1] on, counting from there; n - 1 milestones, at most 8 parts. */
+CN_API cn_sched *cn_sequential_lr(cn_optim *o, cn_sched *const *parts, int n,
+                                  const int64_t *milestones);
+/* All of them: their factors multiply. */
+CN_API cn_sched *cn_chained_lr(cn_optim *o, cn_sched *const *parts, int n);
+/* lr *= factor when a metric has not improved for more than `patience` steps. */
+CN_API cn_sched *cn_plateau_lr(cn_optim *o, bool larger_is_better, double factor, int64_t patience);
 
 CN_API bool cn_sched_step(cn_sched *s); /* after each epoch, or each step, as you count */
-CN_API int64_t cn_sched_count(const cn_sched *s);
-CN_API bool cn_sched_seek(cn_sched *s, int64_t count); /* for resuming */
+/* A step of a schedule that looks at a metric, such as the validation loss; others ignore it. */
+CN_API bool cn_sched_observe(cn_sched *s, double metric);
+CN_API bool cn_sched_wants_metric(const cn_sched *s);
 CN_API void cn_sched_free(cn_sched *s);
+
+/* For resuming: the count of steps, and what a metric has led to. */
+typedef struct cn_sched_memory {
+    double best;
+    int64_t bad, cooldown, reductions;
+} cn_sched_memory;
+CN_API int64_t cn_sched_count(const cn_sched *s);
+CN_API bool cn_sched_seek(cn_sched *s, int64_t count);
+CN_API cn_sched_memory cn_sched_remember(const cn_sched *s);
+CN_API bool cn_sched_recall(cn_sched *s, const cn_sched_memory *memory);
+
+/* ---- averages of parameters -------------------------------------------------------------------
+
+   A second set of values that follows the parameters of a module: their mean over all updates (SWA;
+   Izmailov et al., 2018) or an exponential mean with decay (EMA). */
+typedef struct cn_average cn_average;
+
+CN_API cn_average *cn_average_new(cn_module *net, double decay); /* 0: the plain mean */
+CN_API bool cn_average_update(cn_average *a);
+/* Exchanges the parameters and their averages; a second call puts them back. */
+CN_API bool cn_average_swap(cn_average *a);
+CN_API void cn_average_free(cn_average *a);
 
 CN_END_DECLS
 #endif

@@ -8,6 +8,7 @@ CN_BEGIN_DECLS
 
 typedef struct cn_tensor cn_tensor;
 typedef struct cn_dict cn_dict;
+typedef struct cn_module cn_module;
 
 typedef enum cn_kind {
     CN_KIND_NONE = 0,
@@ -20,7 +21,8 @@ typedef enum cn_kind {
     CN_KIND_DTYPE = 7,
     CN_KIND_SLICE = 8, /* a list of 3: start, stop, step */
     CN_KIND_ELLIPSIS = 9,
-    CN_KIND_DICT = 10
+    CN_KIND_DICT = 10,
+    CN_KIND_MODULE = 11 /* where a constructor takes modules */
 } cn_kind;
 
 typedef struct cn_ffi_value { /* 16 bytes */
@@ -32,6 +34,7 @@ typedef struct cn_ffi_value { /* 16 bytes */
         const char *s; /* UTF-8 */
         cn_tensor *t;
         cn_dict *d;
+        cn_module *m;
         const struct cn_ffi_value *list;
     } u;
 } cn_ffi_value;

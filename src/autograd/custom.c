@@ -200,7 +200,8 @@ bool cn_custom_function(const cn_custom *f, cn_tensor *const *in, int n_in, cn_t
     size_t mark = cn_mark();
     bool kept = false, ok = inputs_present(in, n_in, n_out);
     cn_custom_params p = { .f = f, .context = context, .n_in = n_in };
-    cn_call c = { &cn_op_custom, &p, n_in, ok ? n_out : 0, in, out };
+    cn_call c = { .op = &cn_op_custom, .params = &p, .in = in, .out = out };
+    c.n_in = n_in, c.n_out = ok ? n_out : 0;
     cn_custom_call call = { 0 };
     memset(out, 0, (size_t)(n_out > 0 ? n_out : 0) * sizeof *out);
     ok = ok && run_forward(&c, &p, &call);

@@ -195,7 +195,8 @@ static void retain(cn_node *node, int out_index)
 void cn_tape_adopt(cn_tensor *t, const cn_tensor *r)
 {
     cn_node *old = t->node;
-    if (old || r->node) t->storage->rewrites++;
+    bool changed = r->storage != t->storage; /* not only seen in another shape */
+    if (changed && (old || r->node)) t->storage->rewrites++;
     if (old && r->node && (old->retains >> t->out_index & 1)) retain(r->node, r->out_index);
     t->node = r->node, t->out_index = r->out_index, t->requires_grad = r->requires_grad;
     if (t->node) atomic_fetch_add_explicit(&t->node->refs, 1, memory_order_relaxed);

@@ -1,7 +1,7 @@
 /* providers.c - the kernels compiled in, best first. */
 #include "core/provider.h"
 
-extern const cn_provider cn_provider_onednn, cn_provider_simd;
+extern const cn_provider cn_provider_onednn, cn_provider_simd, cn_provider_lapack;
 
 const cn_provider *const cn_providers[] = {
 #ifdef CN_WITH_ONEDNN
@@ -9,6 +9,9 @@ const cn_provider *const cn_providers[] = {
 #endif
 #ifdef CN_WITH_SIMD
     &cn_provider_simd,
+#endif
+#ifdef CN_WITH_LAPACK
+    &cn_provider_lapack,
 #endif
     NULL,
 };

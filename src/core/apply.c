@@ -21,18 +21,20 @@ static cn_dtype kernel_dtype(const cn_op *op, cn_dtype own, cn_dtype common)
 static bool adapt(const cn_call *c, cn_tensor **to, bool *changed)
 {
     unsigned flags = c->op->flags;
-    cn_dtype common = CN_F32;
+    cn_dtype common = CN_F32, result = CN_F32;
     if (flags & CN_POINTWISE) {
-        common = cn_compute_dtype(cn_result_type(c->in, c->n_in));
+        result = c->n_in == 1 ? c->in[0]->v.dtype : cn_result_type(c->in, c->n_in);
+        common = cn_compute_dtype(result);
         if ((flags & CN_TO_FLOAT) && common == CN_I64) common = CN_F32;
     }
     for (int i = 0; i < c->n_in; i++) {
         cn_tensor *t = to[i] = c->in[i];
         if (!t) continue;
-        to[i] = cn_cast_raw(t, kernel_dtype(c->op, t->v.dtype, common));
+        if (cn_dtype_category(result) == CN_CAT_INT) t = cn_cast_raw(t, result); /* -1 as u8: 255 */
+        to[i] = t ? cn_cast_raw(t, kernel_dtype(c->op, t->v.dtype, common)) : NULL;
         if (flags & CN_ROWS) to[i] = cn_rows(to[i]);
         if (!to[i]) return false;
-        *changed |= to[i] != t;
+        *changed |= to[i] != c->in[i];
     }
     return true;
 }
@@ -138,13 +140,17 @@ static bool inputs_present(const cn_op *op, cn_tensor *const *in, int n_in)
     return true;
 }
 
+static bool inputs_ready(const cn_op *op, cn_tensor *const *in, int n_in)
+{
+    return inputs_present(op, in, n_in) && (takes_blocked(op) || make_plain(in, n_in));
+}
+
 bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *params, cn_tensor **out,
               int n_out)
 {
     cn_call c = { .op = op, .params = params, .n_in = n_in, .n_out = n_out, .in = in, .out = out };
     for (int i = 0; i < n_out; i++) out[i] = NULL;
-    if (!inputs_present(op, in, n_in)) return false;
-    if (!takes_blocked(op) && !make_plain(in, n_in)) return false;
+    if (!inputs_ready(op, in, n_in)) return false;
     bool ok;
     if (op->compose) return op->compose(&c) || (memset(out, 0, (size_t)n_out * sizeof *out), false);
     if (op->view) ok = apply_view(&c);
@@ -152,6 +158,32 @@ bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *param
     if (ok && cn_anomaly_on) ok = cn_check_call(&c);
     if (ok && wants_grad(&c)) ok = cn_tape_record(&c);
     if (!ok) memset(out, 0, (size_t)n_out * sizeof *out);
+    return ok;
+}
+
+/* ---- lists of any length ------------------------------------------------------------------- */
+
+bool cn_call_grow(cn_call *c, int n)
+{
+    if (!c->grows) return true;
+    if (n > c->room) {
+        int room = n > 2 * c->room ? n : 2 * c->room;
+        cn_tensor **out = cn_realloc(c->out, (size_t)room * sizeof *out);
+        if (!out) return false;
+        c->out = out, c->room = room;
+    }
+    while (c->n_out < n) c->out[c->n_out++] = NULL;
+    return true;
+}
+
+bool cn_apply_list(const cn_op *op, cn_tensor *const *in, int n_in, const void *params,
+                   cn_tensor ***out, int *n_out)
+{
+    cn_call c = { .op = op, .params = params, .n_in = n_in, .in = in, .grows = true };
+    *out = NULL, *n_out = 0;
+    bool ok = inputs_ready(op, in, n_in) && op->compose(&c);
+    if (ok) *out = c.out, *n_out = c.n_out;
+    else cn_free(c.out);
     return ok;
 }
 
@@ -163,6 +195,15 @@ cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void
 
 /* ---- in place ------------------------------------------------------------------------------ */
 
+static bool may_record(const cn_op *op, const cn_tensor *t)
+{
+    if (!cn_grad_enabled() || !t->requires_grad || t->node) return true;
+    return cn_fail(CN_EINVALID,
+                   "%s_: a leaf that requires gradients cannot change in place; do it "
+                   "inside CN_NO_GRAD",
+                   op->name);
+}
+
 static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *result)
 {
     char a[128], b[128];
@@ -172,13 +213,8 @@ static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *res
     if (cn_dtype_category(result->v.dtype) > cn_dtype_category(t->v.dtype))
         return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", op->name,
                        cn_dtype_name(result->v.dtype), cn_dtype_name(t->v.dtype));
-    if (!cn_grad_enabled()) return true;
-    if (t->requires_grad && !t->node)
-        return cn_fail(CN_EINVALID,
-                       "%s_: a leaf that requires gradients cannot change in place; do it "
-                       "inside CN_NO_GRAD",
-                       op->name);
-    if (t->is_view && (t->requires_grad || result->requires_grad))
+    if (!may_record(op, t)) return false;
+    if (cn_grad_enabled() && t->is_view && (t->requires_grad || result->requires_grad))
         return cn_fail(CN_EUNSUPPORTED,
                        "%s_: gradients through a change of a view are not recorded; "
                        "use the form without underscore",
@@ -186,17 +222,27 @@ static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *res
     return true;
 }
 
+/* The result of an op that only looks, as in unsqueeze_, is how t looks from now on. */
+static bool take_result(const cn_op *op, cn_tensor *t, const cn_tensor *r)
+{
+    if (r->storage == t->storage) {
+        if (!may_record(op, t)) return false;
+        t->v = r->v;
+        return true;
+    }
+    if (!may_change(op, t, r) || !cn_view_writable(&t->v, op->name)) return false;
+    cn_copy_view(&t->v, &r->v);
+    t->storage->version++;
+    return true;
+}
+
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
 {
     size_t mark = cn_mark();
     cn_tensor *t = in[0], *r = cn_apply1(op, in, n_in, params);
-    bool ok = r && may_change(op, t, r) && make_plain((cn_tensor *[]){ t, r }, 2);
-    if (ok) {
-        cn_copy_view(&t->v, &r->v);
-        t->storage->version++;
-        /* Without recording it stays what it was, with new values. */
-        if (cn_grad_enabled()) cn_tape_adopt(t, r);
-    }
+    bool ok = r && make_plain((cn_tensor *[]){ t, r }, 2) && take_result(op, t, r);
+    if (ok && cn_grad_enabled())
+        cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
     cn_release(mark);
     return ok ? t : NULL;
 }

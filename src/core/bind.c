@@ -86,13 +86,15 @@ typedef struct {
 
 static bool mismatch(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
-    static const char *const kinds[] = { "None", "bool",  "int",   "float",    "str", "Tensor",
-                                         "list", "dtype", "slice", "Ellipsis", "dict" };
+    static const char *const kinds[] = { "None", "bool",  "int",   "float",    "str",  "Tensor",
+                                         "list", "dtype", "slice", "Ellipsis", "dict", "module" };
     static const char *const wanted[] = {
-        "a Tensor", "a list of Tensors", "an int",   "a float", "a bool",
-        "a str",    "a dtype",           "a number", "ints",    "floats"
+        "a Tensor", "a list of Tensors", "an int", "a float", "a bool",   "a str",
+        "a dtype",  "a number",          "ints",   "floats",  "an index", "ints",
+        "a module", "a list of modules"
     };
-    const char *got = v->kind >= 0 && v->kind <= 10 ? kinds[v->kind] : "an unknown kind";
+    const char *got =
+        v->kind >= 0 && v->kind <= CN_KIND_MODULE ? kinds[v->kind] : "an unknown kind";
     return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s, not %s", b->who, a->name,
                    wanted[a->type], got);
 }
@@ -112,9 +114,21 @@ static bool push(Binder *b, cn_tensor *t)
     return true;
 }
 
+/* A list of integers as a tensor; NULL, with an error, when something else is among them. */
+static cn_tensor *tensor_of_ints(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
+{
+    cn_tensor *t = cn_empty(CN_SHAPE(v->n), CN_I64);
+    for (int i = 0; t && i < v->n; i++)
+        if (!cn_value_int(&v->u.list[i], (int64_t *)(void *)t->v.data + i))
+            return mismatch(b, a, &v->u.list[i]), NULL;
+    return t;
+}
+
 static bool bind_tensor(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
     cn_tensor *t = NULL;
+    if (v->kind == CN_KIND_LIST && a->takes_ints)
+        return (t = tensor_of_ints(b, a, v)) && push(b, t);
     switch (v->kind) {
     case CN_KIND_NONE:
         if (!a->optional && a->type == CN_ARG_TENSOR) return mismatch(b, a, v);
@@ -130,23 +144,59 @@ static bool bind_tensor(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 
 static bool bind_tensors(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
-    if (v->kind == CN_KIND_TENSOR) return bind_tensor(b, a, v);
-    if (v->kind != CN_KIND_LIST) return mismatch(b, a, v);
+    bool none = v->kind == CN_KIND_NONE && a->optional, one = v->kind == CN_KIND_TENSOR;
+    if (!none && !one && v->kind != CN_KIND_LIST) return mismatch(b, a, v);
+    if (a->length && v->n > a->length)
+        return cn_fail(CN_EINVALID, "%s: argument '%s' has %d tensors, at most %d are possible",
+                       b->who, a->name, v->n, a->length);
+    if (one && !bind_tensor(b, a, v)) return false;
     for (int i = 0; i < v->n; i++)
         if (!bind_tensor(b, a, &v->u.list[i])) return false;
+    for (int i = one ? 1 : v->n; i < a->length; i++)
+        if (!push(b, NULL)) return false;
     return true;
 }
 
-/* A one-element integer tensor serves as an int too, as in Python. */
-static bool as_int(const cn_ffi_value *v, int64_t *out)
+static bool bind_module(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
 {
-    if (v->kind == CN_KIND_TENSOR && v->u.t && v->u.t->v.numel == 1 &&
-        !cn_dtype_is_float(v->u.t->v.dtype)) {
-        *out = cn_load_i64(v->u.t->v.data, v->u.t->v.dtype);
-        return true;
-    }
-    *out = v->u.i;
-    return v->kind == CN_KIND_INT || v->kind == CN_KIND_BOOL;
+    cn_module *m = v->kind == CN_KIND_MODULE ? v->u.m : NULL;
+    bool none = v->kind == CN_KIND_NONE && a->optional;
+    if (!m && !none) return mismatch(b, a, v);
+    memcpy(slot, &m, sizeof m);
+    return true;
+}
+
+static bool bind_modules(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_modules_arg list = { v->n, v->u.list };
+    if (v->kind != CN_KIND_LIST) return mismatch(b, a, v);
+    for (int i = 0; i < v->n; i++)
+        if (v->u.list[i].kind != CN_KIND_MODULE || !v->u.list[i].u.m)
+            return mismatch(b, a, &v->u.list[i]);
+    memcpy(slot, &list, sizeof list);
+    return true;
+}
+
+/* int[*]: a tensor, so that its length has no bound. */
+static bool bind_int_list(Binder *b, const cn_arg *a, const cn_ffi_value *v)
+{
+    cn_tensor *t = NULL;
+    int64_t one;
+    if (v->kind == CN_KIND_LIST) t = cn_value_tensor(v, b->who);
+    else if (v->kind == CN_KIND_TENSOR) t = v->u.t;
+    else if (cn_value_int(v, &one)) t = cn_number_i64(one);
+    else return mismatch(b, a, v);
+    t = t ? cn_cast_raw(t, CN_I64) : NULL;
+    return t ? push(b, t) : cn_fail(CN_EINVALID, "%s: argument '%s' is NULL", b->who, a->name);
+}
+
+static bool bind_index(Binder *b, const cn_ffi_value *v, cn_index *out)
+{
+    cn_tensor *tensors[CN_MAX_INDEX];
+    int n = 0;
+    bool ok = cn_value_index(v, b->who, out, tensors, &n);
+    for (int i = 0; ok && i < n; i++) ok = push(b, tensors[i]);
+    return ok;
 }
 
 /* What convolutions take for numbers: 'valid' is no padding, 'same' is theirs to work out. */
@@ -165,7 +215,7 @@ static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints
     if (v->kind == CN_KIND_NONE && a->optional) return out->n = -1, true;
     if (v->kind == CN_KIND_STR && strcmp(a->name, "padding") == 0)
         return bind_padding(b, a, v, out);
-    if (as_int(v, &one)) {
+    if (cn_value_int(v, &one)) {
         out->n = a->length ? a->length : 1;
         for (int i = 0; i < out->n; i++) out->v[i] = one;
         return true;
@@ -176,7 +226,7 @@ static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints
                        b->who, a->name, v->n, CN_MAX_DIMS);
     out->n = v->n;
     for (int i = 0; i < v->n; i++)
-        if (!as_int(&v->u.list[i], &out->v[i])) return mismatch(b, a, &v->u.list[i]);
+        if (!cn_value_int(&v->u.list[i], &out->v[i])) return mismatch(b, a, &v->u.list[i]);
     if (a->length && out->n == 1)
         for (int i = 1; i < a->length; i++) out->v[i] = out->v[0], out->n = a->length;
     if (!a->length || out->n == a->length) return true;
@@ -188,12 +238,19 @@ static bool as_float(const cn_ffi_value *v, double *out)
 {
     int64_t i;
     if (v->kind == CN_KIND_FLOAT) return *out = v->u.f, true;
-    return as_int(v, &i) && (*out = (double)i, true);
+    return cn_value_int(v, &i) && (*out = (double)i, true);
 }
 
 static bool bind_floats(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_floats *out)
 {
+    double one;
     *out = (cn_floats){ 0 };
+    if (v->kind == CN_KIND_NONE && a->optional) return out->n = -1, true;
+    if (a->length && as_float(v, &one)) {
+        for (int i = 0; i < a->length; i++) out->v[out->n++] = one;
+        return true;
+    }
+    if (!a->length && as_float(v, &out->v[0])) return out->n = 1, true;
     if (v->kind != CN_KIND_LIST || v->n > CN_MAX_DIMS || (a->length && v->n != a->length))
         return mismatch(b, a, v);
     out->n = v->n;
@@ -202,33 +259,12 @@ static bool bind_floats(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_fl
     return true;
 }
 
-static bool bind_number(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_number_arg *out)
+static bool bind_bool(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
 {
-    switch (v->kind) {
-    case CN_KIND_NONE:
-        if (!a->optional) return mismatch(b, a, v);
-        *out = (cn_number_arg){ .kind = CN_NUM_NONE };
-        return true;
-    case CN_KIND_BOOL: *out = (cn_number_arg){ .kind = CN_NUM_BOOL, .u.i = v->u.i }; return true;
-    case CN_KIND_INT: *out = (cn_number_arg){ .kind = CN_NUM_INT, .u.i = v->u.i }; return true;
-    case CN_KIND_FLOAT: *out = (cn_number_arg){ .kind = CN_NUM_FLOAT, .u.f = v->u.f }; return true;
-    default: return mismatch(b, a, v);
-    }
-}
-
-static bool bind_int(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
-{
-    cn_opt_int x = { .given = v->kind != CN_KIND_NONE };
-    if (x.given ? !as_int(v, &x.value) : !a->optional) return mismatch(b, a, v);
-    if (a->optional) memcpy(slot, &x, sizeof x);
-    else memcpy(slot, &x.value, sizeof x.value);
-    return true;
-}
-
-static bool bind_float(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
-{
-    cn_opt_float x = { .given = v->kind != CN_KIND_NONE };
-    if (x.given ? !as_float(v, &x.value) : !a->optional) return mismatch(b, a, v);
+    cn_opt_bool x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT : !a->optional)
+        return mismatch(b, a, v);
+    x.value = x.given && v->u.i != 0;
     if (a->optional) memcpy(slot, &x, sizeof x);
     else memcpy(slot, &x.value, sizeof x.value);
     return true;
@@ -263,6 +299,42 @@ static bool bind_str(Binder *b, const cn_arg *a, const cn_ffi_value *v, const ch
            cn_fail(CN_EINVALID, "%s: argument '%s' is no word that it knows", b->who, a->name);
 }
 
+static bool bind_number(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_number_arg *out)
+{
+    switch (v->kind) {
+    case CN_KIND_NONE:
+        if (!a->optional) return mismatch(b, a, v);
+        *out = (cn_number_arg){ .kind = CN_NUM_NONE };
+        return true;
+    case CN_KIND_BOOL: *out = (cn_number_arg){ .kind = CN_NUM_BOOL, .u.i = v->u.i }; return true;
+    case CN_KIND_INT: *out = (cn_number_arg){ .kind = CN_NUM_INT, .u.i = v->u.i }; return true;
+    case CN_KIND_FLOAT: *out = (cn_number_arg){ .kind = CN_NUM_FLOAT, .u.f = v->u.f }; return true;
+    case CN_KIND_STR:
+        if (!a->or_word) return mismatch(b, a, v);
+        *out = (cn_number_arg){ .kind = CN_NUM_WORD };
+        return bind_str(b, a, v, &out->u.s);
+    default: return mismatch(b, a, v);
+    }
+}
+
+static bool bind_int(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_opt_int x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? !cn_value_int(v, &x.value) : !a->optional) return mismatch(b, a, v);
+    if (a->optional) memcpy(slot, &x, sizeof x);
+    else memcpy(slot, &x.value, sizeof x.value);
+    return true;
+}
+
+static bool bind_float(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *slot)
+{
+    cn_opt_float x = { .given = v->kind != CN_KIND_NONE };
+    if (x.given ? !as_float(v, &x.value) : !a->optional) return mismatch(b, a, v);
+    if (a->optional) memcpy(slot, &x, sizeof x);
+    else memcpy(slot, &x.value, sizeof x.value);
+    return true;
+}
+
 static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
     char *slot = b->out->params + a->offset;
@@ -270,15 +342,16 @@ static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
     switch (a->type) {
     case CN_ARG_TENSOR: return bind_tensor(b, a, v);
     case CN_ARG_TENSORS: return bind_tensors(b, a, v);
+    case CN_ARG_INT_LIST: return bind_int_list(b, a, v);
+    case CN_ARG_INDEX: return bind_index(b, v, (cn_index *)(void *)slot);
     case CN_ARG_INT: return bind_int(b, a, v, slot);
     case CN_ARG_FLOAT: return bind_float(b, a, v, slot);
     case CN_ARG_INTS: return bind_ints(b, a, v, (cn_ints *)(void *)slot);
     case CN_ARG_FLOATS: return bind_floats(b, a, v, (cn_floats *)(void *)slot);
     case CN_ARG_NUMBER: return bind_number(b, a, v, (cn_number_arg *)(void *)slot);
-    case CN_ARG_BOOL:
-        if (v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT) return mismatch(b, a, v);
-        *(bool *)slot = v->u.i != 0;
-        return true;
+    case CN_ARG_BOOL: return bind_bool(b, a, v, slot);
+    case CN_ARG_MODULE: return bind_module(b, a, v, slot);
+    case CN_ARG_MODULES: return bind_modules(b, a, v, slot);
     case CN_ARG_STR: return bind_str(b, a, v, (const char **)(void *)slot);
     case CN_ARG_DTYPE:
         if (v->kind != CN_KIND_DTYPE && v->kind != CN_KIND_NONE) return mismatch(b, a, v);
@@ -295,10 +368,11 @@ static bool bind_one(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 static bool bind_default(Binder *b, const cn_arg *a)
 {
     cn_ffi_value v = { .kind = CN_KIND_NONE }, items[CN_MAX_DIMS];
-    char text[32];
-    if (!a->has_default && !a->optional && a->type != CN_ARG_TENSORS)
+    char text[sizeof a->preset];
+    bool any_list = (a->type == CN_ARG_TENSORS && !a->length) || a->type == CN_ARG_MODULES;
+    if (any_list) return true; /* an empty one */
+    if (!a->has_default && !a->optional)
         return cn_fail(CN_EINVALID, "%s: argument '%s' is missing", b->who, a->name);
-    if (a->type == CN_ARG_TENSORS) return true;
     if (a->type == CN_ARG_STR && strcmp(a->preset, "None") != 0)
         v = (cn_ffi_value){ .kind = CN_KIND_STR, .u.s = a->preset }; /* as old as the schema */
     else if (a->has_default && !cn_value_parse(a->preset, &v, items, text, sizeof text))
@@ -371,8 +445,7 @@ bool cn_bind_presets(const cn_schema *s, const char *who, cn_bound *out)
     Binder b = { who, s, out, 0 };
     for (int i = 0; i < s->n_args; i++) {
         const cn_arg *a = &s->args[i];
-        bool tensor = a->type == CN_ARG_TENSOR || a->type == CN_ARG_TENSORS;
-        if (!tensor && a->has_default && !bind_default(&b, a)) return false;
+        if (cn_arg_bytes(a) && a->has_default && !bind_default(&b, a)) return false;
     }
     return true;
 }

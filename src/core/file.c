@@ -63,6 +63,32 @@ void cn_unmap_file(cn_mapping *m)
     *m = (cn_mapping){ 0 };
 }
 
+cn_shared_mapping *cn_map_shared(const char *path)
+{
+    cn_shared_mapping *m = cn_alloc(sizeof *m);
+    if (!m || !cn_map_file(path, &m->of)) return cn_free(m), NULL;
+    atomic_init(&m->refs, 1);
+    if (m->of.size && mprotect((void *)m->of.bytes, m->of.size, PROT_READ | PROT_WRITE) != 0) {
+        cn_fail_errno(path, "map");
+        return cn_mapping_drop(m), NULL;
+    }
+    return m;
+}
+
+cn_shared_mapping *cn_mapping_keep(cn_shared_mapping *m)
+{
+    atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+    return m;
+}
+
+void cn_mapping_drop(void *mapping)
+{
+    cn_shared_mapping *m = mapping;
+    if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1) return;
+    cn_unmap_file(&m->of);
+    cn_free(m);
+}
+
 /* ---- writing ------------------------------------------------------------------------------ */
 
 /* Where the contents belong: links resolved, and nothing there that is not a regular file. */

@@ -3,6 +3,7 @@
 #define CN_CORE_FILE_H
 
 #include <cenote/base.h>
+#include <stdatomic.h>
 
 /* Records what errno says about a path, as "PATH: cannot DO: REASON". Always false. */
 bool cn_fail_errno(const char *path, const char *doing);
@@ -17,6 +18,18 @@ typedef struct cn_mapping {
 /* Regular files only. */
 bool cn_map_file(const char *path, cn_mapping *m);
 void cn_unmap_file(cn_mapping *m);
+
+/* A mapping with several owners, who may write to their copy of the contents: the file stays as it
+   is. Whoever shortens the file itself takes the memory away, as with every mapping; replacing it
+   by rename (as all writing here does) is harmless. */
+typedef struct cn_shared_mapping {
+    cn_mapping of;
+    atomic_int refs;
+} cn_shared_mapping;
+
+cn_shared_mapping *cn_map_shared(const char *path);
+cn_shared_mapping *cn_mapping_keep(cn_shared_mapping *m);
+void cn_mapping_drop(void *m); /* takes a void, to be a release function; NULL is fine */
 
 /* ---- writing ------------------------------------------------------------------------------
    Data go to a temporary file in the same folder. cn_file_finish() syncs and renames it, so that

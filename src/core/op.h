@@ -8,6 +8,7 @@
 
 #include "core/tensor.h"
 
+/* Outputs of an op with kernels; those that return lists, which are composed, have no bound. */
 enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
 
 /* ---- parameters ------------------------------------------------------------------------------
@@ -18,12 +19,18 @@ enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
 
        int               int64_t          int?     cn_opt_int
        float             double           float?   cn_opt_float
-       bool              bool             dtype, dtype?   int32_t (CN_NO_DTYPE: none)
-       str, str?         const char *     Scalar, Scalar? cn_number_arg
+       bool              bool             bool?    cn_opt_bool
+       dtype, dtype?     int32_t (CN_NO_DTYPE: none)
+       str, str?         const char *     Scalar, Scalar? cn_number_arg (Scalar|str: or a word)
        int[], int[2], .. cn_ints (a given length: one number stands for all)
        int[]?            cn_ints (n = -1: none)
-       float[], float[2] cn_floats
+       float[], float[2] cn_floats        float[]?   cn_floats (n = -1: none; one number is
+                                          a list of one)
+       Index             cn_index         what stands between the brackets of x[..]
+       int[*]            no member: a list of any length, one dimension, int64, among the inputs;
+                         one number alone has no dimension
 
+   "Tensor|int[] lengths" takes a list of integers for a tensor of them, as PyTorch's overloads do.
    An int[] argument named "padding" may be given as text: 'valid' gives zeros, 'same' gives
    n = CN_PADDING_SAME, for the op to resolve. */
 
@@ -34,16 +41,44 @@ typedef struct cn_opt_int {
     int64_t value;
 } cn_opt_int;
 
+typedef struct cn_opt_bool {
+    bool given, value;
+} cn_opt_bool;
+
 typedef struct cn_opt_float {
     bool given;
     double value;
 } cn_opt_float;
 
+/* x[1, 2:, ..., None, mask]: its items in order. The tensors among them are inputs of the call. */
+typedef enum cn_index_kind {
+    CN_INDEX_AT,    /* an int, in start: one place, the dimension goes */
+    CN_INDEX_SLICE, /* start:stop:step */
+    CN_INDEX_REST,  /* ...: all dimensions that the other items leave */
+    CN_INDEX_NEW,   /* None: a new dimension of size 1 */
+    CN_INDEX_FLAG,  /* a bool, in start: a new dimension of size 1 or 0 */
+    CN_INDEX_TENSOR /* the next of the call's inputs: integers, or a mask */
+} cn_index_kind;
+
+enum { CN_MAX_INDEX = 15 };
+
+typedef struct cn_index_item {
+    int32_t kind; /* a cn_index_kind */
+    bool has_start, has_stop;
+    int64_t start, stop, step;
+} cn_index_item;
+
+typedef struct cn_index {
+    int64_t n;
+    cn_index_item item[CN_MAX_INDEX];
+} cn_index;
+
 typedef struct cn_number_arg {
-    enum { CN_NUM_NONE, CN_NUM_BOOL, CN_NUM_INT, CN_NUM_FLOAT } kind;
+    enum { CN_NUM_NONE, CN_NUM_BOOL, CN_NUM_INT, CN_NUM_FLOAT, CN_NUM_WORD } kind;
     union {
         int64_t i;
         double f;
+        const char *s; /* CN_NUM_WORD: of arguments of type Scalar|str only */
     } u;
 } cn_number_arg;
 
@@ -68,6 +103,8 @@ typedef struct cn_call {
     cn_tensor *const
         *in; /* in the schema's order, a list in its place; NULL: an optional one not given */
     cn_tensor **out;
+    bool grows; /* out is allocated with this room, and n_out rises: cn_call_grow */
+    int room;
 } cn_call;
 
 typedef struct cn_spec {
@@ -90,7 +127,10 @@ typedef enum cn_op_flags {
     CN_TO_FLOAT = 1 << 5,       /* pointwise on integers gives float32 */
     CN_ON_STRIDES = 1 << 6,     /* refuses inputs by their strides */
     CN_FIRST_OUT_ONLY = 1 << 7, /* only output 0 carries a gradient */
-    CN_ANY_LAYOUT = 1 << 8      /* its kernels may take blocked inputs, as those of pointwise ops */
+    CN_ANY_LAYOUT = 1 << 8,     /* its kernels may take blocked inputs, as those of pointwise ops */
+    CN_ONE_TRIANGLE = 1 << 9,   /* input 0 stands for a symmetric matrix, of which one triangle is
+                                read; the gradient is that of the symmetric one */
+    CN_AGREED_GRAD = 1 << 10    /* the gradient is PyTorch's convention, not the derivative */
 } cn_op_flags;
 
 struct cn_op {
@@ -133,6 +173,12 @@ bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *param
               int n_out);
 /* The same for one output: the result, or NULL. */
 cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void *params);
+/* The same for an op that returns a list of any length: *out is allocated (cn_free it), *n_out says
+   how long it is. On failure *out is NULL. */
+bool cn_apply_list(const cn_op *op, cn_tensor *const *in, int n_in, const void *params,
+                   cn_tensor ***out, int *n_out);
+/* Makes room for n outputs, the new ones NULL; without effect unless the call grows. */
+bool cn_call_grow(cn_call *call, int n);
 /* Writes the result into in[0]'s memory and makes in[0] the result, for autograd too. */
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params);
 

@@ -41,9 +41,9 @@ static const struct {
     const char *name;
     cn_arg_type type;
 } types[] = {
-    { "Tensor", CN_ARG_TENSOR }, { "int", CN_ARG_INT }, { "float", CN_ARG_FLOAT },
-    { "bool", CN_ARG_BOOL },     { "str", CN_ARG_STR }, { "dtype", CN_ARG_DTYPE },
-    { "Scalar", CN_ARG_NUMBER },
+    { "Tensor", CN_ARG_TENSOR }, { "int", CN_ARG_INT },     { "float", CN_ARG_FLOAT },
+    { "bool", CN_ARG_BOOL },     { "str", CN_ARG_STR },     { "dtype", CN_ARG_DTYPE },
+    { "Scalar", CN_ARG_NUMBER }, { "Index", CN_ARG_INDEX }, { "Module", CN_ARG_MODULE },
 };
 
 static bool read_type(Cursor *c, cn_arg *a)
@@ -54,17 +54,21 @@ static bool read_type(Cursor *c, cn_arg *a)
     while (i < CN_COUNT(types) && strcmp(types[i].name, name) != 0) i++;
     if (i == CN_COUNT(types)) return bad(c, "unknown type");
     a->type = types[i].type;
+    a->or_word = a->type == CN_ARG_NUMBER && eat(c, "|str");
     a->optional = eat(c, "?");
     if (eat(c, "[")) {
         if (a->type == CN_ARG_TENSOR) a->type = CN_ARG_TENSORS;
+        else if (a->type == CN_ARG_INT && eat(c, "*")) a->type = CN_ARG_INT_LIST;
         else if (a->type == CN_ARG_INT) a->type = CN_ARG_INTS;
         else if (a->type == CN_ARG_FLOAT) a->type = CN_ARG_FLOATS;
+        else if (a->type == CN_ARG_MODULE) a->type = CN_ARG_MODULES;
         else return bad(c, "no lists of this type");
         a->length = isdigit((unsigned char)*c->p) ? (int)strtol(c->p, NULL, 10) : 0;
         while (isdigit((unsigned char)*c->p)) c->p++;
         if (!eat(c, "]")) return bad(c, "expected ]");
         a->optional |= eat(c, "?");
     }
+    a->takes_ints = a->type == CN_ARG_TENSOR && eat(c, "|int[]");
     return true;
 }
 
@@ -95,15 +99,19 @@ static void param_layout(const cn_arg *a, size_t *size, size_t *align)
     *align = 8;
     switch (a->type) {
     case CN_ARG_TENSOR:
-    case CN_ARG_TENSORS: *size = 0, *align = 1; break;
+    case CN_ARG_TENSORS:
+    case CN_ARG_INT_LIST: *size = 0, *align = 1; break;
     case CN_ARG_INT: *size = a->optional ? sizeof(cn_opt_int) : sizeof(int64_t); break;
     case CN_ARG_FLOAT: *size = a->optional ? sizeof(cn_opt_float) : sizeof(double); break;
-    case CN_ARG_BOOL: *size = *align = sizeof(bool); break;
+    case CN_ARG_BOOL: *size = a->optional ? sizeof(cn_opt_bool) : sizeof(bool), *align = 1; break;
     case CN_ARG_STR: *size = sizeof(char *); break;
     case CN_ARG_DTYPE: *size = *align = sizeof(int32_t); break;
     case CN_ARG_NUMBER: *size = sizeof(cn_number_arg); break;
     case CN_ARG_INTS: *size = sizeof(cn_ints); break;
     case CN_ARG_FLOATS: *size = sizeof(cn_floats); break;
+    case CN_ARG_INDEX: *size = sizeof(cn_index); break;
+    case CN_ARG_MODULE: *size = sizeof(cn_module *); break;
+    case CN_ARG_MODULES: *size = sizeof(cn_modules_arg); break;
     }
 }
 

@@ -16,16 +16,22 @@ typedef enum cn_arg_type {
     CN_ARG_DTYPE,
     CN_ARG_NUMBER, /* Scalar */
     CN_ARG_INTS,
-    CN_ARG_FLOATS
+    CN_ARG_FLOATS,
+    CN_ARG_INDEX,
+    CN_ARG_INT_LIST, /* int[*] */
+    CN_ARG_MODULE,   /* Module, Module?, of constructors */
+    CN_ARG_MODULES   /* Module[]: the caller's list, for the constructor only */
 } cn_arg_type;
 
 typedef struct cn_arg {
-    char name[32], preset[32]; /* preset: the default as written; "" when there is none */
+    char name[32], preset[48]; /* preset: the default as written; "" when there is none */
     cn_arg_type type;
     bool optional; /* a `?` type */
+    bool or_word;  /* Scalar|str */
     bool has_default, keyword_only;
-    int length;    /* of int[2]: 2; 0: any */
-    size_t offset; /* in the parameter struct */
+    bool takes_ints; /* Tensor|int[]: a list of integers is a tensor of them */
+    int length;      /* of int[2]: 2; 0: any. Tensor[2] takes at most 2, NULLs for the rest */
+    size_t offset;   /* in the parameter struct */
 } cn_arg;
 
 enum { CN_MAX_ARGS = 24 };
@@ -47,6 +53,11 @@ typedef struct cn_bound {
     _Alignas(8) char params[CN_MAX_PARAM_BYTES];
 } cn_bound;
 
+typedef struct cn_modules_arg {
+    int64_t n;
+    const cn_ffi_value *v;
+} cn_modules_arg;
+
 /* Matches args with the schema: positional first, then by name; defaults for the rest. Numbers
    given
    where a tensor is expected become tensors of the current scope. `who` starts the messages. */
@@ -55,6 +66,16 @@ void cn_bound_clear(cn_bound *b);
 /* Only the parameters that have defaults; the others are zero. */
 bool cn_bind_presets(const cn_schema *s, const char *who, cn_bound *out);
 size_t cn_arg_bytes(const cn_arg *a); /* of the argument in the parameter struct; 0 for tensors */
+
+/* An int, or a one-element tensor of integers, which serves as one too, as in Python. */
+bool cn_value_int(const cn_ffi_value *v, int64_t *out);
+/* A list of integers or bools, or of such lists, as a tensor of int64 or, when all are bools, of
+   bool, in the current scope; an empty list is int64. NULL, with an error, for other lists. */
+cn_tensor *cn_value_tensor(const cn_ffi_value *list, const char *who);
+/* What stands between brackets; the tensors among the items, and the lists that stand for tensors,
+   go to `tensors` in order. A list is a tuple, as in x[1, :], unless it holds only numbers. */
+bool cn_value_index(const cn_ffi_value *v, const char *who, cn_index *out,
+                    cn_tensor *tensors[CN_MAX_INDEX], int *n_tensors);
 
 /* Reads a value as written in Python: 3, -1.5, True, None, 'text', (2, 3), [1, 2], float32, inf.
    Lists of at most CN_MAX_DIMS elements go to items. */

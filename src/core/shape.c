@@ -121,3 +121,14 @@ bool cn_view_rows(cn_view *v, const cn_shape *shape, const char *what)
     v->block = 0;
     return true;
 }
+
+bool cn_view_writable(const cn_view *v, const char *what)
+{
+    for (int i = 0; i < v->shape.ndim; i++)
+        if (v->strides[i] == 0 && v->shape.dim[i] > 1 && v->numel)
+            return cn_fail(CN_EINVALID,
+                           "%s: several elements of the tensor lie at one place; clone it before "
+                           "it changes in place",
+                           what);
+    return true;
+}

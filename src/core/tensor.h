@@ -104,6 +104,9 @@ bool cn_view_rows(cn_view *v, const cn_shape *shape, const char *what);
 /* Recomputes numel and contiguous after shape or strides changed. */
 void cn_view_refresh(cn_view *v);
 
+/* May an in-place op write to it? Not where several elements lie at one place, as after expand. */
+bool cn_view_writable(const cn_view *v, const char *what);
+
 /* ---- dtypes -------------------------------------------------------------------------------- */
 
 typedef enum cn_category { CN_CAT_BOOL, CN_CAT_INT, CN_CAT_FLOAT } cn_category;

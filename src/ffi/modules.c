@@ -2,7 +2,7 @@
 #include "ffi/ffi.h"
 
 #include "nn/module.h"
-#include "optim/optim.h"
+#include "optim/sched.h"
 
 #include <cenote/train.h>
 
@@ -20,15 +20,18 @@ int cn_ffi_module_new(const char *cls, const cn_ffi_arg *args, int n, cn_module 
     return cn_ffi_leave(mark, *out != NULL);
 }
 
-/* Inputs by position only: forward() of PyTorch's modules names them differently in each. */
-static bool gather_inputs(const cn_ffi_arg *args, int n, cn_tensor *in[8])
+/* None for what PyTorch would give as None, unless nothing follows it. */
+static bool give_outputs(const cn_io *io, cn_ffi_value *outs, int *nouts)
 {
-    if (n < 1 || n > 8) return cn_fail(CN_EINVALID, "forward: %d inputs, 1 to 8 are possible", n);
-    for (int i = 0; i < n; i++) {
-        if (args[i].value.kind != CN_KIND_TENSOR || !args[i].value.u.t)
-            return cn_fail(CN_EINVALID, "forward: input %d is not a Tensor", i);
-        in[i] = args[i].value.u.t;
+    int count = io->n_out;
+    while (count > 1 && !io->out[count - 1]) count--;
+    if (count > *nouts)
+        return cn_fail(CN_EINVALID, "forward: %d results, but room for %d", count, *nouts);
+    for (int i = 0; i < count; i++) {
+        outs[i] = (cn_ffi_value){ .kind = io->out[i] ? CN_KIND_TENSOR : CN_KIND_NONE };
+        if (io->out[i]) outs[i].u.t = cn_keep(io->out[i]);
     }
+    *nouts = count;
     return true;
 }
 
@@ -36,13 +39,8 @@ int cn_ffi_module_forward(cn_module *m, const cn_ffi_arg *args, int n, cn_ffi_va
                           int *nouts)
 {
     size_t mark = cn_ffi_enter();
-    cn_tensor *in[8], *out[8];
-    int count = *nouts < 8 ? *nouts : 8;
-    bool ok = gather_inputs(args, n, in) && cn_forward_all(m, in, n, out, &count);
-    for (int i = 0; ok && i < count; i++)
-        outs[i] = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = cn_keep(out[i]) };
-    if (ok) *nouts = count;
-    return cn_ffi_leave(mark, ok);
+    cn_io io;
+    return cn_ffi_leave(mark, cn_module_call(m, args, n, &io) && give_outputs(&io, outs, nouts));
 }
 
 int cn_ffi_module_train(cn_module *m, int on)
@@ -146,88 +144,17 @@ void cn_ffi_optim_release(cn_optim *o)
 
 /* ---- schedulers ---------------------------------------------------------------------------- */
 
-typedef struct {
-    int64_t step_size;
-    double gamma;
-} StepLR;
-
-typedef struct {
-    cn_ints milestones;
-    double gamma;
-} MultiStepLR;
-
-typedef struct {
-    int64_t t_max;
-    double eta_min;
-} CosineLR;
-
-typedef struct {
-    int64_t total;
-    double power;
-} PolynomialLR;
-
-static cn_sched *make_step(cn_optim *o, const void *p)
-{
-    const StepLR *a = p;
-    return cn_step_lr(o, a->step_size, a->gamma);
-}
-
-static cn_sched *make_multi_step(cn_optim *o, const void *p)
-{
-    const MultiStepLR *a = p;
-    return cn_multi_step_lr(o, a->milestones.v, (int)a->milestones.n, a->gamma);
-}
-
-static cn_sched *make_cosine(cn_optim *o, const void *p)
-{
-    const CosineLR *a = p;
-    return cn_cosine_lr(o, a->t_max, a->eta_min);
-}
-
-static cn_sched *make_polynomial(cn_optim *o, const void *p)
-{
-    const PolynomialLR *a = p;
-    return cn_polynomial_lr(o, a->total, a->power);
-}
-
-static cn_sched *make_exponential(cn_optim *o, const void *p)
-{
-    return cn_step_lr(o, 1, *(const double *)p);
-}
-
-static const struct {
-    const char *name, *schema;
-    cn_sched *(*make)(cn_optim *o, const void *params);
-} schedulers[] = {
-    { "StepLR", "StepLR(int step_size, float gamma=0.1)", make_step },
-    { "MultiStepLR", "MultiStepLR(int[] milestones, float gamma=0.1)", make_multi_step },
-    { "CosineAnnealingLR", "CosineAnnealingLR(int T_max, float eta_min=0)", make_cosine },
-    { "PolynomialLR", "PolynomialLR(int total_iters=5, float power=1.0)", make_polynomial },
-    { "ExponentialLR", "ExponentialLR(float gamma)", make_exponential },
-};
-
 int cn_ffi_sched_new(const char *cls, cn_optim *o, const cn_ffi_arg *args, int n, cn_sched **out)
 {
     size_t mark = cn_ffi_enter();
-    cn_schema schema;
-    cn_bound bound;
-    *out = NULL;
-    for (size_t i = 0; cls && i < CN_COUNT(schedulers); i++) {
-        if (strcmp(schedulers[i].name, cls) != 0) continue;
-        if (cn_schema_parse(schedulers[i].schema, &schema) &&
-            cn_bind(&schema, cls, args, n, &bound))
-            *out = schedulers[i].make(o, bound.params);
-        return cn_ffi_leave(mark, *out != NULL);
-    }
-    cn_fail(CN_ENOTFOUND, "there is no scheduler '%s'", cls ? cls : "(null)");
-    return cn_ffi_leave(mark, false);
+    *out = cn_sched_create(cls, o, args, n);
+    return cn_ffi_leave(mark, *out != NULL);
 }
 
 int cn_ffi_sched_step(cn_sched *s, double metric)
 {
     size_t mark = cn_ffi_enter();
-    (void)metric; /* none of the present schedules looks at one */
-    return cn_ffi_leave(mark, cn_sched_step(s));
+    return cn_ffi_leave(mark, isnan(metric) ? cn_sched_step(s) : cn_sched_observe(s, metric));
 }
 
 void cn_ffi_sched_release(cn_sched *s)

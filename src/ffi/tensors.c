@@ -124,9 +124,22 @@ const char *cn_ffi_op_name(int i)
     return i >= 0 && i < cn_op_count ? cn_ops[i]->name : NULL;
 }
 
-const char *cn_ffi_op_schema(const char *name)
+/* "add_" is add in place; "normal_", whose arguments are not those of normal, has its own entry. */
+static const cn_op *op_of(const char *name, bool *in_place)
 {
     const cn_op *op = cn_op_find(name);
+    size_t n = name ? strlen(name) : 0;
+    char plain[64];
+    *in_place = n > 1 && n < sizeof plain && name[n - 1] == '_' && name[n - 2] != '_';
+    if (op || !*in_place) return op;
+    memcpy(plain, name, n - 1), plain[n - 1] = 0;
+    return cn_op_find(plain);
+}
+
+const char *cn_ffi_op_schema(const char *name)
+{
+    bool in_place;
+    const cn_op *op = op_of(name, &in_place);
     return op ? op->schema : NULL;
 }
 
@@ -148,24 +161,7 @@ const char *cn_ffi_op_aliases(const char *name)
     return op && op->aliases ? op->aliases : "";
 }
 
-/* "add_" is add in place. */
-static const cn_op *op_of(const char *name, bool *in_place)
-{
-    const cn_op *op = cn_op_find(name);
-    size_t n = name ? strlen(name) : 0;
-    char plain[64];
-    *in_place = !op && n > 1 && n < sizeof plain && name[n - 1] == '_';
-    if (*in_place) {
-        memcpy(plain, name, n - 1), plain[n - 1] = 0;
-        op = cn_op_find(plain);
-    }
-    if (!op) cn_fail(CN_ENOTFOUND, "there is no op '%s'", name ? name : "(null)");
-    return op;
-}
-
-enum { MAX_RESULTS = 256 };
-
-static bool give_results(cn_tensor **results, int n, cn_ffi_value *outs, int *nouts)
+static bool give_results(cn_tensor *const *results, int n, cn_ffi_value *outs, int *nouts)
 {
     int count = n;
     while (count > 0 && !results[count - 1]) count--; /* an output that this call does not have */
@@ -177,20 +173,39 @@ static bool give_results(cn_tensor **results, int n, cn_ffi_value *outs, int *no
     return true;
 }
 
+static bool call_list(const cn_op *op, const cn_bound *b, cn_ffi_value *outs, int *nouts)
+{
+    cn_tensor **results;
+    int n;
+    if (!cn_apply_list(op, b->in, b->n_in, b->params, &results, &n)) return false;
+    bool ok = give_results(results, n, outs, nouts);
+    cn_free(results);
+    return ok;
+}
+
+static bool call_few(const cn_op *op, const cn_bound *b, cn_ffi_value *outs, int *nouts)
+{
+    cn_tensor *results[CN_MAX_OUT] = { NULL };
+    return cn_apply(op, b->in, b->n_in, b->params, results, b->n_out) &&
+           give_results(results, b->n_out, outs, nouts);
+}
+
+static bool call_in_place(const cn_op *op, const cn_bound *b, cn_ffi_value *outs, int *nouts)
+{
+    cn_tensor *t = cn_apply_inplace(op, b->in, b->n_in, b->params);
+    return t && give_results(&t, 1, outs, nouts);
+}
+
 static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nargs,
                  cn_ffi_value *outs, int *nouts)
 {
     cn_schema schema;
     cn_bound b;
-    cn_tensor *results[MAX_RESULTS] = { NULL };
     if (!cn_schema_parse(op->schema, &schema) || !cn_bind(&schema, op->name, args, nargs, &b))
         return false;
-    int n = b.n_out > 0 ? b.n_out : CN_MAX_OUT;
-    bool ok;
-    if (in_place) ok = (results[0] = cn_apply_inplace(op, b.in, b.n_in, b.params)) != NULL, n = 1;
-    else ok = cn_apply(op, b.in, b.n_in, b.params, results, n);
+    bool ok = (in_place ? call_in_place : b.n_out < 0 ? call_list : call_few)(op, &b, outs, nouts);
     cn_bound_clear(&b);
-    return ok && give_results(results, n, outs, nouts);
+    return ok;
 }
 
 int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs,
@@ -199,6 +214,7 @@ int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_v
     size_t mark = cn_ffi_enter();
     bool in_place;
     const cn_op *op = op_of(name, &in_place);
+    if (!op) cn_fail(CN_ENOTFOUND, "there is no op '%s'", name ? name : "(null)");
     return cn_ffi_leave(mark, op && call(op, in_place, args, nargs, outs, nouts));
 }
 

@@ -36,7 +36,7 @@ static void copy_transposed(char *dst, const char *src, const cn_shape *s, int64
     }
 }
 
-static void reverse_bytes(char *data, int64_t n, size_t width)
+void cn_reverse_elements(char *data, int64_t n, size_t width)
 {
     for (char *p = data; n-- > 0; p += width)
         for (size_t i = 0, j = width - 1; i < j; i++, j--) {
@@ -45,10 +45,12 @@ static void reverse_bytes(char *data, int64_t n, size_t width)
         }
 }
 
-/* Kernels rely on bools being 0 or 1. */
-static void normalise_bools(uint8_t *data, int64_t n)
+/* Only what must change is written to: the rest of a mapped file remains shared. */
+void cn_normalise_bools(void *data, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) data[i] = data[i] != 0;
+    uint8_t *bytes = data;
+    for (int64_t i = 0; i < n; i++)
+        if (bytes[i] > 1) bytes[i] = 1;
 }
 
 static void fill(cn_tensor *t, const cn_array *a)
@@ -59,8 +61,8 @@ static void fill(cn_tensor *t, const cn_array *a)
     if (!data) return;
     if (a->fortran && a->shape.ndim > 1) copy_transposed(data, a->bytes, &a->shape, n, width);
     else memcpy(data, a->bytes, (size_t)n * width);
-    if (a->big_endian) reverse_bytes(data, n, width);
-    if (a->dtype == CN_BOOL) normalise_bools((uint8_t *)data, n);
+    if (a->big_endian) cn_reverse_elements(data, n, width);
+    if (a->dtype == CN_BOOL) cn_normalise_bools(data, n);
 }
 
 bool cn_dict_set_array(cn_dict *d, const char *key, const cn_array *a)
@@ -71,6 +73,20 @@ bool cn_dict_set_array(cn_dict *d, const char *key, const cn_array *a)
     bool ok = t && cn_dict_set_tensor(d, key, t);
     cn_release(mark);
     return ok;
+}
+
+bool cn_array_grow(void *array, size_t *room, size_t needed, size_t width)
+{
+    if (needed <= *room) return true;
+    size_t wanted = *room ? *room : 16;
+    while (wanted < needed) wanted *= 2;
+    void *old;
+    memcpy(&old, array, sizeof old);
+    void *more = cn_realloc(old, wanted * width);
+    if (!more) return false;
+    memcpy(array, &more, sizeof more);
+    *room = wanted;
+    return true;
 }
 
 const void *cn_elements(const cn_tensor *t, size_t *size, void **owned)

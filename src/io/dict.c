@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/tensor.h"
+#include "io/utf8.h"
 
 /* Deep enough for any real file, shallow enough to copy and free by recursion. */
 #define MAX_DEPTH 64
@@ -31,7 +32,7 @@ const char *cn_kind_name(int kind)
         [CN_KIND_NONE] = "none",         [CN_KIND_BOOL] = "bool",   [CN_KIND_INT] = "int",
         [CN_KIND_FLOAT] = "float",       [CN_KIND_STR] = "str",     [CN_KIND_TENSOR] = "tensor",
         [CN_KIND_LIST] = "list",         [CN_KIND_DTYPE] = "dtype", [CN_KIND_SLICE] = "slice",
-        [CN_KIND_ELLIPSIS] = "ellipsis", [CN_KIND_DICT] = "dict",
+        [CN_KIND_ELLIPSIS] = "ellipsis", [CN_KIND_DICT] = "dict",   [CN_KIND_MODULE] = "module",
     };
     size_t i = (size_t)kind;
     return i < sizeof names / sizeof names[0] && names[i] ? names[i] : "unknown";
@@ -39,29 +40,11 @@ const char *cn_kind_name(int kind)
 
 /* ---- text --------------------------------------------------------------------------------- */
 
-/* The length of the UTF-8 character at s, or 0: no overlong forms, no surrogates, at most U+10FFFF.
-   The terminating zero is no continuation byte, so nothing is read past it. */
-static size_t utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80) return 1;
-    size_t n = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
-    if (s[0] < 0xC2 || s[0] > 0xF4) return 0;
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F)) return 0;
-    if ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F)) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xC0) != 0x80) return 0;
-    return n;
-}
-
 static bool check_text(const char *text, const char *what)
 {
     if (!text) return cn_fail(CN_EINVALID, "dict: the %s is NULL", what);
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        size_t n = utf8_length(s);
-        if (!n) return cn_fail(CN_EINVALID, "dict: the %s '%s' is not valid UTF-8", what, text);
-        s += n;
-    }
-    return true;
+    return cn_utf8_valid(text, strlen(text)) ||
+           cn_fail(CN_EINVALID, "dict: the %s '%s' is not valid UTF-8", what, text);
 }
 
 /* FNV-1a, 64 bits. */

@@ -23,6 +23,13 @@ static const struct {
 
 #define N_DTYPES (sizeof dtypes / sizeof dtypes[0])
 
+bool cn_npy_dtype(const char text[2], cn_dtype *out)
+{
+    for (size_t i = 0; i < N_DTYPES; i++)
+        if (memcmp(text, dtypes[i].text, 2) == 0) return *out = dtypes[i].dtype, true;
+    return false;
+}
+
 /* ---- the header's text -------------------------------------------------------------------- */
 
 /* A cursor over the dictionary's text: the strict part of Python that NumPy writes. */
@@ -81,9 +88,8 @@ static bool parse_descr(parser *p, cn_array *a)
                        p->what);
     if (!parse_string(p, text, sizeof text)) return false;
     a->big_endian = text[0] == '>';
-    if (strchr("<>|=", text[0]) && text[0])
-        for (size_t i = 0; i < N_DTYPES; i++)
-            if (strcmp(text + 1, dtypes[i].text) == 0) return a->dtype = dtypes[i].dtype, true;
+    bool known = strlen(text) == 3 && strchr("<>|=", text[0]);
+    if (known && cn_npy_dtype(text + 1, &a->dtype)) return true;
     if (text[0] && text[1] == 'O')
         return cn_fail(CN_EUNSUPPORTED,
                        "%s: holds Python objects, which only Python can read: save numbers instead",

@@ -5,7 +5,6 @@
 #include "core/memory.h"
 #include "io/array.h"
 #include "io/formats.h"
-#include "io/zip.h"
 
 #define SUFFIX ".npy"
 /* Of a member's data, so that its elements can be mapped. */
@@ -31,15 +30,21 @@ static bool read_member(cn_dict *d, const cn_zip *z, const cn_zip_member *m, con
     return ok;
 }
 
-cn_dict *cn_read_npz(const void *bytes, size_t size, const char *what)
+cn_dict *cn_read_npz_archive(const cn_zip *z, const char *what)
 {
-    cn_zip *z = cn_zip_open(bytes, size, what);
-    cn_dict *d = z ? cn_dict_new() : NULL;
+    cn_dict *d = cn_dict_new();
     bool ok = d;
     for (int i = 0; ok && i < cn_zip_count(z); i++)
         ok = read_member(d, z, cn_zip_member_at(z, i), what);
-    cn_zip_close(z);
     return ok ? d : (cn_dict_free(d), NULL);
+}
+
+cn_dict *cn_read_npz(const void *bytes, size_t size, const char *what)
+{
+    cn_zip *z = cn_zip_open(bytes, size, what);
+    cn_dict *d = z ? cn_read_npz_archive(z, what) : NULL;
+    cn_zip_close(z);
+    return d;
 }
 
 static bool write_member(cn_zip_writer *w, const char *key, const cn_value *v, const char *path)

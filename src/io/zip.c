@@ -59,8 +59,8 @@ static bool find_end(const uint8_t *bytes, size_t size, const char *what, size_t
     return cn_fail(CN_EFORMAT, "%s: a ZIP archive without its end: cut short or damaged", what);
 }
 
-/* Replaces what the end record could not hold, if a ZIP64 end record says more. *end becomes where
-   that begins. */
+/* Takes the sizes from a ZIP64 end record, if there is one: some writers always add it. *end becomes
+   where that begins. */
 static bool read_end64(cn_reader r, size_t *end, directory *d)
 {
     if (*end < LOCATOR64_SIZE + END64_SIZE) return true;
@@ -73,9 +73,14 @@ static bool read_end64(cn_reader r, size_t *end, directory *d)
     if (!ok || cn_reader_le32(&r) != END64_MAGIC)
         return cn_fail(CN_EFORMAT, "%s: the ZIP64 end records are damaged", r.what);
     cn_reader_seek(&r, at + 32);
-    d->count = cn_reader_le64(&r);
-    d->size = cn_reader_le64(&r);
-    d->offset = cn_reader_le64(&r);
+    directory wide = { .count = cn_reader_le64(&r) };
+    wide.size = cn_reader_le64(&r);
+    wide.offset = cn_reader_le64(&r);
+    bool same = (d->count == UINT16_MAX || d->count == wide.count) &&
+                (d->size == UINT32_MAX || d->size == wide.size) &&
+                (d->offset == UINT32_MAX || d->offset == wide.offset);
+    if (!same) return cn_fail(CN_EFORMAT, "%s: the ZIP64 end record says otherwise", r.what);
+    *d = wide;
     *end = (size_t)at;
     return true;
 }
@@ -91,9 +96,9 @@ static bool find_directory(const uint8_t *bytes, size_t size, const char *what, 
     d->count = cn_reader_le16(&r);
     d->size = cn_reader_le32(&r);
     d->offset = cn_reader_le32(&r);
-    bool wide = d->count == UINT16_MAX || d->size == UINT32_MAX || d->offset == UINT32_MAX;
     if (here != d->count) return cn_fail(CN_EUNSUPPORTED, "%s: split over disks", what);
-    if (wide && !read_end64(r, &end, d)) return false;
+    bool complete = d->offset + d->size == end;
+    if (!complete && !read_end64(r, &end, d)) return false;
     if (d->offset > end || d->size != end - d->offset)
         return cn_fail(CN_EFORMAT, "%s: the ZIP directory is not where the end record says", what);
     if (d->count > MAX_MEMBERS || d->count > d->size / CENTRAL_SIZE)
@@ -265,6 +270,16 @@ void cn_zip_close(cn_zip *z)
     cn_free(z->members);
     cn_free(z->by_name);
     cn_free(z);
+}
+
+bool cn_zip_name_is_safe(const char *name)
+{
+    bool bad = name[0] == '/';
+    for (const char *part = name; part; part = strchr(part, '/')) {
+        part += *part == '/';
+        bad |= strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2]);
+    }
+    return !bad;
 }
 
 int cn_zip_count(const cn_zip *z)

@@ -34,6 +34,9 @@ const cn_zip_member *cn_zip_find(const cn_zip *z, const char *name); /* NULL: no
    passes to cn_free() in any case. */
 const void *cn_zip_bytes(const cn_zip *z, const cn_zip_member *m, void **owned);
 
+/* May a program that unpacks use the name as a path? Not if it leads out of the folder. */
+bool cn_zip_name_is_safe(const char *name);
+
 /* ---- writing ------------------------------------------------------------------------------ */
 
 typedef struct cn_zip_writer cn_zip_writer;

@@ -60,20 +60,10 @@ cn_zip_writer *cn_zip_create(cn_file *f)
     return w;
 }
 
-/* An archive must be safe to unpack: no member may leave the folder. */
-static bool check_name(const char *name)
-{
-    bool bad = name[0] == '/' || strlen(name) > UINT16_MAX;
-    for (const char *part = name; part; part = strchr(part, '/')) {
-        part += *part == '/';
-        bad |= strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2]);
-    }
-    return !bad || cn_fail(CN_EINVALID, "zip: '%.100s' cannot be the name of a member", name);
-}
-
 static member *new_member(cn_zip_writer *w, const char *name)
 {
-    if (!check_name(name)) return NULL;
+    if (strlen(name) > UINT16_MAX || !cn_zip_name_is_safe(name))
+        return cn_fail(CN_EINVALID, "zip: '%.100s' cannot be the name of a member", name), NULL;
     if (w->count == w->room) {
         size_t room = w->room ? w->room * 2 : 16;
         member *members = cn_realloc(w->members, room * sizeof *members);

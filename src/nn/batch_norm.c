@@ -1,4 +1,4 @@
-/* batch_norm.c - BatchNorm1d and BatchNorm2d. */
+/* batch_norm.c - BatchNorm and InstanceNorm for 1 to 3 spatial dimensions, and their lazy forms. */
 #include "autograd/checkpoint.h"
 #include "nn/module.h"
 
@@ -25,17 +25,60 @@ static bool make(cn_module *m, const BatchNorm *o, int64_t features)
            cn_module_buffer(m, "num_batches_tracked", &scalar, CN_I64, 0);
 }
 
+/* The options of a lazy class: all but the first. */
+typedef struct {
+    double eps;
+    cn_opt_float momentum;
+    bool affine, track_running_stats;
+} LazyNorm;
+
+static BatchNorm options_of(const cn_module *m)
+{
+    if (strncmp(m->cls->name, "Lazy", 4) != 0) return *(const BatchNorm *)m->options;
+    const LazyNorm *o = m->options;
+    return (BatchNorm){ 0, o->eps, o->momentum, o->affine, o->track_running_stats };
+}
+
+/* The digit of "BatchNorm2d" and the like. */
+static int spatial_dims(const cn_module *m)
+{
+    return m->cls->name[strlen(m->cls->name) - 2] - '0';
+}
+
+static bool wants_dims(const cn_module *m, const cn_shape *input, int least, int most)
+{
+    return (input->ndim >= least && input->ndim <= most) ||
+           cn_fail(CN_EINVALID, "%s: the input has %d dimensions, %d to %d are wanted",
+                   m->cls->name, input->ndim, least, most);
+}
+
+static bool wants_channels(const cn_module *m, int64_t given)
+{
+    int64_t features = options_of(m).features;
+    return features == 0 || features == given ||
+           cn_fail(CN_EINVALID, "%s: the input has %lld channels, but num_features is %lld",
+                   m->cls->name, (long long)given, (long long)features);
+}
+
+/* from_end: where the channels stand in the shape of an input. */
+static bool build(cn_module *m, const cn_shape *input, int from_end)
+{
+    BatchNorm o = options_of(m);
+    if (o.features < 0)
+        return cn_fail(CN_EINVALID, "%s: %lld features", m->cls->name, (long long)o.features);
+    if (o.features) return input ? true : make(m, &o, o.features);
+    if (!input || (!o.affine && !o.track_running_stats)) return true;
+    if (input->ndim < from_end)
+        return cn_fail(CN_EINVALID, "%s: the input has %d dimensions, at least %d are wanted",
+                       m->cls->name, input->ndim, from_end);
+    return make(m, &o, input->dim[input->ndim - from_end]);
+}
+
+/* ---- BatchNorm ----------------------------------------------------------------------------- */
+
 static bool batch_norm_build(cn_module *m, const cn_shape *input)
 {
-    const BatchNorm *o = m->options;
-    if (o->features < 0)
-        return cn_fail(CN_EINVALID, "%s: %lld features", m->cls->name, (long long)o->features);
-    if (o->features) return input ? true : make(m, o, o->features);
-    if (!input) return true;
-    if (input->ndim < 2)
-        return cn_fail(CN_EINVALID, "%s: the input has %d dimensions, at least 2 are wanted",
-                       m->cls->name, input->ndim);
-    return make(m, o, input->dim[1]);
+    return build(m, input, input ? input->ndim - 1 : 0);
 }
 
 /* momentum none: a plain average over all batches so far. */
@@ -47,35 +90,91 @@ static double momentum_now(const BatchNorm *o, cn_tensor *batches)
 
 static bool batch_norm_forward(cn_module *m, cn_io *io)
 {
-    const BatchNorm *o = m->options;
-    bool two_d = strcmp(m->cls->name, "BatchNorm2d") == 0;
-    int nd = io->in[0]->v.shape.ndim;
-    if (two_d ? nd != 4 : nd != 2 && nd != 3)
-        return cn_fail(CN_EINVALID, "%s: the input has %d dimensions, %s is wanted", m->cls->name,
-                       nd, two_d ? "(N, C, H, W)" : "(N, C) or (N, C, L)");
+    const BatchNorm o = options_of(m);
+    const cn_shape *s = &io->in[0]->v.shape;
+    int spatial = spatial_dims(m);
+    if (!wants_dims(m, s, spatial == 1 ? 2 : spatial + 2, spatial + 2)) return false;
+    if (!wants_channels(m, s->dim[1])) return false;
     cn_tensor *mean = cn_module_slot(m, "running_mean"), *var = cn_module_slot(m, "running_var");
     cn_tensor *batches = cn_module_slot(m, "num_batches_tracked");
     bool training = m->training || !mean;
     if (m->training && cn_recomputing()) mean = var = batches = NULL; /* counted the first time */
     if (m->training && batches) ++*(int64_t *)cn_data_mut(batches);
-    double momentum = mean && training ? momentum_now(o, batches) : 0;
+    double momentum = mean && m->training ? momentum_now(&o, batches) : 0;
     io->n_out = 1;
     io->out[0] =
         cn_batch_norm(io->in[0], .running_mean = mean, .running_var = var,
                       .weight = cn_module_slot(m, "weight"), .bias = cn_module_slot(m, "bias"),
-                      .training = training, .momentum = momentum, .eps = o->eps);
+                      .training = training, .momentum = momentum, .eps = o.eps);
     return io->out[0] != NULL;
 }
 
-#define BATCH_NORM(dims)                                                                           \
-    .name = "BatchNorm" dims,                                                                      \
-    .schema = "BatchNorm" dims "(int num_features, float eps=1e-05, float? momentum=0.1, bool "    \
-              "affine=True, bool track_running_stats=True)",                                       \
-    .doc = "Standardises each channel over the batch, then scales and shifts it (D2L 8.5).",       \
-    .options_size = sizeof(BatchNorm), .build = batch_norm_build, .forward = batch_norm_forward
+/* ---- InstanceNorm: with or without a dimension for the batch --------------------------------- */
 
-const cn_module_class cn_class_BatchNorm1d = { BATCH_NORM("1d") };
-const cn_module_class cn_class_BatchNorm2d = { BATCH_NORM("2d") };
+static bool instance_norm_build(cn_module *m, const cn_shape *input)
+{
+    return build(m, input, spatial_dims(m) + 1);
+}
+
+static cn_tensor *instance_norm_of(cn_module *m, cn_tensor *x)
+{
+    const BatchNorm o = options_of(m);
+    cn_tensor *mean = cn_module_slot(m, "running_mean");
+    return cn_instance_norm(x, .running_mean = mean,
+                            .running_var = cn_module_slot(m, "running_var"),
+                            .weight = cn_module_slot(m, "weight"),
+                            .bias = cn_module_slot(m, "bias"), .training = m->training || !mean,
+                            .momentum = o.momentum.given ? o.momentum.value : 0, .eps = o.eps);
+}
+
+static bool instance_norm_forward(cn_module *m, cn_io *io)
+{
+    const cn_shape *s = &io->in[0]->v.shape;
+    int spatial = spatial_dims(m);
+    if (!wants_dims(m, s, spatial + 1, spatial + 2)) return false;
+    if (cn_module_slot(m, "weight") && !wants_channels(m, s->dim[s->ndim - spatial - 1]))
+        return false;
+    bool batched = s->ndim == spatial + 2;
+    cn_tensor *y = instance_norm_of(m, batched ? io->in[0] : cn_unsqueeze(io->in[0], 0));
+    io->n_out = 1;
+    io->out[0] = batched || !y ? y : cn_select(y, 0, 0);
+    return io->out[0] != NULL;
+}
+
+/* ---- classes ------------------------------------------------------------------------------- */
+
+#define NORM_CLASS(ident, features, affine, size, kind, text)                                      \
+    const cn_module_class cn_class_##ident = {                                                     \
+        .name = #ident,                                                                            \
+        .schema = #ident "(" features "float eps=1e-05, float? momentum=0.1, bool affine=" affine, \
+        .doc = text,                                                                               \
+        .options_size = size,                                                                      \
+        .build = kind##_build,                                                                     \
+        .forward = kind##_forward                                                                  \
+    }
+
+#define BATCH_NORM(dims)                                                                           \
+    NORM_CLASS(BatchNorm##dims, "int num_features, ", "True, bool track_running_stats=True)",      \
+               sizeof(BatchNorm), batch_norm,                                                      \
+               "Standardises each channel over the batch, then scales and shifts it (D2L 8.5).");  \
+    NORM_CLASS(LazyBatchNorm##dims, "", "True, bool track_running_stats=True)", sizeof(LazyNorm),  \
+               batch_norm, "BatchNorm" #dims " that takes its num_features from the first input.")
+BATCH_NORM(1d);
+BATCH_NORM(2d);
+BATCH_NORM(3d);
+
+#define INSTANCE_NORM(dims)                                                                        \
+    NORM_CLASS(InstanceNorm##dims, "int num_features, ", "False, bool track_running_stats=False)", \
+               sizeof(BatchNorm), instance_norm,                                                   \
+               "Standardises each channel of each example by itself, then scales and shifts it."); \
+    NORM_CLASS(LazyInstanceNorm##dims, "", "True, bool track_running_stats=True)",                 \
+               sizeof(LazyNorm), instance_norm,                                                    \
+               "InstanceNorm" #dims " that takes its num_features from the first input.")
+INSTANCE_NORM(1d);
+INSTANCE_NORM(2d);
+INSTANCE_NORM(3d);
+
+/* ---- typed --------------------------------------------------------------------------------- */
 
 static cn_module *layer(const cn_module_class *cls, const cn_batch_norm_options *o)
 {

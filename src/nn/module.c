@@ -1,8 +1,6 @@
 /* module.c - what all modules have in common. */
 #include "nn/module.h"
 
-#include "core/tape.h"
-
 #include <cenote/autograd.h>
 
 #include <stdio.h>
@@ -10,12 +8,23 @@
 
 /* ---- making and freeing -------------------------------------------------------------------- */
 
-static bool copy_options(cn_module *m, const cn_schema *schema, const cn_bound *bound)
+static bool copy_options(cn_module *m, const void *from, size_t size)
 {
-    if (!schema->params_size) return true;
-    m->options = cn_alloc(schema->params_size);
-    if (m->options) memcpy(m->options, bound->params, schema->params_size);
-    return m->options != NULL;
+    m->options_size = size;
+    m->options = size ? cn_alloc_zeroed(size) : NULL;
+    if (m->options && from) memcpy(m->options, from, size);
+    return m->options || !size;
+}
+
+static cn_module *module_new(const cn_module_class *cls)
+{
+    if (cls->size > sizeof *cls) {
+        cn_fail(CN_EINVALID, "%s: the class was compiled for a newer library", cls->name);
+        return NULL;
+    }
+    cn_module *m = cn_alloc_zeroed(sizeof *m);
+    if (m) m->cls = cls, m->refs = 1, m->training = true;
+    return m;
 }
 
 /* The op's parameters are the constructor's arguments of the same names, or the op's defaults. */
@@ -47,21 +56,74 @@ static bool bind_op(cn_module *m, const cn_schema *own)
     return true;
 }
 
+static cn_module *built(cn_module *m, bool ok)
+{
+    if (ok && (!m->cls->build || m->cls->build(m, NULL))) return m;
+    cn_module_free(m);
+    return NULL;
+}
+
+/* Tensors among the constructor's arguments, the weights of losses, are buffers. */
+static bool hold_tensors(cn_module *m, const cn_schema *own, const cn_bound *bound)
+{
+    bool ok = true;
+    size_t mark = cn_mark();
+    for (int i = 0, at = 0; ok && i < own->n_args; i++) {
+        if (own->args[i].type != CN_ARG_TENSOR) continue;
+        cn_tensor *t = bound->in[at++];
+        ok = !t || cn_module_hold(m, own->args[i].name, cn_detach(t), true);
+    }
+    cn_release(mark);
+    return ok;
+}
+
+/* Modules given one by one, as to Sequential, become the list that the schema wants. */
+static cn_ffi_value *modules_in(const cn_schema *s, const cn_ffi_arg *args, int n)
+{
+    if (n < 1 || s->n_args < 1 || s->args[0].type != CN_ARG_MODULES) return NULL;
+    for (int i = 0; i < n; i++)
+        if (args[i].name || args[i].value.kind != CN_KIND_MODULE) return NULL;
+    cn_ffi_value *list = cn_alloc((size_t)n * sizeof *list);
+    for (int i = 0; list && i < n; i++) list[i] = args[i].value;
+    return list;
+}
+
 cn_module *cn_module_create(const cn_module_class *cls, const cn_ffi_arg *args, int n)
 {
     cn_schema schema;
     cn_bound bound;
     if (!cn_schema_parse(cls->schema, &schema)) return NULL;
-    cn_module *m = cn_alloc_zeroed(sizeof *m);
+    cn_ffi_value *list = modules_in(&schema, args, n);
+    const cn_ffi_arg all = { NULL, { .kind = CN_KIND_LIST, .n = n, .u.list = list } };
+    cn_module *m = module_new(cls);
+    bool ok = m && cn_bind(&schema, cls->name, list ? &all : args, list ? 1 : n, &bound);
+    ok = ok && copy_options(m, bound.params, schema.params_size);
+    ok = ok && (!cls->op || bind_op(m, &schema)) && hold_tensors(m, &schema, &bound);
+    m = built(m, ok);
+    cn_free(list);
+    return m;
+}
+
+cn_module *cn_module_of(const cn_module_class *cls, const void *options)
+{
+    if (!cls) return NULL;
+    cn_module *m = module_new(cls);
+    return built(m, m && copy_options(m, options, cls->options_size));
+}
+
+void *cn_module_options(cn_module *m)
+{
+    return m ? m->options : NULL;
+}
+
+cn_rng *cn_module_rng(cn_module *m)
+{
     if (!m) return NULL;
-    m->cls = cls, m->refs = 1, m->training = true;
-    bool ok = cn_bind(&schema, cls->name, args, n, &bound);
-    ok = ok && copy_options(m, &schema, &bound);
-    ok = ok && (!cls->op || bind_op(m, &schema));
-    ok = ok && (!cls->build || cls->build(m, NULL));
-    if (ok) return m;
-    cn_module_free(m);
-    return NULL;
+    if (!m->rng.stream) {
+        cn_rng *root = cn_default_rng();
+        m->rng = cn_rng_make(root->seed, (uint64_t)1 << 32 | cn_rng_u32(root));
+    }
+    return &m->rng;
 }
 
 cn_module *cn_module_keep(cn_module *m)
@@ -74,11 +136,16 @@ cn_module *cn_module_keep(cn_module *m)
 void cn_module_free(cn_module *m)
 {
     if (!m || --m->refs > 0) return;
-    for (int i = 0; i < m->n_slots; i++) cn_drop(m->slots[i].tensor);
+    if (m->cls->release) m->cls->release(m);
+    for (int i = 0; i < m->n_slots; i++) {
+        cn_free(m->slots[i].name);
+        cn_drop(m->slots[i].tensor);
+    }
     for (int i = 0; i < m->n_children; i++) {
         cn_free(m->children[i].name);
         cn_module_free(m->children[i].module);
     }
+    cn_free(m->slots);
     cn_free(m->children);
     cn_free(m->options);
     cn_free(m->op_params);
@@ -87,51 +154,79 @@ void cn_module_free(cn_module *m)
 
 /* ---- children and slots -------------------------------------------------------------------- */
 
-static bool grow_children(cn_module *m)
+/* Room for one more element of an array. */
+static bool make_room(void **array, int n, int *room, size_t size)
 {
-    int room = m->children_room ? 2 * m->children_room : 8;
-    void *p = cn_realloc(m->children, (size_t)room * sizeof *m->children);
+    if (n < *room) return true;
+    int wanted = *room ? 2 * *room : 8;
+    void *p = cn_realloc(*array, (size_t)wanted * size);
     if (!p) return false;
-    m->children = p, m->children_room = room;
+    *array = p, *room = wanted;
     return true;
+}
+
+/* Names are parts of paths, which dots separate. */
+static bool name_fits(const cn_module *m, const char *name)
+{
+    bool taken = cn_module_slot(m, name) != NULL;
+    for (int i = 0; i < m->n_children; i++) taken |= strcmp(m->children[i].name, name) == 0;
+    if (*name && !strchr(name, '.') && !taken) return true;
+    return cn_fail(CN_EINVALID, "%s: a part cannot be named '%s': %s", m->cls->name, name,
+                   taken ? "there is one already" : "names have letters and no dots");
 }
 
 bool cn_module_add(cn_module *m, const char *name, cn_module *child)
 {
-    char *copy = child ? cn_strdup(name) : NULL;
-    if (!copy || (m->n_children == m->children_room && !grow_children(m))) {
-        cn_free(copy);
+    void *children = m ? m->children : NULL;
+    bool ok = m && name && child && name_fits(m, name) &&
+              make_room(&children, m->n_children, &m->children_room, sizeof *m->children);
+    char *copy = ok ? cn_strdup(name) : NULL;
+    if (m && children) m->children = children;
+    if (!copy) {
         cn_module_free(child);
         return false;
     }
-    m->children[m->n_children].name = copy;
-    m->children[m->n_children++].module = child;
+    m->children[m->n_children++] = (cn_child){ copy, child };
     return true;
 }
 
-static bool add_slot(cn_module *m, const char *name, cn_tensor *t, bool is_buffer)
+bool cn_module_hold(cn_module *m, const char *name, cn_tensor *t, bool is_buffer)
 {
-    if (!t) return false;
-    if (m->n_slots == CN_MAX_SLOTS)
-        return cn_fail(CN_EINVALID, "%s: more than %d parameters", m->cls->name, CN_MAX_SLOTS);
-    m->slots[m->n_slots++] = (cn_slot){ name, cn_keep(t), is_buffer };
+    if (!m || !name || !t || !name_fits(m, name)) return false;
+    void *slots = m->slots;
+    bool ok = make_room(&slots, m->n_slots, &m->slots_room, sizeof *m->slots);
+    char *copy = ok ? cn_strdup(name) : NULL;
+    m->slots = slots;
+    if (!copy) return false;
+    m->slots[m->n_slots++] = (cn_slot){ copy, cn_keep(t), is_buffer };
     return true;
+}
+
+/* Made in a scope of its own: a module may be made where none is open. */
+static bool add_new_slot(cn_module *m, const char *name, const cn_shape *shape, cn_dtype dtype,
+                         double value, bool is_buffer)
+{
+    size_t mark = cn_mark();
+    cn_tensor *t = shape ? cn_full(*shape, value, dtype) : NULL;
+    bool ok = cn_module_hold(m, name, is_buffer ? t : cn_requires_grad(t, true), is_buffer);
+    cn_release(mark);
+    return ok;
 }
 
 bool cn_module_parameter(cn_module *m, const char *name, const cn_shape *shape)
 {
-    return add_slot(m, name, cn_requires_grad(cn_zeros(*shape, CN_F32), true), false);
+    return add_new_slot(m, name, shape, CN_F32, 0, false);
 }
 
 bool cn_module_buffer(cn_module *m, const char *name, const cn_shape *shape, cn_dtype dtype,
                       double value)
 {
-    return add_slot(m, name, cn_full(*shape, value, dtype), true);
+    return add_new_slot(m, name, shape, dtype, value, true);
 }
 
 cn_tensor *cn_module_slot(const cn_module *m, const char *name)
 {
-    for (int i = 0; i < m->n_slots; i++)
+    for (int i = 0; m && i < m->n_slots; i++)
         if (strcmp(m->slots[i].name, name) == 0) return m->slots[i].tensor;
     return NULL;
 }
@@ -166,49 +261,53 @@ cn_module *cn_module_at(cn_module *m, const char *path)
     return m;
 }
 
-/* ---- running ------------------------------------------------------------------------------- */
+/* ---- copying ------------------------------------------------------------------------------- */
 
-static bool run_op(cn_module *m, cn_io *io)
+static bool clone_slot(cn_module *copy, const cn_slot *s)
 {
-    io->n_out = 1;
-    int n = io->n_in > m->op_inputs ? io->n_in : m->op_inputs; /* optional ones: NULL */
-    io->out[0] = cn_apply1(m->op, io->in, n, m->op_params);
-    return io->out[0] != NULL;
+    bool was = cn_set_grad_enabled(false);
+    size_t mark = cn_mark();
+    cn_tensor *t = cn_clone(s->tensor);
+    if (t) t->requires_grad = s->tensor->requires_grad;
+    bool ok = cn_module_hold(copy, s->name, t, s->is_buffer);
+    cn_release(mark);
+    cn_set_grad_enabled(was);
+    return ok;
 }
 
-static bool finish_building(cn_module *m, const cn_shape *input)
+static bool clone_op(cn_module *copy, const cn_module *m)
 {
-    if (m->built) return true;
-    if (m->cls->build && m->n_slots == 0 && !m->cls->build(m, input)) return false;
-    m->built = true;
-    for (int i = 0; i < m->n_slots && m->init; i++)
-        if (!m->slots[i].is_buffer &&
-            !m->init(m->slots[i].tensor, m->slots[i].name, m->init_context))
-            return false;
-    return true;
+    copy->op = m->op, copy->op_inputs = m->op_inputs, copy->op_outputs = m->op_outputs;
+    memcpy(copy->op_slots, m->op_slots, sizeof m->op_slots);
+    size_t size = m->op_params ? m->op->params_size : 0;
+    copy->op_params = size ? cn_alloc(size) : NULL;
+    if (copy->op_params) memcpy(copy->op_params, m->op_params, size);
+    return copy->op_params || !size;
 }
 
-bool cn_forward_all(cn_module *m, cn_tensor *const *in, int n_in, cn_tensor **out, int *n_out)
+cn_module *cn_module_clone(const cn_module *m)
 {
-    cn_io io = { .n_in = n_in };
-    if (!m || n_in < 1 || n_in > (int)CN_COUNT(io.in)) return false;
-    for (int i = 0; i < n_in; i++)
-        if (!(io.in[i] = in[i])) return false;
-    if (!finish_building(m, &in[0]->v.shape)) return false;
-    bool ok = m->op ? run_op(m, &io) : m->cls->forward(m, &io);
-    if (!ok) return false;
-    if (m->watch) m->watch->seen(m->watch, m, in[0], io.out[0]);
-    for (int i = 0; i < io.n_out && i < *n_out; i++) out[i] = io.out[i];
-    *n_out = io.n_out < *n_out ? io.n_out : *n_out;
-    return true;
+    if (!m) return NULL;
+    if (m->cls->release) {
+        cn_fail(CN_EUNSUPPORTED, "clone: %s holds what only its class can copy", m->cls->name);
+        return NULL;
+    }
+    cn_module *copy = module_new(m->cls);
+    bool ok = copy && copy_options(copy, m->options, m->options_size) && clone_op(copy, m);
+    for (int i = 0; ok && i < m->n_slots; i++) ok = clone_slot(copy, &m->slots[i]);
+    for (int i = 0; ok && i < m->n_children; i++)
+        ok = cn_module_add(copy, m->children[i].name, cn_module_clone(m->children[i].module));
+    if (!ok) {
+        cn_module_free(copy);
+        return NULL;
+    }
+    copy->training = m->training, copy->built = m->built;
+    copy->init = m->init, copy->init_context = m->init_context;
+    if (m->rng.stream) cn_module_rng(copy); /* not the same numbers in both */
+    return copy;
 }
 
-cn_tensor *cn_forward(cn_module *m, cn_tensor *x)
-{
-    cn_tensor *y = NULL;
-    int n = 1;
-    return cn_forward_all(m, &x, 1, &y, &n) ? y : NULL;
-}
+/* ---- modes ---------------------------------------------------------------------------------- */
 
 void cn_train_mode(cn_module *m, bool on)
 {
@@ -220,19 +319,6 @@ void cn_train_mode(cn_module *m, bool on)
 bool cn_is_training(const cn_module *m)
 {
     return m && m->training;
-}
-
-bool cn_build(cn_module *m, cn_shape input)
-{
-    if (!m) return false;
-    bool was = m->training, ok = false;
-    cn_train_mode(m, false);
-    CN_NO_GRAD
-    {
-        CN_SCOPE ok = cn_forward(m, cn_zeros(input, CN_F32)) != NULL;
-    }
-    cn_train_mode(m, was);
-    return ok;
 }
 
 /* ---- visiting ------------------------------------------------------------------------------ */

@@ -3,8 +3,6 @@
 #include "core/anomaly.h"
 #include "nn/fusion.h"
 
-#include <stdio.h>
-
 /* One layer, or several that one op computes: how many; -1 on errors. */
 static int run_next(cn_module *m, int i, cn_tensor *x, cn_tensor **y)
 {
@@ -34,7 +32,9 @@ static bool sequential_forward(cn_module *m, cn_io *io)
 
 const cn_module_class cn_class_Sequential = {
     .name = "Sequential",
-    .schema = "Sequential()",
+    .schema = "Sequential(Module[] modules)",
+    .options_size = sizeof(cn_modules_arg),
+    .build = cn_build_from_list,
     .doc = "Modules one after the other (D2L 6.1).",
     .forward = sequential_forward,
 };
@@ -44,15 +44,8 @@ cn_module *const cn_end = &end_marker;
 
 cn_module *cn_sequential_n(cn_module *const *modules, int n)
 {
-    cn_module *m = cn_module_create(&cn_class_Sequential, NULL, 0);
-    bool ok = m != NULL;
-    for (int i = 0; i < n; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "%d", i);
-        if (!ok) cn_module_free(modules[i]);
-        else ok = cn_module_add(m, name, modules[i]);
-    }
-    if (ok) return m;
+    cn_module *m = cn_module_of(&cn_class_Sequential, NULL);
+    if (cn_module_add_all(m, modules, n)) return m;
     cn_module_free(m);
     return NULL;
 }

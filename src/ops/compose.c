@@ -66,6 +66,13 @@ cn_shape cn_shape_along(int ndim, int dim, int64_t n)
     return s;
 }
 
+/* Where t is 0, 1 is added under the root and taken off again. */
+cn_tensor *cn_root(cn_tensor *t)
+{
+    cn_tensor *zero = cn_eq(t, cn_number_i64(0));
+    return t ? cn_sub(cn_sqrt(cn_add(t, zero)), cn_to(zero, t->v.dtype)) : NULL;
+}
+
 cn_tensor *cn_counting(int64_t n)
 {
     cn_tensor *t = cn_empty(CN_SHAPE(n), CN_I64);

@@ -8,8 +8,17 @@
    call. */
 static inline bool cn_set_out(cn_call *c, int i, cn_tensor *t)
 {
+    if (!t || !cn_call_grow(c, i + 1)) return false;
     if (i < c->n_out) c->out[i] = t;
-    return t != NULL;
+    return true;
+}
+
+/* Can the caller take that many outputs? */
+static inline bool cn_room_for(cn_call *c, int64_t count)
+{
+    return c->grows || count <= c->n_out ||
+           cn_fail(CN_EUNSUPPORTED, "%s: %lld results, but there is room for %d", c->op->name,
+                   (long long)count, c->n_out);
 }
 
 /* For bodies shared by all types: no integer is NaN. */
@@ -34,6 +43,14 @@ cn_lines cn_lines_of(const cn_shape *s, int dim);
 cn_shape cn_without_dim(const cn_shape *s, int dim);
 /* n in dimension dim, ones elsewhere: a vector of that shape runs along dim when broadcast. */
 cn_shape cn_shape_along(int ndim, int dim, int64_t n);
+
+/* sqrt(t), with gradient 0 where t is 0. */
+cn_tensor *cn_root(cn_tensor *t);
+/* As an index, such a tensor chooses places by what is true; uint8 does as it did before bool. */
+static inline bool cn_is_mask(const cn_tensor *t)
+{
+    return t->v.dtype == CN_BOOL || t->v.dtype == CN_U8;
+}
 
 /* 0, 1, .. n-1 as int64. */
 cn_tensor *cn_counting(int64_t n);

@@ -39,6 +39,12 @@ enum {
 bool cn_infer_pointwise(const cn_call *c, cn_spec out[]);
 bool cn_infer_compare(const cn_call *c, cn_spec out[]); /* the same, bool */
 bool cn_infer_same(const cn_call *c, cn_spec out[]);    /* the shape and type of input 0 */
+/* cn_infer_pointwise where only some types have a meaning; others are refused. */
+bool cn_infer_floats(const cn_call *c, cn_spec out[]);    /* floats */
+bool cn_infer_ints(const cn_call *c, cn_spec out[]);      /* integers, no bools */
+bool cn_infer_bits(const cn_call *c, cn_spec out[]);      /* integers and bools */
+bool cn_infer_numbers(const cn_call *c, cn_spec out[]);   /* all but bools */
+bool cn_want_float(const char *what, const cn_tensor *t); /* the error for any other type */
 
 /* Runs the row function for the compute dtype of a pointwise call over all its operands. */
 typedef struct cn_rows_by_type {

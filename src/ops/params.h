@@ -35,10 +35,34 @@ typedef struct cn_max_pool_params {
     bool ceil_mode;
 } cn_max_pool_params;
 
-/* batch_norm_train */
-typedef struct cn_batch_norm_train_params {
+/* sum, mean; no dims: all */
+typedef struct cn_reduce_params {
+    cn_ints dim;
+    bool keepdim;
+    int32_t dtype;
+} cn_reduce_params;
+
+/* layer_norm_rows */
+typedef struct cn_layer_norm_params {
+    cn_ints shape; /* of the last dimensions */
     double eps;
-} cn_batch_norm_train_params;
+} cn_layer_norm_params;
+
+/* batch_norm_train */
+typedef struct cn_batch_norm_params {
+    double eps;
+} cn_batch_norm_params;
+
+/* dropout_at */
+typedef struct cn_dropout_params {
+    double p;
+    int64_t seed, stream, position;
+} cn_dropout_params;
+
+/* softplus */
+typedef struct cn_softplus_params {
+    double beta, threshold;
+} cn_softplus_params;
 
 /* cross_entropy_rows, cross_entropy_rows_backward, nll_rows */
 typedef struct cn_row_loss_params {

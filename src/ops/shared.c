@@ -13,6 +13,44 @@ bool cn_infer_pointwise(const cn_call *c, cn_spec out[])
     return true;
 }
 
+static bool refuse_type(const char *what, const char *wanted, cn_dtype dtype)
+{
+    return cn_fail(CN_EINVALID, "%s: %s are wanted, not %s", what, wanted, cn_dtype_name(dtype));
+}
+
+static bool infer_among(const cn_call *c, cn_spec out[], cn_category first, cn_category last,
+                        const char *wanted)
+{
+    if (!cn_infer_pointwise(c, out)) return false;
+    cn_category category = cn_dtype_category(out->dtype);
+    return (category >= first && category <= last) || refuse_type(c->op->name, wanted, out->dtype);
+}
+
+bool cn_infer_floats(const cn_call *c, cn_spec out[])
+{
+    return infer_among(c, out, CN_CAT_FLOAT, CN_CAT_FLOAT, "floats");
+}
+
+bool cn_infer_ints(const cn_call *c, cn_spec out[])
+{
+    return infer_among(c, out, CN_CAT_INT, CN_CAT_INT, "integers");
+}
+
+bool cn_infer_bits(const cn_call *c, cn_spec out[])
+{
+    return infer_among(c, out, CN_CAT_BOOL, CN_CAT_INT, "integers or bools");
+}
+
+bool cn_infer_numbers(const cn_call *c, cn_spec out[])
+{
+    return infer_among(c, out, CN_CAT_INT, CN_CAT_FLOAT, "numbers");
+}
+
+bool cn_want_float(const char *what, const cn_tensor *t)
+{
+    return cn_dtype_is_float(t->v.dtype) || refuse_type(what, "floats", t->v.dtype);
+}
+
 bool cn_infer_compare(const cn_call *c, cn_spec out[])
 {
     if (!cn_infer_pointwise(c, out)) return false;

@@ -2,20 +2,10 @@
    */
 #include "optim/optim.h"
 
+#include "core/threads.h"
+
 #include <math.h>
 #include <string.h>
-
-extern const cn_optim_class cn_optim_SGD, cn_optim_Adam, cn_optim_AdamW;
-
-static const cn_optim_class *const classes[] = { &cn_optim_Adam, &cn_optim_AdamW, &cn_optim_SGD };
-
-const cn_optim_class *cn_optim_class_find(const char *name)
-{
-    for (size_t i = 0; i < CN_COUNT(classes); i++)
-        if (strcmp(classes[i]->name, name) == 0) return classes[i];
-    cn_fail(CN_ENOTFOUND, "optimiser: there is no %s; there are SGD, Adam and AdamW", name);
-    return NULL;
-}
 
 cn_optim *cn_optim_create(const cn_optim_class *cls, const cn_ffi_arg *defaults, int n)
 {
@@ -24,7 +14,8 @@ cn_optim *cn_optim_create(const cn_optim_class *cls, const cn_ffi_arg *defaults,
     if (!o) return NULL;
     o->cls = cls;
     if (cn_schema_parse(cls->schema, &o->schema) &&
-        cn_bind(&o->schema, cls->name, defaults, n, &bound)) {
+        cn_bind(&o->schema, cls->name, defaults, n, &bound) &&
+        (!cls->check || cls->check(bound.params))) {
         memcpy(o->defaults, bound.params, o->schema.params_size);
         return o;
     }
@@ -69,6 +60,13 @@ static char *slot_of(const cn_optim *o, char *options, const char *name, const c
     if (!*arg || ((*arg)->type == CN_ARG_FLOATS) != (first || second)) return NULL;
     if (!first && !second) return options + (*arg)->offset;
     return (char *)&((cn_floats *)(void *)(options + (*arg)->offset))->v[second];
+}
+
+bool cn_optim_has(const cn_optim *o, const char *option)
+{
+    const cn_arg *a;
+    cn_optim *own = (cn_optim *)o; /* the slot is only looked for */
+    return slot_of(o, own->defaults, option, &a) != NULL;
 }
 
 bool cn_optim_set(cn_optim *o, int group, const char *option, double value)
@@ -121,8 +119,10 @@ static bool usable(const cn_optim *o, const cn_tensor *t)
                        "%s: a parameter is NULL (its shape is not known yet: run "
                        "cn_build() first)",
                        o->cls->name);
-    if (t->v.dtype != CN_F32 || !t->v.contiguous)
-        return cn_fail(CN_EUNSUPPORTED, "%s: parameters must be contiguous float32, not %s",
+    if ((t->v.dtype != CN_F32 && t->v.dtype != CN_F64) || !t->v.contiguous)
+        return cn_fail(CN_EUNSUPPORTED,
+                       "%s: parameters must be contiguous float32 or float64, "
+                       "not %s",
                        o->cls->name, cn_dtype_name(t->v.dtype));
     if (t->node) return cn_fail(CN_EINVALID, "%s: only leaves can be optimised", o->cls->name);
     return true;
@@ -198,14 +198,68 @@ cn_optim *cn_optim_over(cn_optim *o, cn_module *net)
 
 /* ---- stepping ------------------------------------------------------------------------------ */
 
-float *cn_param_state(cn_param *p, int k)
+cn_tensor *cn_param_state(const cn_optim_class *cls, cn_param *p, int k)
 {
-    if (!p->state[k]) {
-        size_t mark = cn_mark();
-        p->state[k] = cn_keep(cn_zeros(p->tensor->v.shape, CN_F32));
-        cn_release(mark);
+    if (p->state[k]) return p->state[k];
+    size_t mark = cn_mark();
+    bool number = cls->state[k].kind == CN_STATE_NUMBER;
+    p->state[k] = cn_keep(number ? cn_zeros(cn_scalar_shape(), CN_F32)
+                                 : cn_zeros(p->tensor->v.shape, p->tensor->v.dtype));
+    cn_release(mark);
+    return p->state[k];
+}
+
+static cn_tensor *state_of(cn_update *u, int k, double start)
+{
+    bool is_new = !u->param->state[k];
+    cn_tensor *t = cn_param_state(u->cls, u->param, k);
+    if (t && is_new && start != 0) cn_fill_view(&t->v, start);
+    return t;
+}
+
+bool cn_update_state(cn_update *u, int k, double start)
+{
+    cn_tensor *t = state_of(u, k, start);
+    u->s[k] = t ? t->v.data : NULL;
+    return t != NULL;
+}
+
+float *cn_update_number(cn_update *u, int k, double start)
+{
+    cn_tensor *t = state_of(u, k, start);
+    return t ? (float *)(void *)t->v.data : NULL;
+}
+
+typedef struct {
+    cn_rule *rule;
+    const cn_update *update;
+} Job;
+
+static void run(int64_t first, int64_t last, void *context)
+{
+    const Job *j = context;
+    j->rule(first, last, j->update);
+}
+
+bool cn_run_rule(cn_update *u, const cn_rules *rules, const void *numbers)
+{
+    const cn_view *v = &u->param->tensor->v;
+    Job j = { v->dtype == CN_F64 ? rules->f64 : rules->f32, u };
+    u->numbers = numbers;
+    cn_parallel(v->numel, 4, run, &j);
+    return true;
+}
+
+double cn_norm_of(const cn_update *u, const void *elements)
+{
+    const cn_view *v = &u->param->tensor->v;
+    double total = 0;
+    for (int64_t i = 0; i < v->numel; i++) {
+        double x = v->dtype == CN_F64 ? ((const double *)elements)[i]
+                                      : (double)((const float *)elements)[i];
+        total += x * x;
     }
-    return p->state[k] ? (float *)(void *)p->state[k]->v.data : NULL;
+    return sqrt(total);
 }
 
 static bool update(cn_optim *o, const cn_group *g, cn_param *p)
@@ -213,11 +267,16 @@ static bool update(cn_optim *o, const cn_group *g, cn_param *p)
     cn_tensor *grad = p->tensor->grad;
     if (!grad || !p->tensor->requires_grad) return true;
     size_t mark = cn_mark();
-    grad = cn_rows(cn_cast_raw(grad, CN_F32));
+    grad = cn_rows(cn_cast_raw(grad, p->tensor->v.dtype));
     bool ok = grad != NULL;
     if (ok) {
-        p->steps++;
-        ok = o->cls->update(g->options, p, (const float *)(const void *)grad->v.data);
+        cn_update u = { .cls = o->cls,
+                        .options = g->options,
+                        .param = p,
+                        .steps = (double)++p->steps,
+                        .w = p->tensor->v.data,
+                        .g = grad->v.data };
+        ok = o->cls->update(&u);
         p->tensor->storage->version++;
     }
     cn_release(mark);
@@ -237,53 +296,4 @@ void cn_optim_zero_grad(cn_optim *o)
 {
     for (int g = 0; o && g < o->n_groups; g++)
         for (int i = 0; i < o->groups[g].n; i++) cn_set_grad(o->groups[g].params[i].tensor, NULL);
-}
-
-/* ---- clipping ------------------------------------------------------------------------------ */
-
-static double sum_of_squares(const cn_tensor *grad)
-{
-    double total = 0;
-    size_t size = cn_dtype_size(grad->v.dtype);
-    for (int64_t i = 0; i < grad->v.numel; i++) {
-        double x = cn_load_f64(grad->v.data + (size_t)i * size, grad->v.dtype);
-        total += x * x;
-    }
-    return total;
-}
-
-static void scale_view(const cn_view *v, double factor)
-{
-    size_t size = cn_dtype_size(v->dtype);
-    for (int64_t i = 0; i < v->numel; i++) {
-        char *at = v->data + (size_t)i * size;
-        cn_store_f64(at, v->dtype, cn_load_f64(at, v->dtype) * factor);
-    }
-}
-
-double cn_clip_grad_norm(cn_tensor *const *params, int n, double max_norm)
-{
-    double total = 0;
-    if (!cn_ok()) return (double)NAN;
-    for (int i = 0; i < n; i++) {
-        cn_tensor *grad = params[i] ? params[i]->grad : NULL;
-        if (!grad) continue;
-        if (!grad->v.contiguous) cn_set_grad(params[i], grad = cn_rows(grad));
-        if (!grad) return (double)NAN;
-        total += sum_of_squares(grad);
-    }
-    double norm = sqrt(total), factor = max_norm / (norm + 1e-6);
-    for (int i = 0; i < n && factor < 1; i++)
-        if (params[i] && params[i]->grad) scale_view(&params[i]->grad->v, factor);
-    return norm;
-}
-
-double cn_clip_grad_norm_of(cn_optim *o, double max_norm)
-{
-    cn_tensor *all[1024];
-    int n = 0;
-    for (int g = 0; o && g < o->n_groups; g++)
-        for (int i = 0; i < o->groups[g].n && n < (int)CN_COUNT(all); i++)
-            all[n++] = o->groups[g].params[i].tensor;
-    return cn_clip_grad_norm(all, n, max_norm);
 }

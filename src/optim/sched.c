@@ -1,142 +1,108 @@
-/* sched.c - learning-rate schedules, each a closed form of the step count (D2L 12.11). */
-#include "optim/optim.h"
+/* sched.c - what all schedules have in common: making, stepping, setting the optimiser's options
+   (D2L 12.11). */
+#include "optim/sched.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_MILESTONES = 64 };
+extern const cn_sched_class cn_sched_Constant, cn_sched_CosineAnnealing, cn_sched_WarmRestarts,
+    cn_sched_Cyclic, cn_sched_Exponential, cn_sched_Linear, cn_sched_MultiStep, cn_sched_OneCycle,
+    cn_sched_Polynomial, cn_sched_Plateau, cn_sched_Step;
 
-struct cn_sched {
-    cn_optim *optim;
-    int64_t count;
-    /* The learning rate after `count` steps for a group that began with `initial`. */
-    double (*rate)(const cn_sched *s, double initial);
-    int64_t period, milestones[MAX_MILESTONES];
-    int n_milestones;
-    double gamma, floor;
-    double (*factor)(int64_t step, void *context);
-    void *context;
-    cn_sched *after;
+const cn_sched_class *const cn_sched_classes[] = {
+    &cn_sched_Constant,    &cn_sched_CosineAnnealing, &cn_sched_WarmRestarts, &cn_sched_Cyclic,
+    &cn_sched_Exponential, &cn_sched_Linear,          &cn_sched_MultiStep,    &cn_sched_OneCycle,
+    &cn_sched_Polynomial,  &cn_sched_Plateau,         &cn_sched_Step,         NULL,
 };
+
+/* Adam's kind calls its momentum the first of betas. */
+static void set_momentum(cn_optim *o, int group, double momentum)
+{
+    cn_optim_set(o, group, cn_optim_has(o, "momentum") ? "momentum" : "beta1", momentum);
+}
 
 static void apply(const cn_sched *s)
 {
-    for (int g = 0; g < s->optim->n_groups; g++)
-        cn_optim_set_lr(s->optim, g, s->rate(s, s->optim->groups[g].initial_lr));
+    double momentum = s->cls->momentum ? s->cls->momentum(s) : (double)NAN;
+    for (int g = 0; g < s->optim->n_groups; g++) {
+        cn_optim_set_lr(s->optim, g, s->cls->rate(s, s->optim->groups[g].initial_lr));
+        if (!isnan(momentum)) set_momentum(s->optim, g, momentum);
+    }
 }
 
-static cn_sched *make(cn_optim *o, double (*rate)(const cn_sched *, double), cn_sched with)
+static void free_parts(cn_sched *const *parts, int n)
 {
-    cn_sched *s = o ? cn_alloc(sizeof *s) : NULL;
+    for (int i = 0; i < n; i++) cn_sched_free(parts[i]);
+}
+
+static cn_sched *new_sched(const cn_sched_class *cls, cn_optim *o, cn_sched *const *parts, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!parts[i]) return NULL;
+    cn_sched *s = o ? cn_alloc_zeroed(sizeof *s) : NULL;
     if (!s) return NULL;
-    *s = with;
-    s->optim = o, s->rate = rate, s->count = 0;
+    s->cls = cls, s->optim = o;
+    s->memory.best = (double)NAN;
+    s->parts = n ? cn_alloc((size_t)n * sizeof(cn_sched *)) : NULL;
+    if (n && !s->parts) return cn_free(s), NULL;
+    return s;
+}
+
+cn_sched *cn_sched_make(const cn_sched_class *cls, cn_optim *o, const void *params, size_t size,
+                        cn_sched *const *parts, int n_parts)
+{
+    cn_sched *s = new_sched(cls, o, parts, n_parts);
+    if (!s) return free_parts(parts, n_parts), NULL;
+    memcpy(s->params, params, size);
+    for (int i = 0; i < n_parts; i++) s->parts[s->n_parts++] = parts[i];
+    if (cls->check && !cls->check(s)) return cn_sched_free(s), NULL;
     apply(s);
     return s;
 }
 
-static bool positive(int64_t n, const char *what)
+static const cn_sched_class *class_named(const char *name)
 {
-    return n > 0 || cn_fail(CN_EINVALID, "%s must be positive, got %lld", what, (long long)n);
+    for (int i = 0; cn_sched_classes[i]; i++)
+        if (strcmp(cn_sched_classes[i]->name, name) == 0) return cn_sched_classes[i];
+    cn_fail(CN_ENOTFOUND,
+            "scheduler: there is no '%.64s' by name; there are ConstantLR, CosineAnnealingLR, "
+            "CosineAnnealingWarmRestarts, CyclicLR, ExponentialLR, LinearLR, MultiStepLR, "
+            "OneCycleLR, PolynomialLR, ReduceLROnPlateau and StepLR",
+            name);
+    return NULL;
 }
 
-static double step_rate(const cn_sched *s, double initial)
+cn_sched *cn_sched_create(const char *name, cn_optim *o, const cn_ffi_arg *args, int n)
 {
-    return initial * pow(s->gamma, (double)(s->count / s->period));
-}
-
-cn_sched *cn_step_lr(cn_optim *o, int64_t step_size, double gamma)
-{
-    if (!positive(step_size, "StepLR: step_size")) return NULL;
-    return make(o, step_rate, (cn_sched){ .period = step_size, .gamma = gamma });
-}
-
-static double multi_step_rate(const cn_sched *s, double initial)
-{
-    for (int i = 0; i < s->n_milestones; i++)
-        if (s->count >= s->milestones[i]) initial *= s->gamma;
-    return initial;
-}
-
-cn_sched *cn_multi_step_lr(cn_optim *o, const int64_t *milestones, int n, double gamma)
-{
-    if (n < 0 || n > MAX_MILESTONES) {
-        cn_fail(CN_EINVALID, "MultiStepLR: %d milestones, at most %d are possible", n,
-                MAX_MILESTONES);
+    const cn_sched_class *cls = class_named(name ? name : "");
+    cn_schema schema;
+    cn_bound bound;
+    if (!cls || !cn_schema_parse(cls->schema, &schema) ||
+        !cn_bind(&schema, cls->name, args, n, &bound))
         return NULL;
-    }
-    cn_sched with = { .n_milestones = n, .gamma = gamma };
-    memcpy(with.milestones, milestones, (size_t)n * sizeof *milestones);
-    return make(o, multi_step_rate, with);
+    return cn_sched_make(cls, o, bound.params, schema.params_size, NULL, 0);
 }
 
-static double cosine_rate(const cn_sched *s, double initial)
-{
-    double t = (double)s->count / (double)s->period;
-    return s->floor + (initial - s->floor) * (1 + cos(3.141592653589793 * t)) / 2;
-}
-
-cn_sched *cn_cosine_lr(cn_optim *o, int64_t t_max, double eta_min)
-{
-    if (!positive(t_max, "CosineAnnealingLR: T_max")) return NULL;
-    return make(o, cosine_rate, (cn_sched){ .period = t_max, .floor = eta_min });
-}
-
-static double polynomial_rate(const cn_sched *s, double initial)
-{
-    double left = 1 - (double)(s->count < s->period ? s->count : s->period) / (double)s->period;
-    return initial * pow(left, s->gamma);
-}
-
-cn_sched *cn_polynomial_lr(cn_optim *o, int64_t total, double power)
-{
-    if (!positive(total, "PolynomialLR: total_iters")) return NULL;
-    return make(o, polynomial_rate, (cn_sched){ .period = total, .gamma = power });
-}
-
-static double factor_rate(const cn_sched *s, double initial)
-{
-    double lr = initial * pow(s->gamma, (double)s->count);
-    return lr > s->floor ? lr : s->floor;
-}
-
-cn_sched *cn_factor_lr(cn_optim *o, double factor, double stop_lr)
-{
-    return make(o, factor_rate, (cn_sched){ .gamma = factor, .floor = stop_lr });
-}
-
-static double lambda_rate(const cn_sched *s, double initial)
-{
-    return initial * s->factor(s->count, s->context);
-}
-
-cn_sched *cn_lambda_lr(cn_optim *o, double (*factor)(int64_t step, void *context), void *context)
-{
-    return make(o, lambda_rate, (cn_sched){ .factor = factor, .context = context });
-}
-
-static double warmup_rate(const cn_sched *s, double initial)
-{
-    if (s->count < s->period)
-        return initial * (s->gamma + (1 - s->gamma) * (double)s->count / (double)s->period);
-    if (!s->after) return initial;
-    s->after->count = s->count - s->period;
-    return s->after->rate(s->after, initial);
-}
-
-cn_sched *cn_warmup_lr(cn_optim *o, int64_t steps, double begin, cn_sched *after)
-{
-    cn_sched *s =
-        positive(steps, "warm-up: steps")
-            ? make(o, warmup_rate, (cn_sched){ .period = steps, .gamma = begin, .after = after })
-            : NULL;
-    if (!s) cn_sched_free(after);
-    return s;
-}
+/* ---- stepping -------------------------------------------------------------------------------- */
 
 bool cn_sched_step(cn_sched *s)
 {
-    return s && cn_sched_seek(s, s->count + 1);
+    if (!s) return false;
+    if (s->cls->observe)
+        return cn_fail(CN_EINVALID, "%s: a step needs a metric: cn_sched_observe()", s->cls->name);
+    return cn_sched_seek(s, s->count + 1);
+}
+
+bool cn_sched_observe(cn_sched *s, double metric)
+{
+    if (!s) return false;
+    if (s->cls->observe) s->cls->observe(s, metric);
+    return cn_sched_seek(s, s->count + 1);
+}
+
+bool cn_sched_wants_metric(const cn_sched *s)
+{
+    return s && s->cls->observe;
 }
 
 int64_t cn_sched_count(const cn_sched *s)
@@ -150,12 +116,25 @@ bool cn_sched_seek(cn_sched *s, int64_t count)
     if (count < 0) return cn_fail(CN_EINVALID, "scheduler: step %lld", (long long)count);
     s->count = count;
     apply(s);
-    return true;
+    return cn_ok();
+}
+
+cn_sched_memory cn_sched_remember(const cn_sched *s)
+{
+    return s ? s->memory : (cn_sched_memory){ 0 };
+}
+
+bool cn_sched_recall(cn_sched *s, const cn_sched_memory *memory)
+{
+    if (!s) return false;
+    s->memory = *memory;
+    return cn_sched_seek(s, s->count);
 }
 
 void cn_sched_free(cn_sched *s)
 {
     if (!s) return;
-    cn_sched_free(s->after);
+    free_parts(s->parts, s->n_parts);
+    cn_free(s->parts);
     cn_free(s);
 }

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERSION = 1, MAX_GENERATORS = 256 };
+enum { VERSION = 2, MAX_GENERATORS = 256 };
 
 static void file_name(const char *folder, char path[1024])
 {
@@ -75,11 +75,15 @@ static const struct {
     { "test_loss", offsetof(cn_run_state, test_loss) }, { "test_acc", offsetof(cn_run_state, test_acc) },
     { "best_acc", offsetof(cn_run_state, best_acc) },   { "last_loss", offsetof(cn_run_state, last_loss) },
     { "last_acc", offsetof(cn_run_state, last_acc) },   { "seconds", offsetof(cn_run_state, seconds) },
+    { "sched_best", offsetof(cn_run_state, sched.best) },
 }, integers[] = {
     { "epoch", offsetof(cn_run_state, epoch) },
     { "step", offsetof(cn_run_state, step) },
     { "seen", offsetof(cn_run_state, seen) },
     { "epochs_since_best", offsetof(cn_run_state, epochs_since_best) },
+    { "sched_bad", offsetof(cn_run_state, sched.bad) },
+    { "sched_cooldown", offsetof(cn_run_state, sched.cooldown) },
+    { "sched_reductions", offsetof(cn_run_state, sched.reductions) },
     { "metrics_bytes", offsetof(cn_run_state, metrics_bytes) },
 };
 
@@ -181,7 +185,8 @@ static bool restore_text(const char *text, const char *path, const cn_fit_option
     ok = ok && version == VERSION && numbers_from_json(run, s) && restore_generators(j, o);
     json_decref(j);
     if (!ok) return cn_fail(CN_EFORMAT, "%s: this is no checkpoint of this model", path);
-    if (o->sched && !cn_sched_seek(o->sched, sched)) return false;
+    if (o->sched && !(cn_sched_recall(o->sched, &s->sched) && cn_sched_seek(o->sched, sched)))
+        return false;
     cn_loader_cursor c = { (uint64_t)seed, epoch, position, samples, batch };
     return cn_loader_restore(loader, &c);
 }

@@ -15,6 +15,7 @@ typedef struct cn_run_state {
     int64_t epochs_since_best;
     double last_loss, last_acc; /* of the last finished epoch */
     double seconds;
+    cn_sched_memory sched; /* what the schedule knows of the metrics so far */
     int64_t metrics_bytes; /* length of metrics.jsonl that belongs to this state */
 } cn_run_state;
 

@@ -196,7 +196,8 @@ static bool finish_epoch(Run *r)
     r->stopped_early = r->o.patience && s->epochs_since_best >= r->o.patience;
     cn_fit_progress p = progress_of(r, CN_FIT_EPOCH);
     if (r->metrics && !cn_metrics_epoch(r->metrics, &p)) return false;
-    if (r->o.sched && !cn_sched_step(r->o.sched)) return false;
+    if (r->o.sched && !cn_sched_observe(r->o.sched, s->test_loss)) return false;
+    s->sched = cn_sched_remember(r->o.sched);
     if (r->o.watch) r->o.watch(&p, r->o.watch_context);
     return save_checkpoint(r);
 }

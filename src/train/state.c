@@ -140,12 +140,25 @@ bool cn_optim_into(const cn_optim *o, cn_dict *dict)
             cn_release(mark);
             for (int k = 0; ok && k < CN_MAX_STATE; k++) {
                 if (!p->state[k]) continue;
-                state_key(key, g, i, o->cls->state[k]);
+                state_key(key, g, i, o->cls->state[k].name);
                 ok = cn_dict_set_tensor(dict, key, p->state[k]);
             }
             if (!ok) return false;
         }
     }
+    return true;
+}
+
+/* State k of a parameter from a file, if it is there. */
+static bool take_state(const cn_optim *o, cn_param *p, int k, const cn_value *v)
+{
+    if (!v || v->kind != CN_KIND_TENSOR) return true;
+    cn_tensor *state = cn_param_state(o->cls, p, k);
+    if (!state) return false;
+    if (!cn_shape_equal(&v->u.t->v.shape, &state->v.shape))
+        return cn_fail(CN_EFORMAT, "optimiser state: '%s' has another shape than its parameter",
+                       o->cls->state[k].name);
+    cn_copy_view(&state->v, &v->u.t->v);
     return true;
 }
 
@@ -157,15 +170,9 @@ static bool param_from(const cn_optim *o, int g, int i, const cn_dict *dict)
     cn_tensor *steps = cn_dict_tensor(dict, key);
     if (!steps) return false;
     p->steps = (int64_t)cn_item(steps);
-    for (int k = 0; k < CN_MAX_STATE && o->cls->state[k]; k++) {
-        state_key(key, g, i, o->cls->state[k]);
-        const cn_value *v = cn_dict_find(dict, key);
-        if (!v || v->kind != CN_KIND_TENSOR) continue;
-        if (!cn_shape_equal(&v->u.t->v.shape, &p->tensor->v.shape))
-            return cn_fail(CN_EFORMAT, "checkpoint: '%s' has another shape than its parameter",
-                           key);
-        if (!cn_param_state(p, k)) return false;
-        cn_copy_view(&p->state[k]->v, &v->u.t->v);
+    for (int k = 0; k < CN_MAX_STATE && o->cls->state[k].name; k++) {
+        state_key(key, g, i, o->cls->state[k].name);
+        if (!take_state(o, p, k, cn_dict_find(dict, key))) return false;
     }
     return true;
 }
@@ -238,13 +245,13 @@ static bool set_param(cn_dict *all, const cn_optim *o, const cn_param *p, int in
     if (!p->steps) return true;
     cn_dict *d = cn_dict_new();
     bool ok = d != NULL;
-    if (ok && o->cls->state[1]) { /* Adam's kind counts its steps, as a float tensor */
+    if (ok && !o->cls->uncounted) {
         size_t mark = cn_mark();
         ok = cn_dict_set_tensor(d, "step", cn_full(cn_scalar_shape(), (double)p->steps, CN_F32));
         cn_release(mark);
     }
     for (int k = 0; ok && k < CN_MAX_STATE; k++)
-        if (p->state[k]) ok = cn_dict_set_tensor(d, o->cls->state[k], p->state[k]);
+        if (p->state[k]) ok = cn_dict_set_tensor(d, o->cls->state[k].name, p->state[k]);
     snprintf(key, sizeof key, "%d", index);
     ok = ok && cn_dict_set_dict(all, key, d);
     cn_dict_free(d);
@@ -270,19 +277,19 @@ cn_dict *cn_optim_state_dict(const cn_optim *o)
     return NULL;
 }
 
+/* Counted by a tensor, or a plain number as earlier versions of PyTorch did. */
+static int64_t steps_in(const cn_value *v)
+{
+    if (v && v->kind == CN_KIND_TENSOR) return (int64_t)cn_item(v->u.t);
+    if (v && v->kind == CN_KIND_INT) return v->u.i;
+    return v && v->kind == CN_KIND_FLOAT ? (int64_t)v->u.f : 1;
+}
+
 static bool get_param(const cn_optim *o, cn_param *p, const cn_dict *d)
 {
-    const cn_value *step = cn_dict_find(d, "step");
-    p->steps = step && step->kind == CN_KIND_TENSOR ? (int64_t)cn_item(step->u.t) : 1;
-    for (int k = 0; k < CN_MAX_STATE && o->cls->state[k]; k++) {
-        const cn_value *v = cn_dict_find(d, o->cls->state[k]);
-        if (!v || v->kind != CN_KIND_TENSOR) continue;
-        if (!cn_shape_equal(&v->u.t->v.shape, &p->tensor->v.shape))
-            return cn_fail(CN_EFORMAT, "optimiser state: '%s' has another shape than its parameter",
-                           o->cls->state[k]);
-        if (!cn_param_state(p, k)) return false;
-        cn_copy_view(&p->state[k]->v, &v->u.t->v);
-    }
+    p->steps = steps_in(cn_dict_find(d, "step"));
+    for (int k = 0; k < CN_MAX_STATE && o->cls->state[k].name; k++)
+        if (!take_state(o, p, k, cn_dict_find(d, o->cls->state[k].name))) return false;
     return true;
 }
 

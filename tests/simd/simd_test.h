@@ -30,5 +30,6 @@ void test_gemm(void **state);
 void test_gemm_batched(void **state);
 void test_pools(void **state);
 void test_lanes(void **state);
+void test_norms(void **state);
 
 #endif

@@ -252,7 +252,8 @@ static void check_pool(const cn_simd_table *t, const cn_simd_pool *p, bool with_
     const int64_t in = p->planes * p->h * p->w, out = p->planes * p->out_h * p->out_w;
     float *x = floats(in), *g = floats(out), *y = floats(out), *gx = floats(in);
     pooled r = { doubles(out), doubles(out), doubles(in), doubles(in) };
-    if (with_nan) x[in / 2] = NAN, x[in - 1] = -INFINITY;
+    for (int64_t i = 0; with_nan && i < in; i++) /* NaN in pairs, blocks of -inf, some inf */
+        x[i] = i % 37 < 2 ? NAN : i % 61 == 5 ? INFINITY : i / 3 % 5 == 0 ? -INFINITY : x[i];
     for (int64_t i = 0; i < out; i++) reference_window(p, i, x, g, &r);
     t->max_pool(p, y, x, 3);
     check_close("max_pool", y, r.max, out, 0);

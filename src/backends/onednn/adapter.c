@@ -15,6 +15,13 @@ bool cn_dnnl_start(void)
     return dnnl_stream_create(&stream, engine, dnnl_stream_default_flags) == dnnl_success;
 }
 
+void cn_dnnl_stop(void)
+{
+    if (stream) dnnl_stream_destroy(stream);
+    if (engine) dnnl_engine_destroy(engine);
+    stream = NULL, engine = NULL;
+}
+
 /* ---- memory ------------------------------------------------------------------------------- */
 
 bool cn_dnnl_describe(cn_dnnl_md *md, int ndim, const int64_t *dims, const int64_t *strides)
@@ -83,7 +90,6 @@ static bool layout_of(cn_dnnl_md *md, const_dnnl_primitive_desc_t pd, dnnl_query
 
 static dnnl_alg_kind_t algorithm(const char *name)
 {
-    if (strcmp(name, "relu") == 0) return dnnl_eltwise_relu;
     return strcmp(name, "sigmoid") == 0 ? dnnl_eltwise_logistic : dnnl_eltwise_tanh;
 }
 

@@ -26,6 +26,7 @@ typedef struct cn_dnnl_op {
 } cn_dnnl_op;
 
 bool cn_dnnl_start(void); /* engine and stream of this thread; false: not usable */
+void cn_dnnl_stop(void);  /* gives them back, when the thread ends */
 
 /* ---- memory: float32 ------------------------------------------------------------------------- */
 
@@ -39,7 +40,7 @@ void cn_dnnl_forget(cn_dnnl_md *md);
 
 /* ---- primitives ------------------------------------------------------------------------------ */
 
-/* Activation as a post-op: "relu", "sigmoid", "tanh" or NULL. *attr may be NULL afterwards. */
+/* Activation as a post-op: "sigmoid", "tanh" or NULL. *attr may be NULL afterwards. */
 bool cn_dnnl_activation(const char *name, dnnl_primitive_attr_t *attr);
 
 bool cn_dnnl_matmul(cn_dnnl_op *op, const cn_dnnl_md *src, const cn_dnnl_md *weights,

@@ -34,6 +34,7 @@ static void free_slots(void *table)
     }
     cn_free(s);
     slots = NULL;
+    cn_dnnl_stop();
 }
 
 static void init_key(void)

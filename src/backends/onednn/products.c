@@ -55,6 +55,18 @@ static bool run(const Key *k, const void *a, const void *b, const void *bias, vo
 
 /* ---- the ops ------------------------------------------------------------------------------- */
 
+/* oneDNN's relu makes zeros of NaN, so that one is our own. */
+static bool ends_in_relu(const cn_call *c)
+{
+    return c->op->id == CN_OP_ID_linear_act && strcmp(*(const char *const *)c->params, "relu") == 0;
+}
+
+static void relu_in_place(int64_t first, int64_t last, void *context)
+{
+    float *y = context;
+    for (int64_t i = first; i < last; i++) y[i] = y[i] < 0 ? 0 : y[i];
+}
+
 static void key_from(Key *k, const cn_call *c)
 {
     const cn_view *a = cn_in(c, 0), *b = cn_in(c, 1);
@@ -64,7 +76,8 @@ static void key_from(Key *k, const cn_call *c)
         k->n = b->shape.dim[0], k->k = b->shape.dim[1], k->m = k->k ? a->numel / k->k : 0;
         k->a_strides[1] = k->k, k->a_strides[2] = 1, k->b_strides[1] = 1, k->b_strides[2] = k->k;
         k->has_bias = cn_in(c, 2) != NULL;
-        if (c->op->id == CN_OP_ID_linear_act) k->activation = *(const char *const *)c->params;
+        if (c->op->id == CN_OP_ID_linear_act && !ends_in_relu(c))
+            k->activation = *(const char *const *)c->params;
         return;
     }
     int r = a->shape.ndim - 2;
@@ -81,8 +94,11 @@ static bool product(const cn_call *c)
     Key k;
     key_from(&k, c);
     if (!cn_dnnl_start()) return cn_fail(CN_EUNSUPPORTED, "oneDNN: no engine in this thread");
-    return run(&k, cn_in(c, 0)->data, cn_in(c, 1)->data, k.has_bias ? cn_in(c, 2)->data : NULL,
-               cn_out(c, 0)->data);
+    const cn_view *y = cn_out(c, 0);
+    bool ok = run(&k, cn_in(c, 0)->data, cn_in(c, 1)->data, k.has_bias ? cn_in(c, 2)->data : NULL,
+                  y->data);
+    if (ok && ends_in_relu(c)) cn_parallel(y->numel, 1, relu_in_place, y->data);
+    return ok;
 }
 
 /* A plain product of (turned) row-major matrices. */

@@ -19,24 +19,31 @@ static bool probe(void)
 {
     cn_simd = cn_simd_select();
     if (!cn_simd) return false;
-    enter(cn_simd_elementwise);
-    enter(cn_simd_products);
-    enter(cn_simd_networks);
+    static const cn_simd_binding *const lists[] = {
+        cn_simd_elementwise, cn_simd_sums,  cn_simd_products, cn_simd_networks,
+        cn_simd_rows,        cn_simd_norms, cn_simd_pools,    cn_simd_dropouts,
+    };
+    for (size_t i = 0; i < CN_COUNT(lists); i++) enter(lists[i]);
     return true;
 }
 
-static const char *refuses_sparse(const cn_call *c)
+const char *cn_simd_refuses_sparse(const cn_call *c)
 {
     for (int i = 0; i < c->n_in; i++)
         if (c->in[i] && !cn_simd_dense(cn_in(c, i))) return "not dense float32";
     return NULL;
 }
 
+const char *cn_simd_refuses_empty(const cn_call *c)
+{
+    return cn_in(c, 0)->numel ? cn_simd_refuses_sparse(c) : "empty";
+}
+
 static cn_kernel *find(const cn_call *c, const char **why)
 {
     const cn_simd_binding *b = by_op[c->op->id];
     if (!b) return NULL;
-    const char *reason = b->refuses ? b->refuses(c) : refuses_sparse(c);
+    const char *reason = b->refuses ? b->refuses(c) : cn_simd_refuses_sparse(c);
     if (!reason) return b->kernel;
     *why = reason;
     return NULL;

@@ -10,8 +10,7 @@
 typedef struct cn_simd_binding {
     int op; /* CN_OP_ID_... */
     cn_kernel *kernel;
-    /* NULL when the kernel takes this call, otherwise why not. NULL here: any call on dense
-       float32. */
+    /* NULL when the kernel takes this call, otherwise why not. NULL here: cn_simd_refuses_sparse. */
     const char *(*refuses)(const cn_call *call);
 } cn_simd_binding;
 
@@ -19,7 +18,13 @@ typedef struct cn_simd_binding {
 extern const cn_simd_table *cn_simd;
 
 /* Lists ended by a NULL kernel. */
-extern const cn_simd_binding cn_simd_elementwise[], cn_simd_products[], cn_simd_networks[];
+extern const cn_simd_binding cn_simd_elementwise[], cn_simd_sums[], cn_simd_products[],
+    cn_simd_networks[], cn_simd_rows[], cn_simd_norms[], cn_simd_pools[], cn_simd_dropouts[];
+
+/* Takes calls whose inputs are all dense float32. */
+const char *cn_simd_refuses_sparse(const cn_call *c);
+/* Of those the ones that have elements: averages of none are the reference's business. */
+const char *cn_simd_refuses_empty(const cn_call *c);
 
 /* The row of an op in those lists, or NULL. */
 const cn_simd_binding *cn_simd_bound(int op);
@@ -34,6 +39,12 @@ static inline float *cn_simd_out(const cn_call *c, int i)
 static inline const float *cn_simd_in(const cn_call *c, int i)
 {
     return (const float *)(const void *)cn_in(c, i)->data;
+}
+
+/* An input that may be absent. */
+static inline const float *cn_simd_in_or_null(const cn_call *c, int i)
+{
+    return cn_in(c, i) ? cn_simd_in(c, i) : NULL;
 }
 
 static inline bool cn_simd_dense(const cn_view *v)

@@ -194,7 +194,7 @@ static const float *optional(const cn_call *c, int i)
 
 static bool batch_norm_kernel(const cn_call *c)
 {
-    const cn_batch_norm_train_params *p = c->params;
+    const cn_batch_norm_params *p = c->params;
     cn_simd_blocked_norm n = norm_of(cn_in(c, 0));
     n.eps = p->eps;
     n.weight = optional(c, 1), n.bias = optional(c, 2);

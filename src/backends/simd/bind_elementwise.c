@@ -1,12 +1,16 @@
-/* bind_elementwise.c - functions of one and two elements, and sums. */
+/* bind_elementwise.c - functions of one and two elements. */
 #include "backends/simd/bind.h"
+#include "ops/compose.h"
+#include "ops/params.h"
 
 /* ---- one input ----------------------------------------------------------------------------- */
 
 static const int unary_of[CN_NUM_OPS] = {
     [CN_OP_ID_exp] = CN_SIMD_EXP,   [CN_OP_ID_log] = CN_SIMD_LOG,
     [CN_OP_ID_tanh] = CN_SIMD_TANH, [CN_OP_ID_sigmoid] = CN_SIMD_SIGMOID,
-    [CN_OP_ID_relu] = CN_SIMD_RELU, [CN_OP_ID_sqrt] = CN_SIMD_SQRT,
+    [CN_OP_ID_relu] = CN_SIMD_RELU, [CN_OP_ID_erf] = CN_SIMD_ERF,
+    [CN_OP_ID_silu] = CN_SIMD_SILU, [CN_OP_ID_gelu_erf] = CN_SIMD_GELU,
+    [CN_OP_ID_sqrt] = CN_SIMD_SQRT, [CN_OP_ID_softplus] = CN_SIMD_SOFTPLUS,
     [CN_OP_ID_neg] = CN_SIMD_NEG,   [CN_OP_ID_abs] = CN_SIMD_ABS,
 };
 
@@ -17,47 +21,115 @@ static bool unary(const cn_call *c)
     return true;
 }
 
+/* From 17 on log(1 + exp(x)) is x in float32, so that a threshold there makes no difference. */
+static const char *refuses_softplus(const cn_call *c)
+{
+    const cn_softplus_params *p = c->params;
+    return p->beta == 1 && p->threshold >= 17 ? cn_simd_refuses_sparse(c) : "beta or threshold";
+}
+
+static bool leaky_relu(const cn_call *c)
+{
+    cn_simd->binary_scalar(CN_SIMD_LEAKY_RELU, cn_simd_out(c, 0), cn_simd_in(c, 0),
+                           (float)*(const double *)c->params, false, cn_in(c, 0)->numel,
+                           cn_threads());
+    return true;
+}
+
 /* ---- two inputs ---------------------------------------------------------------------------- */
 
 static const int binary_of[CN_NUM_OPS] = {
     [CN_OP_ID_add] = CN_SIMD_ADD,
     [CN_OP_ID_sub] = CN_SIMD_SUB,
     [CN_OP_ID_mul] = CN_SIMD_MUL,
-    [CN_OP_ID_div] = CN_SIMD_DIV,
+    [CN_OP_ID_maximum] = CN_SIMD_MAX,
+    [CN_OP_ID_minimum] = CN_SIMD_MIN,
+    [CN_OP_ID_true_divide] = CN_SIMD_DIV,
     [CN_OP_ID_relu_backward] = CN_SIMD_RELU_BACKWARD,
     [CN_OP_ID_sigmoid_backward] = CN_SIMD_SIGMOID_BACKWARD,
     [CN_OP_ID_tanh_backward] = CN_SIMD_TANH_BACKWARD,
 };
 
-static bool binary(const cn_call *c)
+/* One operand has the shape of the result; the other varies along some neighbouring dimensions of it
+   only, in which it has the same sizes. */
+typedef struct operands {
+    int whole; /* which input */
+    cn_lines lines;
+} operands;
+
+static bool spreads(const cn_shape *part, const cn_shape *whole, cn_lines *l)
 {
-    const cn_view *a = cn_in(c, 0), *b = cn_in(c, 1);
-    cn_simd_binary f = (cn_simd_binary)binary_of[c->op->id];
-    int64_t n = cn_out(c, 0)->numel;
-    float *z = cn_simd_out(c, 0);
-    if (a->numel == n && b->numel == n)
-        cn_simd->binary(f, z, cn_simd_in(c, 0), cn_simd_in(c, 1), n, cn_threads());
-    else if (a->numel == n)
-        cn_simd->binary_scalar(f, z, cn_simd_in(c, 0), *cn_simd_in(c, 1), false, n, cn_threads());
-    else cn_simd->binary_scalar(f, z, cn_simd_in(c, 1), *cn_simd_in(c, 0), true, n, cn_threads());
+    const int lead = whole->ndim - part->ndim;
+    if (lead < 0) return false;
+    *l = (cn_lines){ 1, 1, 1 };
+    for (int i = 0; i < whole->ndim; i++) {
+        const int64_t n = whole->dim[i], own = i < lead ? 1 : part->dim[i - lead];
+        if (own != n && own != 1) return false;
+        if (own != 1 && l->inner > 1) return false;
+        *(own != 1 ? &l->size : l->size > 1 ? &l->inner : &l->outer) *= n;
+    }
     return true;
 }
 
-/* Dense operands of the result's size, or single numbers. */
-static const char *refuses_binary(const cn_call *c)
+static bool find_operands(const cn_call *c, operands *o)
 {
-    const cn_view *a = cn_in(c, 0), *b = cn_in(c, 1);
-    if (!cn_simd_dense(a) || !cn_simd_dense(b)) return "not dense float32";
-    int64_t n = cn_shape_equal(&a->shape, &b->shape) ? a->numel : -1;
-    return n >= 0 || a->numel == 1 || b->numel == 1 ? NULL : "broadcasts";
+    o->whole = cn_in(c, 1)->numel > cn_in(c, 0)->numel;
+    const cn_view *whole = cn_in(c, o->whole), *part = cn_in(c, !o->whole);
+    o->lines = (cn_lines){ whole->numel, 1, 1 };
+    return part->numel <= 1 || spreads(&part->shape, &whole->shape, &o->lines);
 }
 
-/* alpha is 1, as a number of any kind. */
-static const char *refuses_scaled(const cn_call *c)
+static bool binary(const cn_call *c)
+{
+    const cn_simd_binary f = (cn_simd_binary)binary_of[c->op->id];
+    const int64_t n = cn_out(c, 0)->numel;
+    float *z = cn_simd_out(c, 0);
+    operands o;
+    if (n == 0 || !find_operands(c, &o)) return n == 0;
+    const float *x = cn_simd_in(c, o.whole), *v = cn_simd_in(c, !o.whole);
+    const bool flipped = o.whole == 1;
+    if (o.lines.size == n)
+        cn_simd->binary(f, z, cn_simd_in(c, 0), cn_simd_in(c, 1), n, cn_threads());
+    else if (o.lines.size == 1) cn_simd->binary_scalar(f, z, x, *v, flipped, n, cn_threads());
+    else {
+        const cn_simd_along a = {
+            z, x, v, o.lines.outer, o.lines.size, o.lines.inner, flipped,
+        };
+        cn_simd->binary_along(f, &a, cn_threads());
+    }
+    return true;
+}
+
+static const char *refuses_binary(const cn_call *c)
+{
+    operands o;
+    const char *sparse = cn_simd_refuses_sparse(c);
+    return sparse || find_operands(c, &o) ? sparse : "broadcasts along separate dimensions";
+}
+
+/* ---- sums with a factor -------------------------------------------------------------------- */
+
+static double alpha_of(const cn_call *c)
 {
     const cn_number_arg *alpha = c->params;
-    bool one = alpha->kind == CN_NUM_FLOAT ? alpha->u.f == 1 : alpha->u.i == 1;
-    return one ? refuses_binary(c) : "alpha is not 1";
+    return alpha->kind == CN_NUM_FLOAT ? alpha->u.f : (double)alpha->u.i;
+}
+
+static bool add_scaled(const cn_call *c)
+{
+    const double alpha = c->op->id == CN_OP_ID_sub ? -alpha_of(c) : alpha_of(c);
+    if (alpha_of(c) == 1) return binary(c);
+    cn_simd->axpy(cn_simd_out(c, 0), (float)alpha, cn_simd_in(c, 1), cn_simd_in(c, 0),
+                  cn_out(c, 0)->numel, cn_threads());
+    return true;
+}
+
+static const char *refuses_scaled(const cn_call *c)
+{
+    if (alpha_of(c) == 1) return refuses_binary(c);
+    if (!cn_shape_equal(&cn_in(c, 0)->shape, &cn_in(c, 1)->shape))
+        return "alpha is not 1, and operands broadcast";
+    return cn_simd_refuses_sparse(c);
 }
 
 const cn_simd_binding cn_simd_elementwise[] = {
@@ -66,13 +138,20 @@ const cn_simd_binding cn_simd_elementwise[] = {
     { CN_OP_ID_tanh, unary, NULL },
     { CN_OP_ID_sigmoid, unary, NULL },
     { CN_OP_ID_relu, unary, NULL },
+    { CN_OP_ID_erf, unary, NULL },
+    { CN_OP_ID_gelu_erf, unary, NULL },
+    { CN_OP_ID_silu, unary, NULL },
+    { CN_OP_ID_softplus, unary, refuses_softplus },
+    { CN_OP_ID_leaky_relu, leaky_relu, NULL },
     { CN_OP_ID_sqrt, unary, NULL },
     { CN_OP_ID_neg, unary, NULL },
     { CN_OP_ID_abs, unary, NULL },
-    { CN_OP_ID_add, binary, refuses_scaled },
-    { CN_OP_ID_sub, binary, refuses_scaled },
+    { CN_OP_ID_add, add_scaled, refuses_scaled },
+    { CN_OP_ID_sub, add_scaled, refuses_scaled },
     { CN_OP_ID_mul, binary, refuses_binary },
-    { CN_OP_ID_div, binary, refuses_binary },
+    { CN_OP_ID_maximum, binary, refuses_binary },
+    { CN_OP_ID_minimum, binary, refuses_binary },
+    { CN_OP_ID_true_divide, binary, refuses_binary },
     { CN_OP_ID_relu_backward, binary, refuses_binary },
     { CN_OP_ID_sigmoid_backward, binary, refuses_binary },
     { CN_OP_ID_tanh_backward, binary, refuses_binary },

@@ -1,4 +1,4 @@
-/* bind_networks.c - pooling, softmax, losses, and the convolution with images in vector lanes. */
+/* bind_networks.c - losses, and the convolution with images in vector lanes. */
 #include "backends/simd/bind.h"
 #include "ops/fused.h"
 #include "ops/loss/loss.h"
@@ -52,9 +52,8 @@ static bool block(const cn_call *c)
 {
     cn_simd_lanes l = lanes_of(cn_in(c, 0), cn_in(c, 1), c->params);
     float *saved = cn_out(c, 1)->numel ? cn_simd_out(c, 1) : NULL;
-    const float *bias = cn_in(c, 2) ? cn_simd_in(c, 2) : NULL;
     return cn_simd->lanes_forward(&l, cn_simd_out(c, 0), saved, cn_simd_in(c, 0), cn_simd_in(c, 1),
-                                  bias, cn_threads());
+                                  cn_simd_in_or_null(c, 2), cn_threads());
 }
 
 static bool block_backward(const cn_call *c)

@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static const float *floats(const cn_view *v)
-{
-    return v ? (const float *)(const void *)v->data : NULL;
-}
-
 static bool product(const cn_call *c)
 {
     const cn_view *y = cn_out(c, 0), *a = cn_in(c, 0), *b = cn_in(c, 1);
@@ -17,10 +12,10 @@ static bool product(const cn_call *c)
         .m = y->shape.dim[r],
         .n = y->shape.dim[k],
         .k = a->shape.dim[k],
-        .a = floats(a),
+        .a = cn_simd_in(c, 0),
         .a_row = a->strides[r],
         .a_col = a->strides[k],
-        .b = floats(b),
+        .b = cn_simd_in(c, 1),
         .b_row = b->strides[r],
         .b_col = b->strides[k],
         .c = cn_simd_out(c, 0),
@@ -57,16 +52,16 @@ static bool linear(const cn_call *c)
         .m = out ? y->numel / out : 0,
         .n = out,
         .k = in,
-        .a = floats(cn_in(c, 0)),
+        .a = cn_simd_in(c, 0),
         .a_row = in,
         .a_col = 1,
-        .b = floats(w),
+        .b = cn_simd_in(c, 1),
         .b_row = 1,
         .b_col = in,
         .c = cn_simd_out(c, 0),
         .c_row = out,
         .batch = 1,
-        .bias = floats(cn_in(c, 2)),
+        .bias = cn_simd_in_or_null(c, 2),
         .act = activation_of(c),
     };
     return cn_simd->gemm(&g, cn_threads());
@@ -105,7 +100,8 @@ static bool linear_backward(const cn_call *c)
                        .batch = 1 };
     return (!p->want_input || cn_simd->gemm(&x, cn_threads())) &&
            (!p->want_weight || cn_simd->gemm(&w, cn_threads())) &&
-           (!p->want_bias || cn_simd->column_sums(cn_simd_out(c, 2), gy, rows, out, cn_threads()));
+           (!p->want_bias ||
+            cn_simd->column_sums(cn_simd_out(c, 2), gy, 1, rows, out, cn_threads()));
 }
 
 const cn_simd_binding cn_simd_products[] = {

@@ -34,8 +34,8 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 #include "backends/simd/reduce.inc"
 #include "backends/simd/gemm.inc"
 #include "backends/simd/softmax.inc"
-#include "backends/simd/optim.inc"
-#include "backends/simd/random.inc"
+#include "backends/simd/norm.inc"
+#include "backends/simd/dropout.inc"
 #include "backends/simd/pool.inc"
 #include "backends/simd/lanes.inc"
 #include "backends/simd/blocked.inc"
@@ -58,9 +58,9 @@ const cn_simd_table TABLE = {
     .unary = unary,
     .binary = binary,
     .binary_scalar = binary_scalar,
+    .binary_along = binary_along,
     .axpy = axpy,
     .sum = sum,
-    .dot = dot,
     .row_sums = row_sums,
     .column_sums = column_sums,
     .softmax = softmax,
@@ -68,12 +68,12 @@ const cn_simd_table TABLE = {
     .softmax_backward = softmax_backward,
     .log_softmax_backward = log_softmax_backward,
     .cross_entropy = cross_entropy,
-    .sgd = sgd,
-    .adam = adam,
+    .layer_norm = layer_norm,
+    .layer_norm_backward = layer_norm_backward,
+    .batch_norm = batch_norm,
+    .batch_norm_backward = batch_norm_backward,
     .dropout = dropout,
     .dropout_backward = dropout_backward,
-    .uniform = uniform,
-    .normal = normal,
     .max_pool = max_pool,
     .max_pool_backward = max_pool_backward,
     .avg_pool = avg_pool,

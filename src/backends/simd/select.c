@@ -24,14 +24,9 @@ void cn_simd_parallel(int64_t n, int64_t piece, int threads, cn_simd_range_fn *f
 
 #if defined(__x86_64__)
 
-#include <xmmintrin.h>
-
-#define FLUSH_TO_ZERO 0x8000u
-#define DENORMALS_ARE_ZERO 0x0040u
-
 extern const cn_simd_table cn_simd_avx512, cn_simd_avx2;
 
-static const cn_simd_table *detect(void)
+const cn_simd_table *cn_simd_select(void)
 {
     const char *wish = getenv("CENOTE_ISA");
     const bool none = wish && strcmp(wish, "none") == 0;
@@ -45,35 +40,11 @@ static const cn_simd_table *detect(void)
     return avx2 ? &cn_simd_avx2 : NULL;
 }
 
-static void flush_denormals(void)
-{
-    _mm_setcsr(_mm_getcsr() | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
-}
-
 #else
 
-static const cn_simd_table *detect(void)
+const cn_simd_table *cn_simd_select(void)
 {
     return NULL;
 }
 
-static void flush_denormals(void)
-{
-}
-
 #endif
-
-const cn_simd_table *cn_simd_select(void)
-{
-    return detect();
-}
-
-void cn_simd_flush_denormals(int threads)
-{
-    flush_denormals();
-#ifdef _OPENMP
-#pragma omp parallel num_threads(threads)
-#endif
-    flush_denormals();
-    (void)threads;
-}

@@ -59,8 +59,7 @@ typedef enum cn_simd_unary {
     CN_SIMD_UNARY_COUNT
 } cn_simd_unary;
 
-/* z = f(x, y), in place allowed. The last three are gradients: x is the gradient that arrives, y
-   the
+/* z = f(x, y), in place allowed. The last three are gradients: x is the gradient that arrives, y the
    function's saved result. Maximum and minimum give NaN when either is NaN. */
 typedef enum cn_simd_binary {
     CN_SIMD_ADD,
@@ -69,11 +68,21 @@ typedef enum cn_simd_binary {
     CN_SIMD_DIV,
     CN_SIMD_MAX,
     CN_SIMD_MIN,
+    CN_SIMD_LEAKY_RELU,       /* x > 0 ? x : x * y */
     CN_SIMD_RELU_BACKWARD,    /* y > 0 ? x : 0 */
     CN_SIMD_SIGMOID_BACKWARD, /* x * y * (1 - y) */
     CN_SIMD_TANH_BACKWARD,    /* x * (1 - y * y) */
     CN_SIMD_BINARY_COUNT
 } cn_simd_binary;
+
+/* x has outer x size x inner numbers, v one for each place along the middle:
+   z[o][s][i] = f(x[o][s][i], v[s]), or f(v[s], x[o][s][i]) with `flipped`. z = x allowed. */
+typedef struct cn_simd_along {
+    float *z;
+    const float *x, *v;
+    int64_t outer, size, inner;
+    bool flipped;
+} cn_simd_along;
 
 /* ---- softmax and cross-entropy ------------------------------------------------------------- */
 
@@ -85,25 +94,24 @@ typedef struct cn_simd_xent {
     float *grad; /* rows x classes, may be `logits`; NULL: loss only */
 } cn_simd_xent;
 
-/* ---- optimisers: one step over flat arrays, with torch.optim's order of operations --------- */
+/* ---- normalisation ------------------------------------------------------------------------- */
 
-typedef struct cn_simd_sgd {
-    float lr, momentum, dampening, weight_decay;
-    bool nesterov, first; /* first: the momentum buffer is set to the gradient */
-} cn_simd_sgd;
+/* x has n x size x inner numbers. Layer normalisation standardises each of its n rows (inner is 1),
+   batch normalisation each of the `size` channels over n and inner:
+       y = (x - mean) * rstd * weight + bias,  rstd = 1 / sqrt(variance + eps). */
+typedef struct cn_simd_norm {
+    int64_t n, size, inner;
+    const float *weight, *bias; /* `size` numbers each; NULL: ones, zeros */
+    double eps;
+} cn_simd_norm;
 
-typedef struct cn_simd_adam {
-    double lr, beta1, beta2, eps, weight_decay;
-    int64_t step;   /* counts from 1 */
-    bool decoupled; /* AdamW: the decay scales the parameter instead of joining the gradient */
-} cn_simd_adam;
+typedef struct cn_simd_norm_grads {
+    float *x, *weight, *bias; /* all are written, whether the forward pass had them or not */
+} cn_simd_norm_grads;
 
-/* ---- random numbers ---------------------------------------------------------------------------
-   Element i uses word i % 4 of the Philox block at (seed, stream, position + i / 4), see rng.h.
-   With w that word: uniform is (w >> 8) * 2^-24, in [0, 1); dropout keeps an element when
-   w >= floor(p * 2^32). Normal turns words (0, 1) and (2, 3) of a block into pairs: r cos(t), r
-   sin(t)
-   with r = sqrt(-2 log((w0 >> 8) * 2^-24 + 2^-24)) and t = 2 pi (w1 >> 8) * 2^-24. */
+/* ---- dropout ----------------------------------------------------------------------------------
+   Element i is kept when word i % 4 of the Philox block at (seed, stream, position + i / 4), see
+   rng.h, is at least floor(p * 2^32): the numbers of the reference kernel of dropout_at. */
 typedef struct cn_simd_philox {
     uint64_t seed, stream, position;
 } cn_simd_philox;
@@ -117,8 +125,8 @@ typedef struct cn_simd_philox {
 typedef struct cn_simd_pool {
     int64_t planes, h, w, out_h, out_w;
     int64_t kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
-    bool
-        count_include_pad; /* average only: divide by the window's size clipped to the padded picture */
+    /* Average only: divide by the window's size clipped to the padded picture. */
+    bool count_include_pad;
 } cn_simd_pool;
 
 /* ---- convolution + activation + pooling with the batch in vector lanes --------------------- */
@@ -172,12 +180,16 @@ typedef struct cn_simd_table {
     /* z = f(x, s); z = f(s, x) with `flipped`. */
     void (*binary_scalar)(cn_simd_binary f, float *z, const float *x, float s, bool flipped,
                           int64_t n, int threads);
-    void (*axpy)(float *y, float alpha, const float *x, int64_t n, int threads); /* y += alpha x */
+    void (*binary_along)(cn_simd_binary f, const cn_simd_along *p, int threads);
+    /* z = alpha x + y, in place allowed. */
+    void (*axpy)(float *z, float alpha, const float *x, const float *y, int64_t n, int threads);
+
     double (*sum)(const float *x, int64_t n, int threads);
-    double (*dot)(const float *x, const float *y, int64_t n, int threads);
     void (*row_sums)(float *out, const float *x, int64_t rows, int64_t cols, int threads);
-    /* Sum of all rows: out[j] = sum over i of x[i][j]. A bias gradient. */
-    bool (*column_sums)(float *out, const float *x, int64_t rows, int64_t cols, int threads);
+    /* Of each of `batch` matrices the sum of all rows: out[b][j] = sum over i of x[b][i][j]. A bias
+       gradient, for example. */
+    bool (*column_sums)(float *out, const float *x, int64_t batch, int64_t rows, int64_t cols,
+                        int threads);
 
     /* Over rows of x [rows, cols]; in place allowed (y = x; grad_x = grad_y). */
     void (*softmax)(float *y, const float *x, int64_t rows, int64_t cols, int threads);
@@ -190,11 +202,17 @@ typedef struct cn_simd_table {
        */
     bool (*cross_entropy)(const cn_simd_xent *x, double *loss, int threads);
 
-    /* `momentum_buf` may be NULL when momentum is 0; `v_max` not NULL means amsgrad. */
-    void (*sgd)(const cn_simd_sgd *o, float *p, const float *g, float *momentum_buf, int64_t n,
-                int threads);
-    void (*adam)(const cn_simd_adam *o, float *p, const float *g, float *m, float *v, float *v_max,
-                 int64_t n, int threads);
+    /* `mean` and `rstd` get one number per row, or per channel; backward reads them. */
+    void (*layer_norm)(const cn_simd_norm *p, float *y, float *mean, float *rstd, const float *x,
+                       int threads);
+    bool (*layer_norm_backward)(const cn_simd_norm *p, const cn_simd_norm_grads *out,
+                                const float *gy, const float *x, const float *mean,
+                                const float *rstd, int threads);
+    void (*batch_norm)(const cn_simd_norm *p, float *y, float *mean, float *rstd, const float *x,
+                       int threads);
+    void (*batch_norm_backward)(const cn_simd_norm *p, const cn_simd_norm_grads *out,
+                                const float *gy, const float *x, const float *mean,
+                                const float *rstd, int threads);
 
     /* y = keep ? x / (1 - p) : 0 (in place allowed), mask = keep. Backward: gx = gy * mask / (1 -
        p). */
@@ -202,12 +220,9 @@ typedef struct cn_simd_table {
                     int64_t n, int threads);
     void (*dropout_backward)(double p, float *gx, const float *gy, const uint8_t *mask, int64_t n,
                              int threads);
-    void (*uniform)(const cn_simd_philox *rng, float low, float high, float *y, int64_t n,
-                    int threads);
-    void (*normal)(const cn_simd_philox *rng, float mean, float std, float *y, int64_t n,
-                   int threads);
 
-    /* The gradient of a maximum goes to the first largest element (a NaN counts as largest). */
+    /* The gradient of a maximum goes to the first largest element; a NaN is larger than everything
+       before it. */
     void (*max_pool)(const cn_simd_pool *p, float *y, const float *x, int threads);
     void (*max_pool_backward)(const cn_simd_pool *p, float *gx, const float *gy, const float *x,
                               int threads);
@@ -236,10 +251,5 @@ typedef struct cn_simd_table {
 
 /* The best table this processor can run, NULL if none. CENOTE_ISA=avx2 or =none asks for less. */
 const cn_simd_table *cn_simd_select(void);
-
-/* Makes the calling thread and `threads` pool threads treat denormal numbers as zero. They cost
-   up to
-   a hundred cycles each otherwise. */
-void cn_simd_flush_denormals(int threads);
 
 #endif

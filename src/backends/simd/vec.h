@@ -116,11 +116,12 @@ CN_INLINE vf v_quotient(vf a, vf b)
     return a * (r + r * (1.0f - b * r));
 }
 
-/* p[0], p[stride], p[2 stride], ... */
-CN_INLINE vf v_gather(const float *p, int32_t stride)
+/* p[0], p[stride], p[2 stride], ... in the lanes of the mask; nothing is read for the others. */
+CN_INLINE vf v_gather_some(const float *p, vm m, int32_t stride)
 {
-    const vi lane = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
-    return _mm512_i32gather_ps((__m512i)(lane * stride), p, 4);
+    const vu lane = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+    const __m512i at = (__m512i)(lane * (uint32_t)stride);
+    return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), m, at, p, 4);
 }
 
 /* Of 2 VW neighbours, those at even and at odd places. */
@@ -299,10 +300,11 @@ CN_INLINE vf v_quotient(vf a, vf b)
     return a / b;
 }
 
-CN_INLINE vf v_gather(const float *p, int32_t stride)
+CN_INLINE vf v_gather_some(const float *p, vm m, int32_t stride)
 {
-    const vi lane = { 0, 1, 2, 3, 4, 5, 6, 7 };
-    return _mm256_i32gather_ps(p, (__m256i)(lane * stride), 4);
+    const vu lane = { 0, 1, 2, 3, 4, 5, 6, 7 };
+    const __m256i at = (__m256i)(lane * (uint32_t)stride);
+    return _mm256_mask_i32gather_ps(_mm256_setzero_ps(), p, at, (__m256)m, 4);
 }
 
 CN_INLINE void v_deal(vf a, vf b, vf *even, vf *odd)

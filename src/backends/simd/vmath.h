@@ -128,22 +128,4 @@ CN_INLINE vf v_gelu(vf x)
     return x * 0.5f * (1.0f + v_erf(x * 0.707106781f));
 }
 
-/* cos(2 pi u) and sin(2 pi u) for u in [0, 1): |r| <= 1/8 of a turn around quarter q. */
-CN_INLINE void v_cos_sin_turn(vf u, vf *cosine, vf *sine)
-{
-    const vf q = v_round(u * 4.0f);
-    const vf r = (u - q * 0.25f) * 6.28318531f, z = r * r;
-    vf s = z * -1.9515295891e-4f + 8.3321608736e-3f;
-    s = s * z + -1.6666654611e-1f;
-    s = s * z * r + r;
-    vf c = z * 2.443315711809948e-5f + -1.388731625493765e-3f;
-    c = c * z + 4.166664568298827e-2f;
-    c = c * z * z - z * 0.5f + 1.0f;
-    const vi quarter = v_to_int(q);
-    const vm odd = v_lt(v_to_float(-(quarter & 1)), v_zero());
-    const vu sine_sign = ((vu)quarter & 2) << 30, cosine_sign = ((vu)(quarter + 1) & 2) << 30;
-    *sine = (vf)((vu)v_select(odd, c, s) ^ sine_sign);
-    *cosine = (vf)((vu)v_select(odd, s, c) ^ cosine_sign);
-}
-
 #endif

@@ -1,5 +1,6 @@
 /* activations.c - the activations beyond relu, sigmoid and tanh. D2L 5.1, 11.7. */
 #include "ops/compose.h"
+#include "ops/params.h"
 
 #include <math.h>
 #include <string.h>
@@ -10,9 +11,9 @@
 
 #define POINTWISE(ident, parameters, struct_size, text, kept)                                      \
     CN_OP_HEAD(ident, "nn.functional." #ident, "(Tensor input" parameters ") -> Tensor"),          \
-        .aliases = #ident, .doc = text, .flags = CN_POINTWISE | CN_TO_FLOAT,                       \
-        .params_size = struct_size, .infer = cn_infer_pointwise, .kernel = ident##_kernel,         \
-        .saves = kept, .backward = ident##_backward
+        .aliases = #ident, .doc = text, .flags = CN_POINTWISE, .params_size = struct_size,         \
+        .infer = cn_infer_floats, .kernel = ident##_kernel, .saves = kept,                         \
+        .backward = ident##_backward
 
 static double first_of(const void *params)
 {
@@ -78,27 +79,23 @@ const cn_op cn_op_elu = {
     .samples = CASES " | [4] 0.3",
 };
 
-typedef struct {
-    double beta, threshold;
-} Softplus;
-
 #define OP softplus
 #define EXPR x *beta > threshold ? x : M(log1p)(M(exp)(x * beta)) / beta
 #define PRELUDE                                                                                    \
-    const T beta = (T)((const Softplus *)params)->beta,                                            \
-            threshold = (T)((const Softplus *)params)->threshold
+    const T beta = (T)((const cn_softplus_params *)params)->beta,                                  \
+            threshold = (T)((const cn_softplus_params *)params)->threshold
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
 
 static void softplus_backward(cn_grads *g)
 {
-    const Softplus *p = cn_grad_params(g);
+    const cn_softplus_params *p = cn_grad_params(g);
     cn_tensor *below = cn_sigmoid(cn_mul(cn_saved_in(g, 0), cn_number(p->beta)));
     cn_give(g, 0, bend(g, p->threshold / p->beta, NULL, below));
 }
 
 const cn_op cn_op_softplus = {
-    POINTWISE(softplus, ", float beta=1.0, float threshold=20.0", sizeof(Softplus),
+    POINTWISE(softplus, ", float beta=1.0, float threshold=20.0", sizeof(cn_softplus_params),
               "log(1 + exp(beta input)) / beta; input where beta input is above threshold.",
               CN_SAVE_IN(0)),
     .samples = CASES " | [4] 2 0.5",
@@ -124,11 +121,29 @@ static void gelu_erf_backward(cn_grads *g)
 const cn_op cn_op_gelu_erf = {
     CN_OP_HEAD(gelu_erf, "gelu_erf", "(Tensor input) -> Tensor"),
     .doc = "input times the probability that a standard normal number is below it.",
-    .flags = CN_POINTWISE | CN_TO_FLOAT,
-    .infer = cn_infer_pointwise,
+    .flags = CN_POINTWISE,
+    .infer = cn_infer_floats,
     .kernel = gelu_erf_kernel,
     .saves = CN_SAVE_IN(0),
     .backward = gelu_erf_backward,
+    .samples = CASES,
+};
+
+#define OP silu
+#define EXPR x / (1 + M(exp)(-x))
+#define FLOAT_ONLY
+#include "ops/elementwise/unary.inc"
+
+/* s (1 + x (1 - s)) with s = sigmoid(x) */
+static void silu_backward(cn_grads *g)
+{
+    cn_tensor *x = cn_saved_in(g, 0), *s = cn_sigmoid(x), *one = cn_number(1);
+    cn_tensor *slope = cn_mul(s, cn_add(cn_mul(x, cn_sub(one, s)), one));
+    cn_give(g, 0, cn_mul(cn_gout(g, 0), slope));
+}
+
+const cn_op cn_op_silu = {
+    POINTWISE(silu, "", 0, "input sigmoid(input), also called swish (D2L 5.1).", CN_SAVE_IN(0)),
     .samples = CASES,
 };
 
@@ -150,6 +165,7 @@ static cn_tensor *gelu_tanh(cn_tensor *x)
 static bool gelu_compose(cn_call *c)
 {
     const char *mode = *(const char *const *)c->params;
+    if (!cn_want_float(c->op->name, c->in[0])) return false;
     if (mode && strcmp(mode, "tanh") == 0) return cn_set_out(c, 0, gelu_tanh(c->in[0]));
     if (mode && strcmp(mode, "none") == 0)
         return cn_set_out(c, 0, CN_CALL(gelu_erf, NULL, c->in[0]));
@@ -162,15 +178,6 @@ const cn_op cn_op_gelu = {
         gelu, ", *, str approximate='none'", sizeof(char *),
         "input times the normal distribution function, or its approximation by tanh (D2L 11.7)."),
     .samples = CASES " | [4] approximate=tanh",
-};
-
-static bool silu_compose(cn_call *c)
-{
-    return cn_set_out(c, 0, cn_mul(c->in[0], cn_sigmoid(c->in[0])));
-}
-
-const cn_op cn_op_silu = {
-    COMPOSED(silu, "", 0, "input sigmoid(input), also called swish (D2L 5.1)."), .samples = CASES
 };
 
 static bool mish_compose(cn_call *c)
@@ -194,6 +201,7 @@ const cn_op cn_op_selu = { COMPOSED(selu, "", 0, "1.0507 elu(input, alpha=1.6733
 static bool celu_compose(cn_call *c)
 {
     double alpha = first_of(c->params);
+    if (!cn_want_float(c->op->name, c->in[0])) return false;
     if (alpha == 0) return cn_fail(CN_EINVALID, "celu: alpha must not be 0");
     cn_tensor *y = cn_elu(cn_div(c->in[0], cn_number(alpha)), 1);
     return cn_set_out(c, 0, cn_mul(y, cn_number(alpha)));
@@ -207,7 +215,10 @@ const cn_op cn_op_celu = {
 /* At and beyond the bounds the gradient is 0, which is why this is not clamp. */
 static cn_tensor *hard_tanh(cn_tensor *x, double low, double high)
 {
-    cn_tensor *lowest = cn_number(low), *highest = cn_number(high);
+    bool whole = !cn_dtype_is_float(x->v.dtype);
+    if (x->v.dtype == CN_BOOL) return cn_fail(CN_EINVALID, "hardtanh: not for bools"), NULL;
+    cn_tensor *lowest = whole ? cn_number_i64((int64_t)low) : cn_number(low);
+    cn_tensor *highest = whole ? cn_number_i64((int64_t)high) : cn_number(high);
     return cn_where(cn_le(x, lowest), lowest, cn_where(cn_ge(x, highest), highest, x));
 }
 
@@ -227,16 +238,19 @@ static bool relu6_compose(cn_call *c)
 
 static cn_tensor *hard_sigmoid(cn_tensor *x)
 {
-    return cn_div(hard_tanh(cn_add(x, cn_number(3)), 0, 6), cn_number(6));
+    if (!(x = cn_add(x, cn_number(3)))) return NULL;
+    return cn_div(hard_tanh(x, 0, 6), cn_number(6));
 }
 
 static bool hardsigmoid_compose(cn_call *c)
 {
+    if (!cn_want_float(c->op->name, c->in[0])) return false;
     return cn_set_out(c, 0, hard_sigmoid(c->in[0]));
 }
 
 static bool hardswish_compose(cn_call *c)
 {
+    if (!cn_want_float(c->op->name, c->in[0])) return false;
     return cn_set_out(c, 0, cn_mul(c->in[0], hard_sigmoid(c->in[0])));
 }
 
@@ -273,6 +287,7 @@ static cn_tensor *shrink(cn_tensor *x, double lambda, double shift)
 static bool softshrink_compose(cn_call *c)
 {
     double lambda = first_of(c->params);
+    if (!cn_want_float(c->op->name, c->in[0])) return false;
     if (!(lambda >= 0))
         return cn_fail(CN_EINVALID, "softshrink: lambd must not be negative, got %g", lambda);
     return cn_set_out(c, 0, shrink(c->in[0], lambda, lambda));
@@ -280,6 +295,7 @@ static bool softshrink_compose(cn_call *c)
 
 static bool hardshrink_compose(cn_call *c)
 {
+    if (!cn_want_float(c->op->name, c->in[0])) return false;
     return cn_set_out(c, 0, shrink(c->in[0], first_of(c->params), 0));
 }
 
@@ -391,7 +407,7 @@ cn_tensor *cn_elu(cn_tensor *input, double alpha)
 
 cn_tensor *cn_softplus(cn_tensor *input)
 {
-    return CN_CALL(softplus, (&(Softplus){ 1, 20 }), input);
+    return CN_CALL(softplus, (&(cn_softplus_params){ 1, 20 }), input);
 }
 
 cn_tensor *cn_hardtanh(cn_tensor *input, double min_val, double max_val)

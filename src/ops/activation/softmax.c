@@ -146,6 +146,30 @@ static bool softmax_compose(cn_call *c)
 const cn_op cn_op_softmax = { SOFTMAX(softmax, "exp(input) / sum exp(input)") };
 const cn_op cn_op_log_softmax = { SOFTMAX(log_softmax, "input - log sum exp(input)") };
 
+typedef struct {
+    cn_opt_int dim;
+    int32_t dtype;
+} Softmin;
+
+/* Without dim: the second dimension, or the first of 0-d, 1-d and 3-d tensors, as PyTorch has it. */
+static bool softmin_compose(cn_call *c)
+{
+    const Softmin *p = c->params;
+    int nd = c->in[0]->v.shape.ndim, usual = nd == 0 || nd == 1 || nd == 3 ? 0 : 1;
+    Params soft = { p->dim.given ? p->dim.value : usual, p->dtype };
+    return cn_set_out(c, 0, CN_CALL(softmax, &soft, cn_neg(c->in[0])));
+}
+
+const cn_op cn_op_softmin = {
+    CN_OP_HEAD(softmin, "nn.functional.softmin",
+               "(Tensor input, int? dim=None, *, dtype? dtype=None) -> Tensor"),
+    .aliases = "softmin",
+    .doc = "softmax of -input: the smallest gets the most.",
+    .params_size = sizeof(Softmin),
+    .compose = softmin_compose,
+    .samples = "[2,3] 1 | [2,3] | [2,3] -1 dtype=float64 | [] 0",
+};
+
 cn_tensor *cn_softmax(cn_tensor *input, int dim)
 {
     int64_t p = dim;

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #define BINARY_SAMPLES                                                                             \
-    "[2,3] [2,3] | [2,3,4] [3,1] | [] [4] | [0,3] [1,3] | i64<9[3] [3] | [3] 2 | f64[2,2] f64[2] | bool[5] bool[5]"
+    "[2,3] [2,3] | [2,3,4] [3,1] | [] [4] | [0,3] [1,3] | i64<9[3] [3] | [3] 2 | f64[2,2] f64[2]"
 
 /* ---- add, sub: other is scaled by alpha ---------------------------------------------------- */
 
@@ -27,6 +27,16 @@ static double alpha_in(const void *params)
 #define EXPR a - alpha *b
 #define PRELUDE const T alpha = (T)alpha_in(params)
 #include "ops/elementwise/binary.inc"
+
+/* The difference of bools has several readings; none is guessed. */
+static bool sub_infer(const cn_call *c, cn_spec out[])
+{
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i]->v.dtype == CN_BOOL)
+            return cn_fail(CN_EINVALID, "sub: bools have no difference; use logical_xor or "
+                                        "logical_not, or convert them first");
+    return cn_infer_pointwise(c, out);
+}
 
 static cn_tensor *scaled(cn_tensor *t, double factor)
 {
@@ -54,7 +64,7 @@ const cn_op cn_op_add = {
     .infer = cn_infer_pointwise,
     .kernel = add_kernel,
     .backward = add_backward,
-    .samples = BINARY_SAMPLES " | [2,3] [3] alpha=-1.5",
+    .samples = BINARY_SAMPLES " | bool[5] bool[5] | [2,3] [3] alpha=-1.5",
 };
 
 const cn_op cn_op_sub = {
@@ -63,7 +73,7 @@ const cn_op cn_op_sub = {
     .doc = "input - alpha * other, element by element, with broadcasting.",
     .flags = CN_POINTWISE,
     .params_size = sizeof(Alpha),
-    .infer = cn_infer_pointwise,
+    .infer = sub_infer,
     .kernel = sub_kernel,
     .backward = sub_backward,
     .samples = BINARY_SAMPLES " | [2,3] [3] alpha=2",
@@ -87,7 +97,7 @@ cn_tensor *cn_sub(cn_tensor *input, cn_tensor *other)
 #define EXPR a *b
 #include "ops/elementwise/binary.inc"
 
-#define OP div
+#define OP true_divide
 #define EXPR a / b
 #define FLOAT_ONLY
 #include "ops/elementwise/binary.inc"
@@ -99,7 +109,7 @@ static void mul_backward(cn_grads *g)
     if (cn_wants(g, 1)) cn_give(g, 1, cn_mul(gy, cn_saved_in(g, 0)));
 }
 
-static void div_backward(cn_grads *g)
+static void true_divide_backward(cn_grads *g)
 {
     cn_tensor *gx = cn_div(cn_gout(g, 0), cn_saved_in(g, 1));
     if (cn_wants(g, 0)) cn_give(g, 0, gx);
@@ -116,18 +126,18 @@ const cn_op cn_op_mul = {
     .kernel = mul_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),
     .backward = mul_backward,
-    .samples = BINARY_SAMPLES,
+    .samples = BINARY_SAMPLES " | bool[5] bool[5]",
 };
 
-const cn_op cn_op_div = {
-    CN_OP_HEAD(div, "div", "(Tensor input, Tensor other) -> Tensor"),
-    .aliases = "__div__ true_divide divide __truediv__",
+const cn_op cn_op_true_divide = {
+    CN_OP_HEAD(true_divide, "true_divide", "(Tensor input, Tensor other) -> Tensor"),
+    .aliases = "__div__ __truediv__",
     .doc = "input / other, element by element; integers give float32.",
     .flags = CN_POINTWISE | CN_TO_FLOAT,
     .infer = cn_infer_pointwise,
-    .kernel = div_kernel,
+    .kernel = true_divide_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),
-    .backward = div_backward,
+    .backward = true_divide_backward,
     .samples = "[2,3] +[2,3] | [2,3,4] +[3,1] | [] +[4] | i64<9[3] +[3] | [3] 2",
 };
 
@@ -138,7 +148,7 @@ cn_tensor *cn_mul(cn_tensor *input, cn_tensor *other)
 
 cn_tensor *cn_div(cn_tensor *input, cn_tensor *other)
 {
-    return CN_CALL(div, NULL, input, other);
+    return CN_CALL(true_divide, NULL, input, other);
 }
 
 /* ---- pow ----------------------------------------------------------------------------------- */
@@ -169,8 +179,11 @@ static void pow_backward(cn_grads *g)
     cn_tensor *gy = cn_gout(g, 0);
     cn_dtype type = cn_dtype_of(gy);
     cn_tensor *a = operand(cn_saved_in(g, 0), type), *b = operand(cn_saved_in(g, 1), type);
-    if (cn_wants(g, 0))
-        cn_give(g, 0, cn_mul(gy, cn_mul(b, cn_pow(a, cn_sub(b, cn_number_i64(1))))));
+    if (cn_wants(g, 0)) {
+        cn_tensor *slope = cn_mul(b, cn_pow(a, cn_sub(b, cn_number_i64(1))));
+        cn_tensor *zero = cn_number_i64(0); /* a^0 is flat, at a = 0, too */
+        cn_give(g, 0, cn_where(cn_eq(b, zero), zero, cn_mul(gy, slope)));
+    }
     if (cn_wants(g, 1)) {
         cn_tensor *zero = cn_eq(a, cn_number_i64(0));
         cn_tensor *log = cn_log(cn_add(a, zero)); /* ln 1 where a is 0 */
@@ -178,12 +191,21 @@ static void pow_backward(cn_grads *g)
     }
 }
 
+static bool pow_infer(const cn_call *c, cn_spec out[])
+{
+    const cn_tensor *b = c->in[1];
+    if (!cn_infer_numbers(c, out)) return false;
+    if (cn_dtype_is_float(out->dtype) || !b->is_number || cn_load_i64(b->v.data, b->v.dtype) >= 0)
+        return true;
+    return cn_fail(CN_EINVALID, "pow: integers have no negative powers; convert them to floats");
+}
+
 const cn_op cn_op_pow = {
     CN_OP_HEAD(pow, "pow", "(Tensor input, Tensor exponent) -> Tensor"),
     .aliases = "__pow__",
     .doc = "input to the power of exponent, element by element.",
     .flags = CN_POINTWISE,
-    .infer = cn_infer_pointwise,
+    .infer = pow_infer,
     .kernel = pow_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1) | CN_SAVE_OUT(0),
     .backward = pow_backward,
@@ -214,8 +236,8 @@ static void neg_backward(cn_grads *g)
 static void abs_backward(cn_grads *g)
 {
     cn_tensor *x = cn_saved_in(g, 0), *zero = cn_number_i64(0);
-    cn_tensor *sign = cn_sub(cn_to(cn_gt(x, zero), cn_dtype_of(x)), cn_lt(x, zero));
-    cn_give(g, 0, cn_mul(cn_gout(g, 0), sign));
+    cn_tensor *gy = cn_gout(g, 0);
+    cn_give(g, 0, cn_sub(cn_mul(gy, cn_gt(x, zero)), cn_mul(gy, cn_lt(x, zero))));
 }
 
 const cn_op cn_op_neg = {
@@ -223,7 +245,7 @@ const cn_op cn_op_neg = {
     .aliases = "negative __neg__",
     .doc = "-input.",
     .flags = CN_POINTWISE,
-    .infer = cn_infer_pointwise,
+    .infer = cn_infer_numbers,
     .kernel = neg_kernel,
     .backward = neg_backward,
     .samples = "[2,3] | [] | [0] | i64<9[3]",
@@ -234,7 +256,7 @@ const cn_op cn_op_abs = {
     .aliases = "absolute __abs__",
     .doc = "The absolute value; its gradient at 0 is 0.",
     .flags = CN_POINTWISE,
-    .infer = cn_infer_pointwise,
+    .infer = cn_infer_numbers,
     .kernel = abs_kernel,
     .saves = CN_SAVE_IN(0),
     .backward = abs_backward,

@@ -79,6 +79,12 @@ typedef struct {
 /* |a - b| <= atol + rtol |b|, or equal, as infinities are. */
 static cn_tensor *is_close(cn_tensor *a, cn_tensor *b, const Close *p)
 {
+    if (a->v.dtype != b->v.dtype && !a->is_number && !b->is_number) {
+        cn_fail(CN_EINVALID, "isclose: both must be of one type, not %s and %s",
+                cn_dtype_name(a->v.dtype), cn_dtype_name(b->v.dtype));
+        return NULL;
+    }
+    if (a->v.dtype == CN_BOOL) a = cn_to(a, CN_I64), b = cn_to(b, CN_I64);
     cn_tensor *limit = cn_add(cn_mul(cn_abs(b), cn_number(p->rtol)), cn_number(p->atol));
     cn_tensor *gap = cn_abs(cn_sub(a, b));
     cn_tensor *near = cn_logical_and(cn_le(gap, limit), cn_isfinite(gap));

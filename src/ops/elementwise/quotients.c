@@ -3,6 +3,7 @@
 #include "ops/compose.h"
 
 #include <math.h>
+#include <string.h>
 
 /* What rounds takes no gradient; the remainder's is that of input - other * quotient. */
 
@@ -34,6 +35,7 @@ static double floor_mod(double a, double b)
 /* Through the remainder: the quotient itself may round up to an integer it is below. */
 static double floor_quotient(double a, double b)
 {
+    if (isinf(b) && isfinite(a)) return a != 0 && (a < 0) != (b < 0) ? -1 : a / b;
     return b == 0 ? a / b : rint((a - floor_mod(a, b)) / b);
 }
 
@@ -87,7 +89,7 @@ static bool whole_divisor_kernel(const cn_call *c, cn_kernel *kernel)
         .aliases = words,                                                                          \
         .doc = text,                                                                               \
         .flags = CN_POINTWISE,                                                                     \
-        .infer = cn_infer_pointwise,                                                               \
+        .infer = cn_infer_numbers,                                                                 \
         .kernel = ident##_checked,                                                                 \
         .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),                                                    \
         .backward = rule,                                                                          \
@@ -128,6 +130,30 @@ QUOTIENT_OP(remainder, "__mod__", "input - other * floor(input / other): has the
             remainder_backward)
 QUOTIENT_OP(fmod, NULL, "input - other * trunc(input / other): has the sign of input.",
             fmod_backward)
+
+/* ---- div: the rounding chooses among three ops --------------------------------------------- */
+
+static bool div_compose(cn_call *c)
+{
+    const char *mode = *(const char *const *)c->params;
+    if (!mode) return cn_set_out(c, 0, cn_div(c->in[0], c->in[1]));
+    if (strcmp(mode, "floor") == 0) return cn_set_out(c, 0, cn_floor_divide(c->in[0], c->in[1]));
+    if (strcmp(mode, "trunc") == 0) return cn_set_out(c, 0, cn_trunc_divide(c->in[0], c->in[1]));
+    return cn_fail(CN_EINVALID, "div: rounding_mode must be None, 'floor' or 'trunc', not '%s'",
+                   mode);
+}
+
+const cn_op cn_op_div = {
+    CN_OP_HEAD(div, "div", "(Tensor input, Tensor other, *, str? rounding_mode=None) -> Tensor"),
+    .aliases = "divide",
+    .doc = "input / other, element by element; rounded down (floor), towards 0 (trunc) or not.",
+    .params_size = sizeof(char *),
+    .compose = div_compose,
+    .samples = "[2,3] +[3] | [2,3] +[3] rounding_mode=floor | [4] 0.3 rounding_mode=trunc | "
+               "i64<9[4] 2 | i64<9[4] 2 rounding_mode=floor",
+};
+
+/* ---- atan2 --------------------------------------------------------------------------------- */
 
 /* d atan2(a, b) = (b da - a db) / (a^2 + b^2) */
 static void atan2_backward(cn_grads *g)

@@ -1,6 +1,7 @@
 /* embedding.c - rows of a table by index, and one-hot vectors. D2L 10.7, 15.1. */
-#include "ops/compose.h"
+#include "ops/indexing/embedding.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool indices_in_range(const cn_call *c, const cn_view *index, int64_t rows)
@@ -60,21 +61,41 @@ static bool rows_kernel(const cn_call *c)
 }
 
 typedef struct {
+    int64_t padding;
+    bool by_frequency;
+} RowsParams;
+
+typedef struct {
     int64_t rows, padding;
 } Backward;
 
+/* One over how often each index occurs. */
+static cn_tensor *one_by_count(cn_tensor *index, int64_t rows, cn_dtype dtype)
+{
+    cn_tensor *flat = cn_reshape(index, CN_SHAPE(index->v.numel)), *zeros, *counts;
+    zeros = cn_zeros(CN_SHAPE(rows), dtype);
+    counts = cn_index_add(zeros, 0, flat, cn_ones(CN_SHAPE(index->v.numel), dtype));
+    cn_tensor *each = cn_reciprocal(cn_index_select(counts, 0, flat));
+    return each ? cn_reshape(each, index->v.shape) : NULL;
+}
+
 static void rows_backward(cn_grads *g)
 {
-    Backward p = { cn_in_shape(g, 1)->dim[0], *(const int64_t *)cn_grad_params(g) };
-    cn_give(g, 1, CN_CALL(embedding_backward, &p, cn_gout(g, 0), cn_saved_in(g, 0)));
+    const RowsParams *rows = cn_grad_params(g);
+    Backward p = { cn_in_shape(g, 1)->dim[0], rows->padding };
+    cn_tensor *gy = cn_gout(g, 0), *index = cn_saved_in(g, 0);
+    if (rows->by_frequency && gy && index)
+        gy = cn_mul(gy, cn_unsqueeze(one_by_count(index, p.rows, gy->v.dtype), -1));
+    cn_give(g, 1, CN_CALL(embedding_backward, &p, gy, index));
 }
 
 const cn_op cn_op_embedding_rows = {
     CN_OP_HEAD(embedding_rows, "embedding_rows",
-               "(Tensor input, Tensor weight, int padding=-1) -> Tensor"),
-    .doc = "The rows of weight that the indices name; row `padding` gets no gradient.",
+               "(Tensor input, Tensor weight, int padding=-1, bool by_frequency=False) -> Tensor"),
+    .doc = "The rows of weight that the indices name; row `padding` gets no gradient. "
+           "by_frequency divides the gradient of a row by how often it was named.",
     .flags = CN_ROWS,
-    .params_size = sizeof(int64_t),
+    .params_size = sizeof(RowsParams),
     .infer = rows_infer,
     .kernel = rows_kernel,
     .saves = CN_SAVE_IN(0),
@@ -115,7 +136,7 @@ static void backward_backward(cn_grads *g)
 {
     const Backward *p = cn_grad_params(g);
     cn_tensor *index = cn_saved_in(g, 1), *none = NULL;
-    cn_tensor *picked = CN_CALL(embedding_rows, &(int64_t){ -1 }, index, cn_gout(g, 0));
+    cn_tensor *picked = CN_CALL(embedding_rows, (&(RowsParams){ -1, false }), index, cn_gout(g, 0));
     if (p->padding >= 0) none = cn_unsqueeze(cn_ne(index, cn_number_i64(p->padding)), -1);
     cn_give(g, 0, p->padding >= 0 ? cn_mul(picked, none) : picked);
 }
@@ -142,22 +163,71 @@ typedef struct {
     bool scale_grad_by_freq, sparse;
 } Embedding;
 
+bool cn_padding_row(const cn_opt_int *padding_idx, const cn_tensor *weight, const char *what,
+                    int64_t *row)
+{
+    int64_t rows = weight->v.shape.ndim ? weight->v.shape.dim[0] : 0;
+    *row = -1;
+    if (!padding_idx->given) return true;
+    *row = padding_idx->value + (padding_idx->value < 0 ? rows : 0);
+    if (*row >= 0 && *row < rows) return true;
+    return cn_fail(CN_EINVALID, "%s: padding_idx %lld is outside the %lld rows of weight", what,
+                   (long long)padding_idx->value, (long long)rows);
+}
+
+static double row_length(const cn_view *w, int64_t row, double norm_type)
+{
+    const size_t size = cn_dtype_size(w->dtype);
+    double total = 0, largest = 0;
+    for (int64_t k = 0; k < w->shape.dim[1]; k++) {
+        size_t at = (size_t)(row * w->strides[0] + k * w->strides[1]) * size;
+        double x = fabs(cn_load_f64(w->data + at, w->dtype));
+        if (x > largest) largest = x;
+        total += norm_type == 2 ? x * x : pow(x, norm_type);
+    }
+    return isinf(norm_type) ? largest : norm_type == 2 ? sqrt(total) : pow(total, 1 / norm_type);
+}
+
+static void scale_row(const cn_view *w, int64_t row, double factor)
+{
+    const size_t size = cn_dtype_size(w->dtype);
+    for (int64_t k = 0; k < w->shape.dim[1]; k++) {
+        char *at = w->data + (row * w->strides[0] + k * w->strides[1]) * (int64_t)size;
+        cn_store_f64(at, w->dtype, cn_load_f64(at, w->dtype) * factor);
+    }
+}
+
+/* A row that was scaled is within the bound: repeated indices do nothing more. */
+bool cn_bound_rows(const cn_call *c, cn_tensor *index, cn_tensor *weight, double max_norm,
+                   double norm_type)
+{
+    cn_view *w = &weight->v;
+    if (w->shape.ndim != 2 || !cn_dtype_is_float(w->dtype)) return true; /* refused later */
+    size_t mark = cn_mark();
+    cn_tensor *rows = cn_cast_raw(cn_rows(index), CN_I64);
+    bool ok = rows && indices_in_range(c, &rows->v, w->shape.dim[0]);
+    for (int64_t i = 0; ok && i < rows->v.numel; i++) {
+        int64_t row = ((const int64_t *)(const void *)rows->v.data)[i];
+        double length = row_length(w, row, norm_type);
+        if (length > max_norm) scale_row(w, row, max_norm / (length + 1e-7));
+    }
+    weight->storage->version++;
+    cn_release(mark);
+    return ok;
+}
+
 static bool embedding_compose(cn_call *c)
 {
     const Embedding *p = c->params;
     cn_tensor *index = c->in[0], *weight = c->in[1];
-    int64_t rows = weight->v.shape.ndim ? weight->v.shape.dim[0] : 0, padding = -1;
-    if (p->max_norm.given || p->scale_grad_by_freq)
-        return cn_fail(CN_EUNSUPPORTED,
-                       "embedding: max_norm and scale_grad_by_freq are not supported");
-    if (p->padding_idx.given) {
-        padding = p->padding_idx.value + (p->padding_idx.value < 0 ? rows : 0);
-        if (padding < 0 || padding >= rows)
-            return cn_fail(CN_EINVALID,
-                           "embedding: padding_idx %lld is outside the %lld rows of weight",
-                           (long long)p->padding_idx.value, (long long)rows);
-    }
-    return cn_set_out(c, 0, CN_CALL(embedding_rows, &padding, index, weight));
+    RowsParams rows = { .by_frequency = p->scale_grad_by_freq };
+    if (index->v.dtype != CN_I64 && index->v.dtype != CN_I32)
+        return cn_fail(CN_EINVALID, "embedding: the indices must be int64 or int32, not %s",
+                       cn_dtype_name(index->v.dtype));
+    if (!cn_padding_row(&p->padding_idx, weight, "embedding", &rows.padding)) return false;
+    if (p->max_norm.given && !cn_bound_rows(c, index, weight, p->max_norm.value, p->norm_type))
+        return false;
+    return cn_set_out(c, 0, CN_CALL(embedding_rows, &rows, index, weight));
 }
 
 const cn_op cn_op_embedding = {
@@ -165,7 +235,8 @@ const cn_op cn_op_embedding = {
         embedding, "nn.functional.embedding",
         "(Tensor input, Tensor weight, int? padding_idx=None, float? max_norm=None, float norm_type=2.0, "
         "bool scale_grad_by_freq=False, bool sparse=False) -> Tensor"),
-    .doc = "The rows of weight that the indices name; row padding_idx gets no gradient (D2L 15.1).",
+    .doc = "The rows of weight that the indices name; row padding_idx gets no gradient (D2L 15.1). "
+           "max_norm first scales down, in weight itself, the named rows that are longer.",
     .params_size = sizeof(Embedding),
     .compose = embedding_compose,
     .samples = "i64<4[2,3] [4,3] | i64<4[5] [4,2]",

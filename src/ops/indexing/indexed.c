@@ -1,9 +1,9 @@
-/* indexed.c - index and index_put: tensors as indices of several dimensions at once.
+/* indexed.c - index and index_put: tensors as indices of several dimensions at once; take and put.
 
    The indexed dimensions are brought together and merged; the indices, broadcast, become
    positions in
    the merged dimension; then one dimension is selected from. */
-#include "ops/compose.h"
+#include "ops/indexing/along.h"
 
 typedef struct {
     cn_tensor *base;      /* the input, its indexed dimensions merged and first: (P, rest) */
@@ -38,7 +38,7 @@ static bool collect(const cn_call *c, int first, int last, Indices *x)
     *x = (Indices){ .n = 0 };
     for (int i = first; i < last; i++) {
         cn_tensor *t = c->in[i];
-        if (t && t->v.dtype == CN_BOOL && t->v.shape.ndim) {
+        if (t && cn_is_mask(t) && t->v.shape.ndim) {
             if (!add_mask(x, t, s)) return false;
             continue;
         }
@@ -53,8 +53,7 @@ static bool collect(const cn_call *c, int first, int last, Indices *x)
     return true;
 }
 
-/* Indices into one dimension made non-negative, checked. */
-static cn_tensor *wrapped(cn_tensor *index, int64_t size)
+cn_tensor *cn_wrapped_index(cn_tensor *index, int64_t size)
 {
     cn_tensor *t = cn_rows(cn_cast_raw(index, CN_I64));
     cn_tensor *y = t ? cn_empty(t->v.shape, CN_I64) : NULL;
@@ -85,7 +84,7 @@ static bool make_plan(cn_tensor *t, Indices *x, Plan *p)
         last = d;
         p->order.dim[count++] = d;
         merged *= s->dim[d];
-        at = cn_add(cn_mul(at, cn_number_i64(s->dim[d])), wrapped(x->of[d], s->dim[d]));
+        at = cn_add(cn_mul(at, cn_number_i64(s->dim[d])), cn_wrapped_index(x->of[d], s->dim[d]));
     }
     if (!at) return false;
     for (int d = 0; d < s->ndim; d++) {
@@ -182,4 +181,56 @@ const cn_op cn_op_index_put = {
     .samples =
         "[4,3] {i64<4[1]} [3] | [4,3] {None i64<3[2]} [4,2] True | [4,3] {i64<4[2] i64<3[2]} [2] True | "
         "[2,3] {bool[2,3]} 1.5 | [2,3,4] {i64<2[3] None i64<4[3]} [3,3] True",
+};
+
+/* ---- take, put: one index into all elements ------------------------------------------------ */
+
+/* The index as a vector of places; NULL, with an error, when it is no index of t. */
+static cn_tensor *flat_places(const cn_call *c, const cn_tensor *t, cn_tensor *index)
+{
+    if (cn_dtype_category(index->v.dtype) == CN_CAT_INT)
+        return cn_reshape(cn_wrapped_index(index, t->v.numel), CN_SHAPE(index->v.numel));
+    cn_fail(CN_EINVALID, "%s: the index must hold integers, not %s", c->op->name,
+            cn_dtype_name(index->v.dtype));
+    return NULL;
+}
+
+static bool take_compose(cn_call *c)
+{
+    cn_tensor *t = c->in[0], *at = flat_places(c, t, c->in[1]);
+    cn_tensor *y = cn_gather(cn_reshape(t, CN_SHAPE(t->v.numel)), 0, at);
+    return cn_set_out(c, 0, cn_reshape(y, c->in[1]->v.shape));
+}
+
+const cn_op cn_op_take = {
+    CN_OP_HEAD(take, "take", "(Tensor input, Tensor index) -> Tensor"),
+    .doc = "The elements at these places of the flattened input, in the index's shape.",
+    .compose = take_compose,
+    .samples = "[3,4] i64<12[2,2] | [4] i64<4[] | [] i64<1[3] | [3] i64<3[0]",
+};
+
+static bool put_compose(cn_call *c)
+{
+    bool accumulate = *(const bool *)c->params;
+    cn_tensor *t = c->in[0], *index = c->in[1], *source = c->in[2];
+    if (source->v.dtype != t->v.dtype || source->v.numel != index->v.numel)
+        return cn_fail(CN_EINVALID,
+                       "put: %lld elements of %s for %lld places of %s: as many of one dtype are "
+                       "wanted",
+                       (long long)source->v.numel, cn_dtype_name(source->v.dtype),
+                       (long long)index->v.numel, cn_dtype_name(t->v.dtype));
+    cn_tensor *flat = cn_reshape(t, CN_SHAPE(t->v.numel)), *at = flat_places(c, t, index);
+    source = cn_reshape(source, CN_SHAPE(source->v.numel));
+    flat = (accumulate ? cn_index_add : cn_index_copy)(flat, 0, at, source);
+    return cn_set_out(c, 0, cn_reshape(flat, t->v.shape));
+}
+
+const cn_op cn_op_put = {
+    CN_OP_HEAD(put, "put",
+               "(Tensor input, Tensor index, Tensor source, bool accumulate=False) -> Tensor"),
+    .doc = "input with source at these places of the flattened input, or added there.",
+    .params_size = sizeof(bool),
+    .compose = put_compose,
+    .samples =
+        "[3,4] i64<12[1] [1] | [3,4] i64<12[2,3] [2,3] True | [] i64<1[1] [1] | [3] i64<3[0] [0]",
 };

@@ -1,9 +1,9 @@
-/* masking.c - choosing by a condition: where, masked_fill, masked_select, nonzero. */
+/* masking.c - choosing by a condition: where, masked_fill, masked_select, masked_scatter, nonzero. */
 #include "ops/compose.h"
 
 /* ---- where --------------------------------------------------------------------------------- */
 
-static bool where_infer(const cn_call *c, cn_spec out[])
+static bool choose_infer(const cn_call *c, cn_spec out[])
 {
     out->shape = c->in[0]->v.shape;
     if (c->in[0]->v.dtype != CN_BOOL && c->in[0]->v.dtype != CN_U8)
@@ -29,7 +29,7 @@ static bool where_infer(const cn_call *c, cn_spec out[])
 #define ROW where_row_64
 #include "ops/elementwise/where_row.inc"
 
-static bool where_kernel(const cn_call *c)
+static bool choose_kernel(const cn_call *c)
 {
     const cn_view *y = cn_out(c, 0);
     size_t mark = cn_mark();
@@ -48,7 +48,7 @@ static bool where_kernel(const cn_call *c)
     return ok;
 }
 
-static void where_backward(cn_grads *g)
+static void choose_backward(cn_grads *g)
 {
     cn_tensor *gy = cn_gout(g, 0), *condition = cn_saved_in(g, 0);
     cn_tensor *zero = cn_zeros(cn_scalar_shape(), gy->v.dtype);
@@ -56,21 +56,21 @@ static void where_backward(cn_grads *g)
     if (cn_wants(g, 2)) cn_give(g, 2, cn_where(condition, zero, gy));
 }
 
-const cn_op cn_op_where = {
-    CN_OP_HEAD(where, "where", "(Tensor condition, Tensor input, Tensor other) -> Tensor"),
-    .doc = "input where the condition holds, other elsewhere.",
+const cn_op cn_op_choose = {
+    CN_OP_HEAD(choose, "choose", "(Tensor condition, Tensor input, Tensor other) -> Tensor"),
+    .doc = "input where the condition holds, other elsewhere: where with all its arguments.",
     .flags = CN_ANY_DTYPE,
-    .infer = where_infer,
-    .kernel = where_kernel,
+    .infer = choose_infer,
+    .kernel = choose_kernel,
     .saves = CN_SAVE_IN(0),
-    .backward = where_backward,
+    .backward = choose_backward,
     .samples = "bool[2,3] [2,3] [2,3] | bool[3] [2,1] [] | bool[2,2] [2] 0.5 | bool[0] [1] [1] | "
                "bool[4] i64<9[4] i64<9[4]",
 };
 
 cn_tensor *cn_where(cn_tensor *condition, cn_tensor *input, cn_tensor *other)
 {
-    return CN_CALL(where, NULL, condition, input, other);
+    return CN_CALL(choose, NULL, condition, input, other);
 }
 
 /* ---- masked_fill --------------------------------------------------------------------------- */
@@ -98,7 +98,7 @@ const cn_op cn_op_masked_fill = {
     .samples = "[2,3] bool[2,3] 0.5 | [2,3] bool[3] -1 | [2,2] bool[2,1] [] | [0] bool[1] 1",
 };
 
-/* ---- nonzero, masked_select ---------------------------------------------------------------- */
+/* ---- nonzero, where ------------------------------------------------------------------------ */
 
 /* The flat positions of what is not zero, in order. */
 static cn_tensor *positions(cn_tensor *t)
@@ -129,16 +129,20 @@ cn_tensor *cn_nonzero(cn_tensor *input)
     return y;
 }
 
+/* One vector per dimension; a number counts as a vector. */
+static bool set_places(cn_call *c, cn_tensor *t)
+{
+    if (t->v.shape.ndim == 0) t = cn_reshape(t, CN_SHAPE(1));
+    cn_tensor *y = cn_nonzero(t);
+    bool ok = y != NULL;
+    for (int i = 0; ok && i < t->v.shape.ndim; i++) ok = cn_set_out(c, i, cn_select(y, 1, i));
+    return ok;
+}
+
 static bool nonzero_compose(cn_call *c)
 {
     bool as_tuple = *(const bool *)c->params;
-    cn_tensor *t = c->in[0];
-    if (as_tuple && t->v.shape.ndim == 0) t = cn_reshape(t, CN_SHAPE(1));
-    cn_tensor *y = cn_nonzero(t);
-    if (!y || !as_tuple) return cn_set_out(c, 0, y);
-    bool ok = true;
-    for (int i = 0; ok && i < t->v.shape.ndim; i++) ok = cn_set_out(c, i, cn_select(y, 1, i));
-    return ok;
+    return as_tuple ? set_places(c, c->in[0]) : cn_set_out(c, 0, cn_nonzero(c->in[0]));
 }
 
 const cn_op cn_op_nonzero = {
@@ -151,6 +155,28 @@ const cn_op cn_op_nonzero = {
     .compose = nonzero_compose,
     .samples = "bool[3,4] | i64<2[5] as_tuple=True | [] | [0,2] | bool[2,2,3] as_tuple=True",
 };
+
+/* The condition alone asks where it holds. */
+static bool where_compose(cn_call *c)
+{
+    bool both = c->n_in > 2 && c->in[1] && c->in[2];
+    if (both) return cn_set_out(c, 0, cn_where(c->in[0], c->in[1], c->in[2]));
+    if (c->n_in == 1 || (!c->in[1] && !c->in[2])) return set_places(c, c->in[0]);
+    return cn_fail(CN_EINVALID, "where: input and other are given together or not at all");
+}
+
+const cn_op cn_op_where = {
+    CN_OP_HEAD(where, "where",
+               "(Tensor condition, Tensor? input=None, Tensor? other=None) -> Tensor[]"),
+    .doc = "input where the condition holds, other elsewhere; of a condition alone the places, one "
+           "tensor per dimension.",
+    .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
+    .compose = where_compose,
+    .samples = "bool[2,3] [2,3] [2,3] | bool[3] [2,1] [] | bool[2,2] [2] 0.5 | bool[0] [1] [1] | "
+               "bool[4] i64<9[4] i64<9[4] | bool[3,4] | bool[]",
+};
+
+/* ---- masked_select, masked_scatter --------------------------------------------------------- */
 
 cn_tensor *cn_masked_select(cn_tensor *input, cn_tensor *mask)
 {
@@ -176,4 +202,36 @@ const cn_op cn_op_masked_select = {
     .doc = "The elements where the mask is true, as a vector.",
     .compose = masked_select_compose,
     .samples = "[2,3] bool[2,3] | [2,3] bool[3] | [3] bool[2,1] | [] bool[] | [0] bool[0]",
+};
+
+/* The first elements of source go, in order, to where the mask is true. */
+static bool masked_scatter_compose(cn_call *c)
+{
+    cn_tensor *t = c->in[0], *mask = c->in[1], *source = c->in[2];
+    cn_shape s;
+    if (!cn_is_mask(mask) || source->v.dtype != t->v.dtype)
+        return cn_fail(CN_EINVALID,
+                       "masked_scatter: the mask is %s, input %s, source %s: a bool "
+                       "mask and two of one dtype are wanted",
+                       cn_dtype_name(mask->v.dtype), cn_dtype_name(t->v.dtype),
+                       cn_dtype_name(source->v.dtype));
+    if (!cn_shape_broadcast(&t->v.shape, &mask->v.shape, &s, "masked_scatter")) return false;
+    cn_tensor *all = cn_expand(t, s), *spread = cn_expand(mask, s);
+    cn_tensor *at = spread ? positions(spread) : NULL;
+    if (!all || !at) return false;
+    if (at->v.numel > source->v.numel)
+        return cn_fail(CN_EINVALID, "masked_scatter: %lld places, but source has %lld elements",
+                       (long long)at->v.numel, (long long)source->v.numel);
+    source = cn_narrow(cn_reshape(source, CN_SHAPE(source->v.numel)), 0, 0, at->v.numel);
+    cn_tensor *flat = cn_index_copy(cn_reshape(all, CN_SHAPE(all->v.numel)), 0, at, source);
+    return cn_set_out(c, 0, cn_reshape(flat, s));
+}
+
+const cn_op cn_op_masked_scatter = {
+    CN_OP_HEAD(masked_scatter, "masked_scatter",
+               "(Tensor input, Tensor mask, Tensor source) -> Tensor"),
+    .doc =
+        "input with the elements of source, in order, where the mask, which broadcasts, is true.",
+    .compose = masked_scatter_compose,
+    .samples = "[2,3] bool[2,3] [2,3] | [2,3] bool[3] [7] | [3] bool[2,1] [6] | [0] bool[0] [0]",
 };

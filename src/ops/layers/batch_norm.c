@@ -1,6 +1,6 @@
 /* batch_norm.c - batch normalisation (D2L 8.5; Ioffe and Szegedy, 2015). The input is seen as N x
    C x S. */
-#include "ops/internal.h"
+#include "ops/compose.h"
 #include "ops/params.h"
 
 #include <math.h>
@@ -40,14 +40,24 @@ static bool check_channels(const cn_call *c, int first_vector)
     return true;
 }
 
+/* Kernels read all operands as numbers of one type. */
+static bool check_types(const cn_call *c)
+{
+    const cn_dtype own = c->in[0]->v.dtype;
+    for (int i = 1; i < c->n_in; i++)
+        if (c->in[i] && cn_compute_dtype(c->in[i]->v.dtype) != cn_compute_dtype(own))
+            return cn_fail(CN_EINVALID, "batch_norm: argument %d is %s, but the input %s", i,
+                           cn_dtype_name(c->in[i]->v.dtype), cn_dtype_name(own));
+    if (cn_dtype_is_float(own)) return true;
+    return cn_fail(CN_EINVALID, "batch_norm: the input must be float, not %s", cn_dtype_name(own));
+}
+
 static bool train_infer(const cn_call *c, cn_spec out[])
 {
     const cn_shape *s = &c->in[0]->v.shape;
     char text[128];
     if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS) || !check_channels(c, 1)) return false;
-    if (!cn_dtype_is_float(c->in[0]->v.dtype))
-        return cn_fail(CN_EINVALID, "batch_norm: the input must be float, not %s",
-                       cn_dtype_name(c->in[0]->v.dtype));
+    if (!check_types(c)) return false;
     if (c->in[0]->v.numel / (s->dim[1] ? s->dim[1] : 1) < 2)
         return cn_fail(
             CN_EINVALID,
@@ -97,9 +107,15 @@ static bool backward_kernel(const cn_call *c)
 
 static bool backward_infer(const cn_call *c, cn_spec out[])
 {
-    cn_dtype d = c->in[0]->v.dtype;
-    out[0] = (cn_spec){ d, c->in[0]->v.shape };
-    out[1] = out[2] = (cn_spec){ d, CN_SHAPE(c->in[0]->v.shape.dim[1]) };
+    const cn_view *g = cn_in(c, 0), *x = cn_in(c, 1);
+    char a[128], b[128];
+    if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS)) return false;
+    if (!cn_shape_equal(&g->shape, &x->shape))
+        return cn_fail(CN_EINVALID, "batch_norm_backward: grad_output is %s, but the input %s",
+                       cn_shape_text(&g->shape, a), cn_shape_text(&x->shape, b));
+    if (!check_channels(c, 2) || !check_types(c)) return false;
+    out[0] = (cn_spec){ g->dtype, g->shape };
+    out[1] = out[2] = (cn_spec){ g->dtype, CN_SHAPE(g->shape.dim[1]) };
     return true;
 }
 
@@ -142,7 +158,7 @@ static void recorded_backward(cn_grads *g, double eps)
 
 static void train_backward(cn_grads *g)
 {
-    const cn_batch_norm_train_params *p = cn_grad_params(g);
+    const cn_batch_norm_params *p = cn_grad_params(g);
     if (cn_grad_enabled()) {
         recorded_backward(g, p->eps);
         return;
@@ -162,7 +178,7 @@ const cn_op cn_op_batch_norm_train = {
         "Each channel standardised over the batch, scaled and shifted; also its mean and 1 / sqrt(variance + eps), "
         "which carry no gradient.",
     .flags = CN_ROWS | CN_FIRST_OUT_ONLY | CN_ANY_LAYOUT,
-    .params_size = sizeof(cn_batch_norm_train_params),
+    .params_size = sizeof(cn_batch_norm_params),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .infer = train_infer,
     .kernel = train_kernel,
@@ -207,36 +223,55 @@ static void update_running(cn_tensor *running, const cn_tensor *batch, double mo
     running->storage->version++;
 }
 
-static bool train_compose(cn_call *c, const BatchNorm *p)
+typedef struct {
+    cn_tensor *x, *mean, *var, *weight, *bias; /* all but x may be NULL */
+} Operands;
+
+/* A batch of nothing leaves the running statistics alone. */
+static bool train_on_nothing(const Operands *o, cn_tensor *out[3])
 {
-    cn_tensor *in[] = { c->in[0], c->in[3], c->in[4] }, *out[3], *mean = c->in[1], *var = c->in[2];
-    cn_batch_norm_train_params train = { p->eps };
-    if (!cn_apply(&cn_op_batch_norm_train, in, 3, &train, out, 3)) return false;
-    double count = (double)c->in[0]->v.numel / (double)c->in[0]->v.shape.dim[1];
-    if (mean && mean->v.contiguous) update_running(mean, out[1], p->momentum, 1, p->eps, false);
-    if (var && var->v.contiguous)
-        update_running(var, out[2], p->momentum, count / (count - 1), p->eps, true);
-    c->out[0] = out[0];
+    const cn_shape *s = &o->x->v.shape;
+    out[0] = o->weight ? cn_mul(o->x, per_channel(o->weight, s)) : cn_clone(o->x);
+    if (o->bias) out[0] = cn_add(out[0], per_channel(o->bias, s));
+    out[1] = out[2] = cn_zeros(CN_SHAPE(s->dim[1]), o->x->v.dtype);
+    return out[0] && out[1];
+}
+
+static bool train(const Operands *o, const BatchNorm *p, cn_tensor *out[3])
+{
+    cn_tensor *in[] = { o->x, o->weight, o->bias };
+    cn_batch_norm_params params = { p->eps };
+    if (o->x->v.numel == 0) return train_on_nothing(o, out);
+    if (!cn_apply(&cn_op_batch_norm_train, in, 3, &params, out, 3)) return false;
+    double count = (double)o->x->v.numel / (double)o->x->v.shape.dim[1];
+    if (o->mean && o->mean->v.contiguous)
+        update_running(o->mean, out[1], p->momentum, 1, p->eps, false);
+    if (o->var && o->var->v.contiguous)
+        update_running(o->var, out[2], p->momentum, count / (count - 1), p->eps, true);
     return true;
 }
 
-static bool eval_compose(cn_call *c, const BatchNorm *p)
+static cn_tensor *evaluate(const Operands *o, const BatchNorm *p)
 {
-    const cn_shape *s = &c->in[0]->v.shape;
-    if (!c->in[1] || !c->in[2])
-        return cn_fail(CN_EINVALID, "batch_norm: evaluation needs running_mean and running_var");
-    cn_tensor *scale = cn_div(cn_num(1), cn_sqrt(cn_add(c->in[2], cn_num(p->eps))));
-    if (c->in[3]) scale = cn_mul(scale, c->in[3]);
-    cn_tensor *y = cn_mul(cn_sub(c->in[0], per_channel(c->in[1], s)), per_channel(scale, s));
-    c->out[0] = c->in[4] ? cn_add(y, per_channel(c->in[4], s)) : y;
-    return c->out[0] != NULL;
+    const cn_shape *s = &o->x->v.shape;
+    if (!o->mean || !o->var) {
+        cn_fail(CN_EINVALID, "batch_norm: evaluation needs running_mean and running_var");
+        return NULL;
+    }
+    cn_tensor *scale = cn_div(cn_num(1), cn_sqrt(cn_add(o->var, cn_num(p->eps))));
+    if (o->weight) scale = cn_mul(scale, o->weight);
+    cn_tensor *y = cn_mul(cn_sub(o->x, per_channel(o->mean, s)), per_channel(scale, s));
+    return o->bias ? cn_add(y, per_channel(o->bias, s)) : y;
 }
 
 static bool batch_norm_compose(cn_call *c)
 {
     const BatchNorm *p = c->params;
+    Operands o = { c->in[0], c->in[1], c->in[2], c->in[3], c->in[4] };
     if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS) || !check_channels(c, 1)) return false;
-    return p->training ? train_compose(c, p) : eval_compose(c, p);
+    cn_tensor *out[3];
+    if (!p->training) return cn_set_out(c, 0, evaluate(&o, p));
+    return train(&o, p, out) && cn_set_out(c, 0, out[0]);
 }
 
 const cn_op cn_op_batch_norm = {
@@ -252,6 +287,37 @@ const cn_op cn_op_batch_norm = {
     .compose = batch_norm_compose,
     .samples =
         "[4,3] [3] +[3] [3] [3] | [2,2,3,2] [2] +[2] | [3,2,2] None None [2] [2] training=True",
+};
+
+/* Outside training there are no statistics of the batch to give. */
+static bool native_batch_norm_compose(cn_call *c)
+{
+    const BatchNorm *p = c->params;
+    Operands o = { c->in[0], c->in[3], c->in[4], c->in[1], c->in[2] };
+    cn_tensor *out[3];
+    if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS) || !check_channels(c, 1)) return false;
+    if (p->training && !train(&o, p, out)) return false;
+    if (!p->training) {
+        out[0] = evaluate(&o, p);
+        out[1] = out[2] = cn_empty(CN_SHAPE(0), o.x->v.dtype);
+    }
+    for (int i = 0; i < 3; i++)
+        if (!cn_set_out(c, i, out[i])) return false;
+    return true;
+}
+
+const cn_op cn_op_native_batch_norm = {
+    CN_OP_HEAD(
+        native_batch_norm, "native_batch_norm",
+        "(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? "
+        "running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)"),
+    .doc = "batch_norm, and in training the means and 1 / sqrt(variance + eps) of the batch, which "
+           "carry no gradient.",
+    .flags = CN_FIRST_OUT_ONLY,
+    .params_size = sizeof(BatchNorm),
+    .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2) | CN_SAVE_IN(3) | CN_SAVE_IN(4),
+    .compose = native_batch_norm_compose,
+    .samples = "[4,3] [3] [3] [3] +[3] False 0.1 0.1 | [3,2,2] [2] [2] None None True 0.1 0.1",
 };
 
 cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *a)

@@ -2,6 +2,7 @@
    normalised
    dimensions are the last ones: the input is seen as rows. */
 #include "ops/compose.h"
+#include "ops/params.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,11 +21,6 @@ typedef struct {
 #define T double
 #define NAME(x) x##_f64
 #include "ops/layers/layer_norm.inc"
-
-typedef struct {
-    cn_ints shape; /* of the last dimensions */
-    double eps;
-} LayerNorm;
 
 static const char *data_of(const cn_view *v)
 {
@@ -66,7 +62,7 @@ static bool operands_fit(const cn_call *c, const cn_shape *affine)
 
 static bool rows_infer(const cn_call *c, cn_spec out[])
 {
-    const LayerNorm *p = c->params;
+    const cn_layer_norm_params *p = c->params;
     const cn_view *x = cn_in(c, 0);
     cn_shape last = cn_shape_from((int)p->shape.n, p->shape.v), statistics = x->shape;
     char given[128], wanted[128];
@@ -95,7 +91,7 @@ static bool rows_kernel(const cn_call *c)
 {
     const cn_view *x = cn_in(c, 0);
     Rows r = rows_of(x, cn_out(c, 1)->numel);
-    r.eps = ((const LayerNorm *)c->params)->eps;
+    r.eps = ((const cn_layer_norm_params *)c->params)->eps;
     r.x = x->data, r.y = cn_out(c, 0)->data, r.mean = cn_out(c, 1)->data,
     r.rstd = cn_out(c, 2)->data;
     r.weight = data_of(cn_in(c, 1)), r.bias = data_of(cn_in(c, 2));
@@ -108,7 +104,7 @@ static bool rows_kernel(const cn_call *c)
 /* The rule made of ops, for recorded backward passes; statistics are computed anew, so that they
    are part of
    the graph. gx = rstd (gs - mean(gs) - xhat mean(gs xhat)) with gs = gy w. */
-static void recorded_backward(cn_grads *g, const LayerNorm *p)
+static void recorded_backward(cn_grads *g, const cn_layer_norm_params *p)
 {
     cn_tensor *x = cn_saved_in(g, 0), *w = cn_saved_in(g, 1), *gy = cn_gout(g, 0);
     if (!x) return;
@@ -128,7 +124,7 @@ static void recorded_backward(cn_grads *g, const LayerNorm *p)
 
 static void rows_backward(cn_grads *g)
 {
-    const LayerNorm *p = cn_grad_params(g);
+    const cn_layer_norm_params *p = cn_grad_params(g);
     if (cn_grad_enabled()) {
         recorded_backward(g, p);
         return;
@@ -153,7 +149,7 @@ const cn_op cn_op_layer_norm_rows = {
         "The last dimensions standardised, times weight plus bias; also their means and 1 / sqrt(variance + "
         "eps), which carry no gradient.",
     .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
-    .params_size = sizeof(LayerNorm),
+    .params_size = sizeof(cn_layer_norm_params),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .infer = rows_infer,
     .kernel = rows_kernel,
@@ -208,7 +204,8 @@ const cn_op cn_op_layer_norm_backward = {
 
 /* ---- layer_norm, group_norm --------------------------------------------------------------- */
 
-static cn_tensor *standardise(cn_tensor *x, const LayerNorm *p, cn_tensor *weight, cn_tensor *bias)
+static cn_tensor *standardise(cn_tensor *x, const cn_layer_norm_params *p, cn_tensor *weight,
+                              cn_tensor *bias)
 {
     cn_tensor *in[] = { x, weight, bias }, *out[3];
     return cn_apply(&cn_op_layer_norm_rows, in, 3, p, out, 3) ? out[0] : NULL;
@@ -226,7 +223,7 @@ const cn_op cn_op_layer_norm = {
     .aliases = "layer_norm",
     .doc =
         "The last dimensions, of shape normalized_shape, standardised, times weight plus bias (D2L 11.7).",
-    .params_size = sizeof(LayerNorm),
+    .params_size = sizeof(cn_layer_norm_params),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .compose = layer_norm_compose,
     .samples = "[4,3] (3,) [3] [3] | [2,3,4] (3,4)",
@@ -234,7 +231,7 @@ const cn_op cn_op_layer_norm = {
 
 cn_tensor *cn_layer_norm_with(const cn_layer_norm_args *a)
 {
-    LayerNorm p = { cn_ints_of(&a->normalized_shape), a->eps != 0 ? a->eps : 1e-5 };
+    cn_layer_norm_params p = { cn_ints_of(&a->normalized_shape), a->eps != 0 ? a->eps : 1e-5 };
     return CN_CALL(layer_norm, &p, a->input, a->weight, a->bias);
 }
 
@@ -255,7 +252,7 @@ static bool group_norm_compose(cn_call *c)
                        (long long)p->groups, (long long)s->dim[1]);
     int64_t rows = s->dim[0] * p->groups, length = rows ? x->v.numel / rows : 0;
     cn_shape wide = cn_shape_along(s->ndim, 1, s->dim[1]);
-    LayerNorm row = { { 1, { length } }, p->eps };
+    cn_layer_norm_params row = { { 1, { length } }, p->eps };
     cn_tensor *y = cn_reshape(x, CN_SHAPE(rows, length));
     y = y ? standardise(y, &row, NULL, NULL) : NULL;
     y = y ? cn_reshape(y, *s) : NULL;

@@ -76,33 +76,61 @@ static cn_tensor *scaled(cn_tensor *t, const cn_number_arg *factor)
 }
 
 /* With beta 0 the input's values, NaN among them, do not matter. */
-static bool blend_compose(cn_call *c)
+static bool blend(cn_call *c, cn_tensor *product)
 {
     const Blend *p = c->params;
     bool unused = p->beta.kind == CN_NUM_FLOAT ? p->beta.u.f == 0 : p->beta.u.i == 0;
-    int nd = c->op == &cn_op_baddbmm ? 3 : 2, vector = c->op == &cn_op_addmv;
-    if (!cn_want_dims(c, 1, nd, nd) || !cn_want_dims(c, 2, nd - vector, nd - vector)) return false;
-    cn_tensor *y = scaled(cn_matmul(c->in[1], c->in[2]), &p->alpha);
+    cn_tensor *y = scaled(product, &p->alpha);
     if (!y || unused) return cn_set_out(c, 0, y);
     return cn_set_out(c, 0, cn_add(scaled(cn_expand(c->in[0], y->v.shape), &p->beta), y));
 }
 
-#define BLEND_OP(ident, b, m, text, cases)                                                         \
+static bool blend_compose(cn_call *c)
+{
+    int nd = c->op == &cn_op_baddbmm ? 3 : 2, vector = c->op == &cn_op_addmv;
+    return cn_want_dims(c, 1, nd, nd) && cn_want_dims(c, 2, nd - vector, nd - vector) &&
+           blend(c, cn_matmul(c->in[1], c->in[2]));
+}
+
+static bool addr_compose(cn_call *c)
+{
+    return cn_want_dims(c, 1, 1, 1) && cn_want_dims(c, 2, 1, 1) &&
+           blend(c, cn_outer(c->in[1], c->in[2]));
+}
+
+/* The sum over the batch is part of one product of wide matrices. */
+static bool addbmm_compose(cn_call *c)
+{
+    if (!cn_want_dims(c, 1, 3, 3) || !cn_want_dims(c, 2, 3, 3)) return false;
+    const int64_t *a = c->in[1]->v.shape.dim, *b = c->in[2]->v.shape.dim;
+    if (a[0] != b[0] || a[2] != b[1])
+        return cn_fail(CN_EINVALID, "addbmm: %lld matrices of %lld columns, %lld of %lld rows",
+                       (long long)a[0], (long long)a[2], (long long)b[0], (long long)b[1]);
+    cn_tensor *wide = cn_reshape(cn_transpose(c->in[1], 0, 1), CN_SHAPE(a[1], a[0] * a[2]));
+    return blend(c, cn_mm(wide, cn_reshape(c->in[2], CN_SHAPE(b[0] * b[1], b[2]))));
+}
+
+#define BLEND_OP(ident, b, m, text, run, cases)                                                    \
     const cn_op cn_op_##ident = {                                                                  \
         CN_OP_HEAD(ident, #ident,                                                                  \
                    "(Tensor input, Tensor " b ", Tensor " m                                        \
                    ", *, Scalar beta=1, Scalar alpha=1) -> Tensor"),                               \
         .doc = text,                                                                               \
         .params_size = sizeof(Blend),                                                              \
-        .compose = blend_compose,                                                                  \
+        .compose = run,                                                                            \
         .samples = cases,                                                                          \
     }
 
-BLEND_OP(addmm, "mat1", "mat2", "beta input + alpha (mat1 times mat2).",
+BLEND_OP(addmm, "mat1", "mat2", "beta input + alpha (mat1 times mat2).", blend_compose,
          "[2,4] [2,3] [3,4] | [4] [2,3] [3,4] beta=0.5 alpha=2 | [2,4] [2,3] [3,4] alpha=-1");
-BLEND_OP(addmv, "mat", "vec", "beta input + alpha (mat times vec).",
+BLEND_OP(addbmm, "batch1", "batch2", "beta input + alpha (the sum of batch1 times batch2).",
+         addbmm_compose,
+         "[3,5] [2,3,4] [2,4,5] | [5] [2,3,4] [2,4,5] beta=0.5 alpha=2 | [2] [0,2,3] [0,3,2]");
+BLEND_OP(addr, "vec1", "vec2", "beta input + alpha (vec1 outer vec2).", addr_compose,
+         "[2,3] [2] [3] | [3] [2] [3] beta=0.5 alpha=2");
+BLEND_OP(addmv, "mat", "vec", "beta input + alpha (mat times vec).", blend_compose,
          "[2] [2,3] [3] | [2] [2,3] [3] beta=0.5 alpha=2");
-BLEND_OP(baddbmm, "batch1", "batch2", "beta input + alpha (batch1 times batch2).",
+BLEND_OP(baddbmm, "batch1", "batch2", "beta input + alpha (batch1 times batch2).", blend_compose,
          "[2,3,5] [2,3,4] [2,4,5] | [5] [2,3,4] [2,4,5] beta=0.5 alpha=2");
 
 /* ---- tensordot ----------------------------------------------------------------------------- */

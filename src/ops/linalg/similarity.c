@@ -1,4 +1,4 @@
-/* similarity.c - vectors of length 1, and the cosine of angles. D2L 15.7. */
+/* similarity.c - vectors of length 1, distances, and the cosine of angles. D2L 15.7. */
 #include "ops/compose.h"
 
 static cn_tensor *length_along(cn_tensor *x, double p, int64_t dim)
@@ -66,4 +66,37 @@ const cn_op cn_op_cosine_similarity = {
 cn_tensor *cn_cosine_similarity(cn_tensor *x1, cn_tensor *x2, int dim)
 {
     return CN_CALL(cosine_similarity, (&(Cosine){ dim, 1e-8 }), x1, x2);
+}
+
+typedef struct {
+    double p, eps;
+    bool keepdim;
+} Distance;
+
+/* The 0-norm counts what is not 0. */
+static bool pairwise_distance_compose(cn_call *c)
+{
+    const Distance *p = c->params;
+    const cn_shape last = CN_SHAPE(-1);
+    cn_tensor *apart = cn_add(cn_sub(c->in[0], c->in[1]), cn_number(p->eps));
+    if (!apart || p->p != 0)
+        return cn_set_out(c, 0, cn_norm(apart, .p = p->p, .dim = last, .keepdim = p->keepdim));
+    cn_tensor *count = cn_sum(cn_ne(apart, cn_number(0)), .dim = last, .keepdim = p->keepdim);
+    return cn_set_out(c, 0, cn_to(count, apart->v.dtype));
+}
+
+const cn_op cn_op_pairwise_distance = {
+    CN_OP_HEAD(
+        pairwise_distance, "nn.functional.pairwise_distance",
+        "(Tensor x1, Tensor x2, float p=2.0, float eps=1e-06, bool keepdim=False) -> Tensor"),
+    .aliases = "pairwise_distance",
+    .doc = "The p-norm of x1 - x2 + eps along the last dimension.",
+    .params_size = sizeof(Distance),
+    .compose = pairwise_distance_compose,
+    .samples = "[2,3] [2,3] | [4] [4] 1 | [2,3] [3] 3 keepdim=True",
+};
+
+cn_tensor *cn_pairwise_distance(cn_tensor *x1, cn_tensor *x2, double p, double eps)
+{
+    return CN_CALL(pairwise_distance, (&(Distance){ p, eps, false }), x1, x2);
 }

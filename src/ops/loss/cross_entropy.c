@@ -336,6 +336,12 @@ static bool set_up(const cn_call *c, const char *reduction, Task *t)
         return cn_fail(CN_EINVALID, "%s: input %s wants a target of shape %s, not %s", t->what,
                        cn_shape_text(s, given), cn_shape_text(fitting, wanted),
                        cn_shape_text(&target->v.shape, (char[128]){ 0 }));
+    if (probable && t->ignore_index >= 0)
+        return cn_fail(CN_EINVALID, "%s: ignore_index is for class indices, not for probabilities",
+                       t->what);
+    if (!probable && target->v.dtype != CN_I64 && target->v.dtype != CN_U8)
+        return cn_fail(CN_EINVALID, "%s: class indices must be int64, not %s", t->what,
+                       cn_dtype_name(target->v.dtype));
     t->scores = as_rows(x);
     if (probable) t->target = as_rows(target);
     else if ((target = cn_to(target, CN_I64)))

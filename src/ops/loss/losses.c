@@ -33,8 +33,7 @@ cn_tensor *cn_reduce_loss(cn_tensor *loss, cn_reduction r, int64_t rows)
     }
 }
 
-/* Ends a loss: reduces `terms` as the name says. */
-static bool reduced(cn_call *c, cn_tensor *terms, const char *name)
+bool cn_finish_loss(cn_call *c, cn_tensor *terms, const char *name)
 {
     cn_reduction r;
     if (!terms || !cn_reduction_named(name, c->op->name, &r)) return false;
@@ -49,6 +48,22 @@ static const char *reduction_in(const cn_call *c)
     return *(const char *const *)c->params;
 }
 
+static bool are_floats(const cn_call *c)
+{
+    for (int i = 0; i < 2; i++)
+        if (!cn_dtype_is_float(c->in[i]->v.dtype))
+            return cn_fail(CN_EINVALID, "%s: %s must be of a float type, not %s", c->op->name,
+                           i ? "the target" : "the input", cn_dtype_name(c->in[i]->v.dtype));
+    return true;
+}
+
+static bool either_is_float(const cn_call *c)
+{
+    if (cn_dtype_is_float(cn_result_type(c->in, 2))) return true;
+    return cn_fail(CN_EINVALID, "%s: float types are wanted, not %s", c->op->name,
+                   cn_dtype_name(c->in[0]->v.dtype));
+}
+
 /* ---- regression --------------------------------------------------------------------------- */
 
 static bool mse_compose(cn_call *c)
@@ -57,12 +72,12 @@ static bool mse_compose(cn_call *c)
     if (reduction && strcmp(reduction, "mean") == 0 && cn_mse_mean_fits(c->in[0], c->in[1]))
         return cn_set_out(c, 0, cn_mse_mean(c->in[0], c->in[1]));
     cn_tensor *d = cn_sub(c->in[0], c->in[1]);
-    return reduced(c, cn_mul(d, d), reduction_in(c));
+    return cn_finish_loss(c, cn_mul(d, d), reduction_in(c));
 }
 
 static bool l1_compose(cn_call *c)
 {
-    return reduced(c, cn_abs(cn_sub(c->in[0], c->in[1])), reduction_in(c));
+    return cn_finish_loss(c, cn_abs(cn_sub(c->in[0], c->in[1])), reduction_in(c));
 }
 
 typedef struct {
@@ -82,18 +97,20 @@ static cn_tensor *smooth_abs(cn_tensor *d, double beta)
 static bool smooth_l1_compose(cn_call *c)
 {
     const SmoothL1 *p = c->params;
+    if (!either_is_float(c)) return false;
     if (!(p->beta >= 0))
         return cn_fail(CN_EINVALID, "smooth_l1_loss: beta must not be negative, got %g", p->beta);
-    return reduced(c, smooth_abs(cn_sub(c->in[0], c->in[1]), p->beta), p->reduction);
+    return cn_finish_loss(c, smooth_abs(cn_sub(c->in[0], c->in[1]), p->beta), p->reduction);
 }
 
 static bool huber_compose(cn_call *c)
 {
     const SmoothL1 *p = c->params;
+    if (!either_is_float(c)) return false;
     if (!(p->beta > 0))
         return cn_fail(CN_EINVALID, "huber_loss: delta must be positive, got %g", p->beta);
     cn_tensor *terms = smooth_abs(cn_sub(c->in[0], c->in[1]), p->beta);
-    return reduced(c, cn_mul(terms, cn_number(p->beta)), p->reduction);
+    return cn_finish_loss(c, cn_mul(terms, cn_number(p->beta)), p->reduction);
 }
 
 #define PAIR_SAMPLES                                                                               \
@@ -163,7 +180,7 @@ static bool are_probabilities(cn_tensor *t)
     bool ok = rows != NULL;
     for (int64_t i = 0; ok && i < rows->v.numel; i++) {
         double p = cn_load_f64(rows->v.data + (size_t)i * size, rows->v.dtype);
-        if (p < 0 || p > 1)
+        if (!(p >= 0 && p <= 1))
             ok = cn_fail(CN_EINVALID,
                          "binary_cross_entropy: input %g is not a probability; for scores use "
                          "binary_cross_entropy_with_logits",
@@ -176,6 +193,7 @@ static bool are_probabilities(cn_tensor *t)
 static bool same_shapes(const cn_call *c)
 {
     char a[128], b[128];
+    if (!are_floats(c)) return false;
     if (cn_shape_equal(&c->in[0]->v.shape, &c->in[1]->v.shape)) return true;
     return cn_fail(CN_EINVALID, "%s: input %s and target %s must have the same shape", c->op->name,
                    cn_shape_text(&c->in[0]->v.shape, a), cn_shape_text(&c->in[1]->v.shape, b));
@@ -184,9 +202,12 @@ static bool same_shapes(const cn_call *c)
 static bool bce_compose(cn_call *c)
 {
     if (!same_shapes(c) || !are_probabilities(c->in[0])) return false;
+    if (c->in[0]->v.dtype != c->in[1]->v.dtype)
+        return cn_fail(CN_EINVALID, "binary_cross_entropy: input is %s, but the target %s",
+                       cn_dtype_name(c->in[0]->v.dtype), cn_dtype_name(c->in[1]->v.dtype));
     cn_tensor *terms = CN_CALL(bce_terms, NULL, c->in[0], c->in[1]);
     if (c->n_in > 2 && c->in[2]) terms = cn_mul(terms, c->in[2]);
-    return reduced(c, terms, reduction_in(c));
+    return cn_finish_loss(c, terms, reduction_in(c));
 }
 
 /* (1 - t) x - (1 + (pos_weight - 1) t) log sigmoid(x). */
@@ -198,7 +219,7 @@ static bool bce_logits_compose(cn_call *c)
     cn_tensor *log_sigmoid = cn_logsigmoid(x);
     if (positive) log_sigmoid = cn_mul(log_sigmoid, cn_add(cn_mul(cn_sub(positive, one), t), one));
     cn_tensor *terms = cn_sub(cn_mul(cn_sub(one, t), x), log_sigmoid);
-    return reduced(c, weight ? cn_mul(terms, weight) : terms, reduction_in(c));
+    return cn_finish_loss(c, weight ? cn_mul(terms, weight) : terms, reduction_in(c));
 }
 
 const cn_op cn_op_binary_cross_entropy = {
@@ -236,9 +257,10 @@ static bool kl_div_compose(cn_call *c)
 {
     const KlDiv *p = c->params;
     cn_tensor *x = c->in[0], *t = c->in[1];
-    if (p->log_target) return reduced(c, cn_mul(cn_exp(t), cn_sub(t, x)), p->reduction);
-    cn_tensor *safe = cn_where(cn_gt(t, cn_number(0)), t, cn_number(1));
-    return reduced(c, cn_mul(t, cn_sub(cn_log(safe), x)), p->reduction);
+    if (!are_floats(c)) return false;
+    if (p->log_target) return cn_finish_loss(c, cn_mul(cn_exp(t), cn_sub(t, x)), p->reduction);
+    cn_tensor *safe = cn_where(cn_eq(t, cn_number(0)), cn_number(1), t);
+    return cn_finish_loss(c, cn_mul(t, cn_sub(cn_log(safe), x)), p->reduction);
 }
 
 const cn_op cn_op_kl_div = {

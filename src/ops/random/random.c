@@ -143,23 +143,24 @@ typedef struct {
     int32_t dtype;
 } Sized;
 
-static cn_dtype or_default(int32_t given, cn_dtype otherwise)
+/* What is wanted: `like` is NULL for ops that are given a size. */
+static cn_spec wanted(const cn_tensor *like, const cn_ints *size, int32_t dtype, cn_dtype otherwise)
 {
-    return given == CN_NO_DTYPE ? otherwise : (cn_dtype)given;
+    cn_spec s = { .dtype = otherwise };
+    if (like) s.dtype = like->v.dtype, s.shape = like->v.shape;
+    else s.shape = cn_shape_from((int)size->n, size->v);
+    if (dtype != CN_NO_DTYPE) s.dtype = (cn_dtype)dtype;
+    return s;
 }
 
 static bool rand_compose(cn_call *c)
 {
+    const cn_tensor *like = c->n_in ? c->in[0] : NULL;
     const Sized *p = c->params;
-    return cn_set_out(c, 0,
-                      random_floats(cn_shape_from((int)p->size.n, p->size.v),
-                                    or_default(p->dtype, CN_F32), c->op == &cn_op_randn));
-}
-
-static bool rand_like_compose(cn_call *c)
-{
-    cn_dtype dtype = or_default(*(const int32_t *)c->params, c->in[0]->v.dtype);
-    return cn_set_out(c, 0, random_floats(c->in[0]->v.shape, dtype, c->op == &cn_op_randn_like));
+    const int32_t *dtype = like ? c->params : (const void *)&p->dtype;
+    cn_spec s = wanted(like, &p->size, *dtype, CN_F32);
+    bool normal = c->op == &cn_op_randn || c->op == &cn_op_randn_like;
+    return cn_set_out(c, 0, random_floats(s.shape, s.dtype, normal));
 }
 
 #define RANDOM_OPS(ident, text)                                                                    \
@@ -177,7 +178,7 @@ static bool rand_like_compose(cn_call *c)
         .doc = text,                                                                               \
         .params_size = sizeof(int32_t),                                                            \
         .flags = CN_RANDOM | CN_NO_GRAD_OP,                                                        \
-        .compose = rand_like_compose,                                                              \
+        .compose = rand_compose,                                                                   \
         .samples = "[2,3] | [] | [0] | i64<2[3] dtype=float32",                                    \
     }
 
@@ -187,35 +188,29 @@ RANDOM_OPS(randn, "Normal, with mean 0 and variance 1.");
 typedef struct {
     int64_t low;
     cn_opt_int high;
+} Range;
+
+typedef struct {
+    Range range;
     cn_ints size;
     int32_t dtype;
 } RandInt;
 
 typedef struct {
-    int64_t low;
-    cn_opt_int high;
+    Range range;
     int32_t dtype;
 } RandIntLike;
 
 /* One bound alone is the upper one. */
-static cn_tensor *integers(int64_t low, cn_opt_int high, cn_shape shape, cn_dtype dtype)
-{
-    return cn_to(cn_randint(high.given ? low : 0, high.given ? high.value : low, shape), dtype);
-}
-
 static bool randint_compose(cn_call *c)
 {
-    const RandInt *p = c->params;
-    return cn_set_out(c, 0,
-                      integers(p->low, p->high, cn_shape_from((int)p->size.n, p->size.v),
-                               or_default(p->dtype, CN_I64)));
-}
-
-static bool randint_like_compose(cn_call *c)
-{
-    const RandIntLike *p = c->params;
-    cn_dtype dtype = or_default(p->dtype, c->in[0]->v.dtype);
-    return cn_set_out(c, 0, integers(p->low, p->high, c->in[0]->v.shape, dtype));
+    const cn_tensor *like = c->n_in ? c->in[0] : NULL;
+    const RandInt *sized = c->params;
+    const RandIntLike *after = c->params;
+    const Range *r = &sized->range;
+    cn_spec s = wanted(like, &sized->size, like ? after->dtype : sized->dtype, CN_I64);
+    int64_t low = r->high.given ? r->low : 0, high = r->high.given ? r->high.value : r->low;
+    return cn_set_out(c, 0, cn_to(cn_randint(low, high, s.shape), s.dtype));
 }
 
 const cn_op cn_op_randint = {
@@ -234,7 +229,7 @@ const cn_op cn_op_randint_like = {
     .doc = "Integers from low to high - 1 in the input's shape and type.",
     .params_size = sizeof(RandIntLike),
     .flags = CN_RANDOM | CN_NO_GRAD_OP,
-    .compose = randint_like_compose,
+    .compose = randint_compose,
     .samples = "[2,3] 0 9 | i64<2[4] 5",
 };
 
@@ -246,7 +241,8 @@ typedef struct {
 static bool randperm_compose(cn_call *c)
 {
     const Permutation *p = c->params;
-    return cn_set_out(c, 0, cn_to(cn_randperm(p->n), or_default(p->dtype, CN_I64)));
+    return cn_set_out(
+        c, 0, cn_to(cn_randperm(p->n), p->dtype == CN_NO_DTYPE ? CN_I64 : (cn_dtype)p->dtype));
 }
 
 const cn_op cn_op_randperm = {
@@ -256,133 +252,4 @@ const cn_op cn_op_randperm = {
     .flags = CN_RANDOM | CN_NO_GRAD_OP,
     .compose = randperm_compose,
     .samples = "5 | 0 | 3 dtype=int32",
-};
-
-/* ---- with parameters ----------------------------------------------------------------------- */
-
-/* 1 with the probability the input names, 0 otherwise. */
-static bool bernoulli_compose(cn_call *c)
-{
-    const cn_opt_float *p = c->params;
-    cn_tensor *x = c->in[0], *chance = p->given ? cn_number(p->value) : x;
-    if (!p->given && !cn_dtype_is_float(x->v.dtype))
-        return cn_fail(CN_EINVALID, "bernoulli: probabilities are floats, not %s",
-                       cn_dtype_name(x->v.dtype));
-    cn_dtype drawn = x->v.dtype == CN_F64 ? CN_F64 : CN_F32;
-    return cn_set_out(c, 0, cn_to(cn_lt(cn_rand(x->v.shape, drawn), chance), x->v.dtype));
-}
-
-const cn_op cn_op_bernoulli = {
-    CN_OP_HEAD(bernoulli, "bernoulli", "(Tensor input, float? p=None) -> Tensor"),
-    .doc = "1 with probability input (or p, for all), else 0.",
-    .params_size = sizeof(cn_opt_float),
-    .flags = CN_RANDOM | CN_NO_GRAD_OP,
-    .compose = bernoulli_compose,
-    .samples = "+[2,3] | [4] 0.5 | [0]",
-};
-
-/* Sizes from the tensors among mean and std, or from size when both are numbers. */
-static bool normal_compose(cn_call *c)
-{
-    const cn_ints *size = c->params;
-    cn_tensor *mean = c->in[0], *std = c->in[1];
-    cn_shape s;
-    if (!cn_shape_broadcast(&mean->v.shape, &std->v.shape, &s, "normal")) return false;
-    if (size->n >= 0) s = cn_shape_from((int)size->n, size->v);
-    cn_dtype dtype = cn_result_type(c->in, 2);
-    cn_tensor *z = cn_randn(s, cn_dtype_is_float(dtype) ? dtype : CN_F32);
-    return cn_set_out(c, 0, cn_add(mean, cn_mul(std, z)));
-}
-
-const cn_op cn_op_normal = {
-    CN_OP_HEAD(normal, "normal", "(Tensor mean, Tensor std=1.0, int[]? size=None) -> Tensor"),
-    .doc = "Normal, with these means and standard deviations; size when both are numbers.",
-    .params_size = sizeof(cn_ints),
-    .flags = CN_RANDOM | CN_NO_GRAD_OP,
-    .compose = normal_compose,
-    .samples = "[2,3] +[3] | [4] 2.0 | 0.5 2.0 size=(2,3) | [3]",
-};
-
-typedef struct {
-    double from, to;
-} Interval;
-
-static bool uniform_compose(cn_call *c)
-{
-    const Interval *p = c->params;
-    cn_tensor *u = cn_rand(c->in[0]->v.shape, c->in[0]->v.dtype);
-    return cn_set_out(c, 0, cn_add(cn_mul(u, cn_number(p->to - p->from)), cn_number(p->from)));
-}
-
-const cn_op cn_op_uniform = {
-    CN_OP_HEAD(uniform, "uniform", "(Tensor input, float from=0.0, float to=1.0) -> Tensor"),
-    .doc = "Uniform between from and to, in the input's shape and type.",
-    .params_size = sizeof(Interval),
-    .flags = CN_RANDOM | CN_NO_GRAD_OP,
-    .compose = uniform_compose,
-    .samples = "[2,3] | [4] -1 2.5 | [0]",
-};
-
-/* ---- multinomial --------------------------------------------------------------------------- */
-
-typedef struct {
-    int64_t num_samples;
-    bool replacement;
-} Multinomial;
-
-static bool weights_usable(const double *w, int64_t n, const Multinomial *p)
-{
-    int64_t possible = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (!(w[i] >= 0) || isinf(w[i]))
-            return cn_fail(CN_EINVALID, "multinomial: %g is no weight", w[i]);
-        possible += w[i] > 0;
-    }
-    if (possible >= (p->replacement ? 1 : p->num_samples) && p->num_samples > 0) return true;
-    return cn_fail(CN_EINVALID, "multinomial: %lld samples from %lld weights above 0",
-                   (long long)p->num_samples, (long long)possible);
-}
-
-/* The first place whose running sum exceeds a point drawn below the total; what is taken is not
-   put back. */
-static void draw_row(double *w, int64_t n, const Multinomial *p, int64_t *out)
-{
-    for (int64_t k = 0; k < p->num_samples; k++) {
-        double total = 0, sum = 0;
-        for (int64_t i = 0; i < n; i++) total += w[i];
-        double point = cn_rng_uniform(cn_default_rng()) * total;
-        int64_t chosen = -1;
-        for (int64_t i = 0; i < n && sum <= point; i++)
-            if (w[i] > 0) sum += w[i], chosen = i;
-        out[k] = chosen;
-        if (!p->replacement) w[chosen] = 0;
-    }
-}
-
-static bool multinomial_compose(cn_call *c)
-{
-    const Multinomial *p = c->params;
-    if (!cn_want_dims(c, 0, 1, 2)) return false;
-    cn_shape s = c->in[0]->v.shape;
-    int64_t n = s.dim[s.ndim - 1], rows = s.ndim == 2 ? s.dim[0] : 1;
-    s.dim[s.ndim - 1] = p->num_samples;
-    cn_tensor *w = cn_empty(c->in[0]->v.shape, CN_F64), *y = w ? cn_empty(s, CN_I64) : NULL;
-    if (!y) return false;
-    cn_copy_view(&w->v, &c->in[0]->v);
-    for (int64_t r = 0; r < rows; r++) {
-        double *row = (double *)(void *)w->v.data + r * n;
-        if (!weights_usable(row, n, p)) return false;
-        draw_row(row, n, p, (int64_t *)(void *)y->v.data + r * p->num_samples);
-    }
-    return cn_set_out(c, 0, y);
-}
-
-const cn_op cn_op_multinomial = {
-    CN_OP_HEAD(multinomial, "multinomial",
-               "(Tensor input, int num_samples, bool replacement=False) -> Tensor"),
-    .doc = "Places drawn with probability proportional to the weights, row by row.",
-    .params_size = sizeof(Multinomial),
-    .flags = CN_RANDOM | CN_NO_GRAD_OP,
-    .compose = multinomial_compose,
-    .samples = "+[5] 3 | +[2,4] 6 True | +[1] 1",
 };

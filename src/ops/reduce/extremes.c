@@ -70,7 +70,8 @@ static void extreme_backward(cn_grads *g)
     cn_ints dim = { .n = 1, .v = { p->dim } };
     const cn_shape *full = cn_in_shape(g, 0);
     cn_tensor *y = cn_restore_dims(cn_saved_out(g, 0), full, &dim, false);
-    cn_tensor *best = cn_eq(cn_saved_in(g, 0), y);
+    cn_tensor *x = cn_saved_in(g, 0);
+    cn_tensor *best = cn_logical_or(cn_eq(x, y), cn_logical_and(cn_isnan(x), cn_isnan(y)));
     cn_tensor *ties = cn_sum(best, .dim = CN_SHAPE(p->dim), .keepdim = true);
     cn_tensor *gy = cn_restore_dims(cn_gout(g, 0), full, &dim, false);
     cn_give(g, 0, cn_mul(cn_div(gy, ties), best));
@@ -152,6 +153,8 @@ static bool argmax_compose(cn_call *c)
     const OneDim *p = c->params;
     cn_ints dims = cn_one_dim(p->dim);
     bool smallest = c->op == &cn_op_argmin;
+    if (c->in[0]->v.dtype == CN_BOOL)
+        return cn_fail(CN_EINVALID, "%s: numbers are wanted, not bool", c->op->name);
     return cn_set_out(
         c, 0, over_dims(&cn_op_arg_extreme, c->in[0], &dims, p->keepdim, smallest, c->op->name));
 }
@@ -210,6 +213,28 @@ const cn_op cn_op_min = {
     .samples = MAX_SAMPLES,
 };
 
+/* ---- aminmax: both at once ------------------------------------------------------------------ */
+
+static bool aminmax_compose(cn_call *c)
+{
+    const OneDim *p = c->params;
+    cn_ints dims = cn_one_dim(p->dim);
+    for (int i = 0; i < 2; i++) {
+        cn_tensor *y = over_dims(&cn_op_extreme, c->in[0], &dims, p->keepdim, i == 0, "aminmax");
+        if (!cn_set_out(c, i, y)) return false;
+    }
+    return true;
+}
+
+const cn_op cn_op_aminmax = {
+    CN_OP_HEAD(aminmax, "aminmax",
+               "(Tensor input, *, int? dim=None, bool keepdim=False) -> (Tensor, Tensor)"),
+    .doc = "The smallest and the largest element along dim (none: of all).",
+    .params_size = sizeof(OneDim),
+    .compose = aminmax_compose,
+    .samples = "[2,3,4] | [2,3] dim=1 | [2,3] dim=-2 keepdim=True | [] | i64<9[5]",
+};
+
 /* ---- of two -------------------------------------------------------------------------------- */
 
 #define OP maximum
@@ -220,23 +245,23 @@ const cn_op cn_op_min = {
 #define EXPR a < b || a != a ? a : b
 #include "ops/elementwise/binary.inc"
 
-/* Each side gets the gradient where it won, half of it where they are equal. */
-static void of_two_backward(cn_grads *g, cn_tensor *(*wins)(cn_tensor *, cn_tensor *))
+/* Each side gets the gradient where it did not lose, half of it where they are equal. */
+static void of_two_backward(cn_grads *g, cn_tensor *(*loses)(cn_tensor *, cn_tensor *))
 {
     cn_tensor *gy = cn_gout(g, 0), *a = cn_saved_in(g, 0), *b = cn_saved_in(g, 1);
-    cn_tensor *half = cn_mul(cn_eq(a, b), cn_number(0.5));
-    if (cn_wants(g, 0)) cn_give(g, 0, cn_mul(gy, cn_add(wins(a, b), half)));
-    if (cn_wants(g, 1)) cn_give(g, 1, cn_mul(gy, cn_add(wins(b, a), half)));
+    cn_tensor *half = cn_mul(cn_eq(a, b), cn_number(0.5)), *one = cn_number_i64(1);
+    if (cn_wants(g, 0)) cn_give(g, 0, cn_mul(gy, cn_sub(one, cn_add(loses(a, b), half))));
+    if (cn_wants(g, 1)) cn_give(g, 1, cn_mul(gy, cn_sub(one, cn_add(loses(b, a), half))));
 }
 
 static void maximum_backward(cn_grads *g)
 {
-    of_two_backward(g, cn_gt);
+    of_two_backward(g, cn_lt);
 }
 
 static void minimum_backward(cn_grads *g)
 {
-    of_two_backward(g, cn_lt);
+    of_two_backward(g, cn_gt);
 }
 
 #define OF_TWO(ident, words, text, cases)                                                          \

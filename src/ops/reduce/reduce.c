@@ -6,14 +6,9 @@
    so
    that the result neither depends on the number of threads nor loses digits with length. */
 #include "ops/internal.h"
+#include "ops/params.h"
 
 #include <string.h>
-
-typedef struct {
-    cn_ints dim;
-    bool keepdim;
-    int32_t dtype;
-} Reduce;
 
 /* ---- shape --------------------------------------------------------------------------------- */
 
@@ -29,7 +24,7 @@ static cn_shape reduced_shape(const cn_shape *s, unsigned mask, bool keepdim)
 
 static bool reduce_infer(const cn_call *c, cn_spec out[])
 {
-    const Reduce *p = c->params;
+    const cn_reduce_params *p = c->params;
     unsigned mask;
     if (!cn_dims_mask(&p->dim, c->in[0]->v.shape.ndim, c->op->name, &mask)) return false;
     out->shape = reduced_shape(&c->in[0]->v.shape, mask, p->keepdim);
@@ -110,7 +105,7 @@ static void sum_outer(int64_t first, int64_t last, void *context)
 
 static bool run_sum(const cn_call *c, bool mean)
 {
-    const Reduce *p = c->params;
+    const cn_reduce_params *p = c->params;
     size_t mark = cn_mark();
     unsigned mask;
     Job job = { .scale = 1 };
@@ -143,7 +138,7 @@ static bool mean_kernel(const cn_call *c)
 
 static cn_tensor *spread(cn_grads *g)
 {
-    const Reduce *p = cn_grad_params(g);
+    const cn_reduce_params *p = cn_grad_params(g);
     const cn_shape *full = cn_in_shape(g, 0);
     return cn_expand(cn_restore_dims(cn_gout(g, 0), full, &p->dim, p->keepdim), *full);
 }
@@ -155,7 +150,7 @@ static void sum_backward(cn_grads *g)
 
 static void mean_backward(cn_grads *g)
 {
-    const Reduce *p = cn_grad_params(g);
+    const cn_reduce_params *p = cn_grad_params(g);
     const cn_shape *full = cn_in_shape(g, 0);
     unsigned mask;
     double count = 1;
@@ -169,7 +164,8 @@ static bool mean_infer(const cn_call *c, cn_spec out[])
 {
     if (!reduce_infer(c, out)) return false;
     if (cn_dtype_is_float(out->dtype) &&
-        (cn_dtype_is_float(c->in[0]->v.dtype) || ((const Reduce *)c->params)->dtype != CN_NO_DTYPE))
+        (cn_dtype_is_float(c->in[0]->v.dtype) ||
+         ((const cn_reduce_params *)c->params)->dtype != CN_NO_DTYPE))
         return true;
     return cn_fail(CN_EINVALID,
                    "mean: the mean of %s is not defined; pass a float dtype or convert first",
@@ -184,7 +180,7 @@ static bool mean_infer(const cn_call *c, cn_spec out[])
 const cn_op cn_op_sum = {
     CN_OP_HEAD(sum, "sum", REDUCE_SCHEMA),
     .doc = "The sum over dim (none: over all); integers give int64, the empty sum is 0.",
-    .params_size = sizeof(Reduce),
+    .params_size = sizeof(cn_reduce_params),
     .infer = reduce_infer,
     .kernel = sum_kernel,
     .backward = sum_backward,
@@ -194,16 +190,63 @@ const cn_op cn_op_sum = {
 const cn_op cn_op_mean = {
     CN_OP_HEAD(mean, "mean", REDUCE_SCHEMA),
     .doc = "The mean over dim (none: over all).",
-    .params_size = sizeof(Reduce),
+    .params_size = sizeof(cn_reduce_params),
     .infer = mean_infer,
     .kernel = mean_kernel,
     .backward = mean_backward,
     .samples = REDUCE_SAMPLES,
 };
 
-static Reduce reduce_params(const cn_reduce_args *a)
+/* ---- without NaN --------------------------------------------------------------------------- */
+
+/* NULL when the result would not be float although the input is. */
+static cn_tensor *nan_to_zero(const cn_call *c)
 {
-    Reduce p = { .keepdim = a->keepdim, .dtype = CN_NO_DTYPE };
+    cn_tensor *x = c->in[0];
+    int32_t dtype = ((const cn_reduce_params *)c->params)->dtype;
+    if (!cn_dtype_is_float(x->v.dtype)) return x;
+    if (dtype == CN_NO_DTYPE || cn_dtype_is_float((cn_dtype)dtype))
+        return cn_where(cn_isnan(x), cn_number_i64(0), x);
+    cn_fail(CN_EINVALID, "%s: floats do not add up to %s", c->op->name,
+            cn_dtype_name((cn_dtype)dtype));
+    return NULL;
+}
+
+static bool nansum_compose(cn_call *c)
+{
+    c->out[0] = CN_CALL(sum, c->params, nan_to_zero(c));
+    return c->out[0] != NULL;
+}
+
+static bool nanmean_compose(cn_call *c)
+{
+    cn_reduce_params count = *(const cn_reduce_params *)c->params;
+    if (!cn_want_float("nanmean", c->in[0])) return false;
+    count.dtype = CN_NO_DTYPE;
+    cn_tensor *n = CN_CALL(sum, &count, cn_logical_not(cn_isnan(c->in[0])));
+    c->out[0] = cn_div(CN_CALL(sum, c->params, nan_to_zero(c)), n);
+    return c->out[0] != NULL;
+}
+
+const cn_op cn_op_nansum = {
+    CN_OP_HEAD(nansum, "nansum", REDUCE_SCHEMA),
+    .doc = "The sum over dim (none: over all) of what is not NaN.",
+    .params_size = sizeof(cn_reduce_params),
+    .compose = nansum_compose,
+    .samples = REDUCE_SAMPLES " | [0,3] dim=0 | i64<9[4]",
+};
+
+const cn_op cn_op_nanmean = {
+    CN_OP_HEAD(nanmean, "nanmean", REDUCE_SCHEMA),
+    .doc = "The mean over dim (none: over all) of what is not NaN.",
+    .params_size = sizeof(cn_reduce_params),
+    .compose = nanmean_compose,
+    .samples = REDUCE_SAMPLES,
+};
+
+static cn_reduce_params reduce_params(const cn_reduce_args *a)
+{
+    cn_reduce_params p = { .keepdim = a->keepdim, .dtype = CN_NO_DTYPE };
     p.dim.n = a->dim.ndim ? a->dim.ndim : -1;
     memcpy(p.dim.v, a->dim.dim, sizeof p.dim.v);
     return p;
@@ -211,12 +254,12 @@ static Reduce reduce_params(const cn_reduce_args *a)
 
 cn_tensor *cn_sum_with(const cn_reduce_args *a)
 {
-    Reduce p = reduce_params(a);
+    cn_reduce_params p = reduce_params(a);
     return CN_CALL(sum, &p, a->input);
 }
 
 cn_tensor *cn_mean_with(const cn_reduce_args *a)
 {
-    Reduce p = reduce_params(a);
+    cn_reduce_params p = reduce_params(a);
     return CN_CALL(mean, &p, a->input);
 }

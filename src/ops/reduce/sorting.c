@@ -1,4 +1,4 @@
-/* sorting.c - sort, argsort, topk, unique, bincount. */
+/* sorting.c - sort, msort, argsort, topk, bincount. */
 #include "ops/compose.h"
 
 #include <string.h>
@@ -93,6 +93,18 @@ const cn_op cn_op_sort = {
     .samples = "[2,5] | [4,3] 0 descending=True | [] | [0,3] 1 | i64<4[9]",
 };
 
+static bool msort_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, cn_sort(c->in[0], 0, false).values);
+}
+
+const cn_op cn_op_msort = {
+    CN_OP_HEAD(msort, "msort", "(Tensor input) -> Tensor"),
+    .doc = "The elements in order along the first dimension.",
+    .compose = msort_compose,
+    .samples = "[5] | [4,3] | [] | [0,3] | i64<4[9]",
+};
+
 typedef struct {
     int64_t k, dim;
     bool largest, sorted;
@@ -104,6 +116,7 @@ static bool topk_compose(cn_call *c)
     cn_tensor *x = c->in[0];
     int dim = cn_wrap_dim(p->dim, x->v.shape.ndim, "topk");
     if (dim < 0) return false;
+    if (x->v.dtype == CN_BOOL) return cn_fail(CN_EINVALID, "topk: numbers are wanted, not bool");
     int64_t n = x->v.shape.ndim ? x->v.shape.dim[dim] : 1;
     if (p->k < 0 || p->k > n)
         return cn_fail(CN_EINVALID, "topk: k = %lld of dimension %d, which has %lld",
@@ -145,73 +158,6 @@ cn_indexed cn_topk(cn_tensor *input, int64_t k, int dim)
 {
     return pair_of(&cn_op_topk, input, &(TopK){ k, dim, true, true });
 }
-
-/* ---- unique -------------------------------------------------------------------------------- */
-
-typedef struct {
-    bool sorted, return_inverse, return_counts;
-} Unique;
-
-/* In sorted order, each element that differs from the one before opens a new group. */
-static cn_tensor *group_starts(cn_tensor *sorted)
-{
-    int64_t n = sorted->v.numel;
-    if (n == 0) return cn_counting(0);
-    cn_tensor *differ = cn_ne(cn_narrow(sorted, 0, 1, n - 1), cn_narrow(sorted, 0, 0, n - 1));
-    cn_tensor *flags = cn_cat((cn_tensor *[]){ cn_ones(CN_SHAPE(1), CN_BOOL), differ }, 2, 0);
-    cn_tensor *at = cn_nonzero(flags);
-    return at ? cn_reshape(at, CN_SHAPE(at->v.shape.dim[0])) : NULL;
-}
-
-static cn_tensor *group_sizes(cn_tensor *starts, int64_t n)
-{
-    int64_t groups = starts->v.numel;
-    cn_tensor *counts = cn_empty(CN_SHAPE(groups), CN_I64);
-    const int64_t *s = (const int64_t *)(const void *)starts->v.data;
-    for (int64_t i = 0; counts && i < groups; i++)
-        ((int64_t *)(void *)counts->v.data)[i] = (i + 1 < groups ? s[i + 1] : n) - s[i];
-    return counts;
-}
-
-/* Where each input element went: the group numbers, put back in the order of the input. */
-static cn_tensor *group_of_each(cn_tensor *order, cn_tensor *starts, const cn_shape *shape)
-{
-    cn_tensor *inverse = cn_empty(*shape, CN_I64);
-    const int64_t *at = (const int64_t *)(const void *)order->v.data;
-    const int64_t *s = (const int64_t *)(const void *)starts->v.data;
-    int64_t group = -1;
-    for (int64_t i = 0; inverse && i < order->v.numel; i++) {
-        if (group + 1 < starts->v.numel && s[group + 1] == i) group++;
-        ((int64_t *)(void *)inverse->v.data)[at[i]] = group;
-    }
-    return inverse;
-}
-
-static bool unique_compose(cn_call *c)
-{
-    const Unique *p = c->params;
-    cn_tensor *flat = cn_reshape(c->in[0], CN_SHAPE(c->in[0]->v.numel));
-    cn_tensor *order = flat ? places(flat, 0, false) : NULL;
-    cn_tensor *sorted = order ? cn_gather(flat, 0, order) : NULL;
-    cn_tensor *starts = sorted ? group_starts(sorted) : NULL;
-    int n = 1;
-    if (!starts || !cn_set_out(c, 0, cn_gather(sorted, 0, starts))) return false;
-    if (p->return_inverse && !cn_set_out(c, n++, group_of_each(order, starts, &c->in[0]->v.shape)))
-        return false;
-    return !p->return_counts || cn_set_out(c, n, group_sizes(starts, flat->v.numel));
-}
-
-const cn_op cn_op_unique = {
-    CN_OP_HEAD(unique, "unique",
-               "(Tensor input, bool sorted=True, bool return_inverse=False, "
-               "bool return_counts=False) -> (Tensor, Tensor, Tensor)"),
-    .doc =
-        "The different elements in order; then the place of each input among them, and how often each is.",
-    .params_size = sizeof(Unique),
-    .flags = CN_NO_GRAD_OP,
-    .compose = unique_compose,
-    .samples = "i64<4[9] | i64<3[2,4] True True True | [3] return_counts=True | [0] | [] | bool[5]",
-};
 
 /* ---- bincount ------------------------------------------------------------------------------ */
 

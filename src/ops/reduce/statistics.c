@@ -1,14 +1,6 @@
-/* statistics.c - variance, norms, counting. Made of sums, so their gradients are too. */
+/* statistics.c - variance, counting. Made of sums, so their gradients are too. */
 #include "ops/compose.h"
-
-#include <math.h>
-
-/* sqrt(s), with gradient 0 where s is 0: there 1 is added under the root and taken off again. */
-static cn_tensor *root(cn_tensor *s)
-{
-    cn_tensor *zero = cn_eq(s, cn_number_i64(0));
-    return cn_sub(cn_sqrt(cn_add(s, zero)), cn_to(zero, cn_dtype_of(s)));
-}
+#include "ops/linalg/linalg.h"
 
 static cn_shape chosen(const cn_ints *dims)
 {
@@ -57,7 +49,7 @@ static bool var_compose(cn_call *c)
 {
     cn_tensor *var, *mean;
     bool deviation = c->op == &cn_op_std || c->op == &cn_op_std_mean;
-    return variance(c, &var, &mean) && cn_set_out(c, 0, deviation ? root(var) : var) &&
+    return variance(c, &var, &mean) && cn_set_out(c, 0, deviation ? cn_root(var) : var) &&
            cn_set_out(c, 1, mean);
 }
 
@@ -96,127 +88,40 @@ cn_tensor *cn_std_with(const cn_var_args *a)
     return var_typed(&cn_op_std, a);
 }
 
-/* ---- norms --------------------------------------------------------------------------------- */
+/* ---- dist, trace --------------------------------------------------------------------------- */
 
-typedef struct {
-    cn_number_arg p;
-    cn_ints dim;
-    bool keepdim;
-    int32_t dtype;
-} Norm;
-
-/* (sum |x|^p)^(1/p); p = 0 counts, p = infinity is the largest. */
-static cn_tensor *vector_norm(cn_tensor *x, double p, const cn_ints *dims, bool keepdim)
+static bool dist_compose(cn_call *c)
 {
-    cn_shape over = chosen(dims);
-    if (p == 2) return root(cn_sum(cn_mul(x, x), .dim = over, .keepdim = keepdim));
-    cn_tensor *a = cn_abs(x);
-    if (p == 1) return cn_sum(a, .dim = over, .keepdim = keepdim);
-    if (isinf(p))
-        return p > 0 ? cn_amax(a, .dim = over, .keepdim = keepdim)
-                     : cn_amin(a, .dim = over, .keepdim = keepdim);
-    if (p == 0)
-        return cn_to(cn_sum(cn_ne(x, cn_number_i64(0)), .dim = over, .keepdim = keepdim),
-                     cn_dtype_of(x));
-    cn_tensor *total = cn_sum(cn_pow(a, cn_number(p)), .dim = over, .keepdim = keepdim);
-    cn_tensor *zero = cn_eq(total, cn_number_i64(0));
-    return cn_sub(cn_pow(cn_add(total, zero), cn_number(1 / p)), cn_to(zero, cn_dtype_of(total)));
+    const cn_number_arg *p = c->params;
+    cn_tensor *gap = cn_sub(c->in[0], c->in[1]);
+    if (!gap || !cn_want_float("dist", gap)) return false;
+    double order = p->kind == CN_NUM_FLOAT ? p->u.f : (double)p->u.i;
+    return cn_set_out(c, 0, cn_vector_norm(gap, order, &(cn_ints){ .n = -1 }, false));
 }
 
-static bool norm_compose(cn_call *c)
-{
-    const Norm *p = c->params;
-    double order = p->p.kind == CN_NUM_NONE    ? 2
-                   : p->p.kind == CN_NUM_FLOAT ? p->p.u.f
-                                               : (double)p->p.u.i;
-    cn_tensor *x = p->dtype == CN_NO_DTYPE ? c->in[0] : cn_to(c->in[0], (cn_dtype)p->dtype);
-    if (x && !cn_dtype_is_float(x->v.dtype))
-        return cn_fail(CN_EINVALID, "%s: floats are wanted, not %s", c->op->name,
-                       cn_dtype_name(x->v.dtype));
-    return x && cn_set_out(c, 0, vector_norm(x, order, &p->dim, p->keepdim));
-}
-
-#define NORM_SAMPLES                                                                               \
-    "[2,3] | [2,3] 1 | [2,3,2] 3 dim=(0,1) | [2,3] inf dim=1 keepdim=True | [] | [4] 2.5"
-
-const cn_op cn_op_norm = {
-    CN_OP_HEAD(norm, "norm",
-               "(Tensor input, Scalar? p=None, int[]? dim=None, bool keepdim=False, "
-               "dtype? dtype=None) -> Tensor"),
-    .doc =
-        "(sum |input|^p)^(1/p) over dim (none: all); p is 2 when not given; the gradient at 0 is 0.",
-    .params_size = sizeof(Norm),
-    .compose = norm_compose,
-    .samples = NORM_SAMPLES,
+const cn_op cn_op_dist = {
+    CN_OP_HEAD(dist, "dist", "(Tensor input, Tensor other, Scalar p=2) -> Tensor"),
+    .doc = "The p-norm of input - other.",
+    .params_size = sizeof(cn_number_arg),
+    .compose = dist_compose,
+    .samples = "[2,3] [2,3] | [2,3] [3] 1 | [4] [] inf | [] [] 3 | [2,2] [2] 2.5",
 };
 
-const cn_op cn_op_vector_norm = {
-    CN_OP_HEAD(
-        vector_norm, "linalg.vector_norm",
-        "(Tensor x, Scalar? ord=2, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor"),
-    .doc = "(sum |x|^ord)^(1/ord) over dim (none: all).",
-    .params_size = sizeof(Norm),
-    .compose = norm_compose,
-    .samples = NORM_SAMPLES,
+static bool trace_compose(cn_call *c)
+{
+    if (!cn_want_dims(c, 0, 2, 2)) return false;
+    struct {
+        int64_t offset, dim1, dim2;
+    } main = { 0, 0, 1 };
+    return cn_set_out(c, 0, cn_sum(CN_CALL(diagonal, &main, c->in[0])));
+}
+
+const cn_op cn_op_trace = {
+    CN_OP_HEAD(trace, "trace", "(Tensor input) -> Tensor"),
+    .doc = "The sum of the diagonal of a matrix.",
+    .compose = trace_compose,
+    .samples = "[3,3] | [2,4] | [0,3] | i64<9[2,2]",
 };
-
-/* The largest (smallest) sum of absolute values of a column (row). */
-static cn_tensor *sums_norm(cn_tensor *x, double order, bool keepdim)
-{
-    int across = isinf(order) ? -1 : -2, other = isinf(order) ? -2 : -1;
-    cn_tensor *sums = cn_sum(cn_abs(x), .dim = CN_SHAPE(across), .keepdim = true);
-    cn_tensor *y = order > 0 ? cn_amax(sums, .dim = CN_SHAPE(other), .keepdim = true)
-                             : cn_amin(sums, .dim = CN_SHAPE(other), .keepdim = true);
-    return keepdim ? y : cn_squeeze(y, CN_SHAPE(-2, -1));
-}
-
-static cn_tensor *to_the_end(cn_tensor *x, const cn_ints *dims)
-{
-    int nd = x->v.shape.ndim, n = 0;
-    unsigned mask;
-    if (dims->n != 2) return x;
-    if (!cn_dims_mask(dims, nd, "linalg.norm", &mask)) return NULL;
-    cn_shape order = { .ndim = nd };
-    for (int i = 0; i < nd; i++)
-        if (!(mask & (1u << i))) order.dim[n++] = i;
-    order.dim[nd - 2] = dims->v[0], order.dim[nd - 1] = dims->v[1];
-    return cn_permute(x, order);
-}
-
-/* An order given for a matrix means a matrix norm. */
-static bool linalg_norm_compose(cn_call *c)
-{
-    const Norm *p = c->params;
-    bool matrix =
-        p->p.kind != CN_NUM_NONE && (p->dim.n == 2 || (p->dim.n < 0 && cn_ndim(c->in[0]) == 2));
-    if (!matrix) return norm_compose(c);
-    double order = p->p.kind == CN_NUM_FLOAT ? p->p.u.f : (double)p->p.u.i;
-    cn_tensor *x = p->dtype == CN_NO_DTYPE ? c->in[0] : cn_to(c->in[0], (cn_dtype)p->dtype);
-    if (!isinf(order) && fabs(order) != 1)
-        return cn_fail(CN_EUNSUPPORTED,
-                       "linalg.norm: matrices have orders 1, -1, inf and -inf here, not %g", order);
-    if (!x || !(x = to_the_end(x, &p->dim))) return false;
-    cn_tensor *y = sums_norm(x, order, false);
-    return cn_set_out(c, 0,
-                      p->keepdim ? cn_restore_dims(y, &c->in[0]->v.shape, &p->dim, false) : y);
-}
-
-const cn_op cn_op_linalg_norm = {
-    CN_OP_HEAD(linalg_norm, "linalg.norm",
-               "(Tensor A, Scalar? ord=None, int[]? dim=None, bool keepdim=False, *, "
-               "dtype? dtype=None) -> Tensor"),
-    .doc = "The 2-norm of all elements, or the vector or matrix norm of the order given.",
-    .params_size = sizeof(Norm),
-    .compose = linalg_norm_compose,
-    .samples = "[2,3] | [4] 3 | [2,3] 1 | [2,3,4] inf (0,2) keepdim=True | [2,3] -1 | [2,3] dim=1",
-};
-
-cn_tensor *cn_norm_with(const cn_norm_args *a)
-{
-    if (!a->input) return NULL;
-    cn_ints dims = cn_ints_of(&a->dim);
-    return vector_norm(a->input, a->p != 0 ? a->p : 2, &dims, a->keepdim);
-}
 
 /* ---- all, any, count_nonzero --------------------------------------------------------------- */
 
@@ -232,18 +137,24 @@ static cn_tensor *counted(cn_tensor *x, const cn_ints *dims, bool keepdim, bool 
     return cn_sum(zeros ? cn_eq(x, zero) : cn_ne(x, zero), .dim = chosen(dims), .keepdim = keepdim);
 }
 
+/* PyTorch answers with a uint8 for uint8, which was its bool once. */
+static cn_tensor *truth(const cn_call *c, cn_tensor *answer)
+{
+    return c->in[0]->v.dtype == CN_U8 ? cn_to(answer, CN_U8) : answer;
+}
+
 static bool all_compose(cn_call *c)
 {
     const Dims *p = c->params;
     cn_tensor *n = counted(c->in[0], &p->dim, p->keepdim, true);
-    return cn_set_out(c, 0, cn_eq(n, cn_number_i64(0)));
+    return cn_set_out(c, 0, truth(c, cn_eq(n, cn_number_i64(0))));
 }
 
 static bool any_compose(cn_call *c)
 {
     const Dims *p = c->params;
     cn_tensor *n = counted(c->in[0], &p->dim, p->keepdim, false);
-    return cn_set_out(c, 0, cn_gt(n, cn_number_i64(0)));
+    return cn_set_out(c, 0, truth(c, cn_gt(n, cn_number_i64(0))));
 }
 
 static bool count_nonzero_compose(cn_call *c)

@@ -1,5 +1,5 @@
 /* copying.c - to, clone, contiguous: the same values in other memory. */
-#include "ops/internal.h"
+#include "ops/compose.h"
 
 static bool copy_kernel(const cn_call *c)
 {
@@ -86,6 +86,19 @@ cn_tensor *cn_to(cn_tensor *input, cn_dtype dtype)
     int32_t params = (int32_t)dtype;
     return CN_CALL(to, &params, input);
 }
+
+static bool copy_compose(cn_call *c)
+{
+    cn_tensor *src = cn_to(c->in[1], c->in[0]->v.dtype);
+    return cn_set_out(c, 0, cn_clone(cn_expand(src, c->in[0]->v.shape)));
+}
+
+const cn_op cn_op_copy = {
+    CN_OP_HEAD(copy, "copy", "(Tensor input, Tensor src) -> Tensor"),
+    .doc = "src in the shape and type of input: what copy_ leaves there.",
+    .compose = copy_compose,
+    .samples = "[2,3] [3] | [2] f64[2] | [3] [] | [0,2] [2]",
+};
 
 /* Not an op: it changes memory and is not recorded. */
 cn_tensor *cn_copy_(cn_tensor *input, cn_tensor *source)

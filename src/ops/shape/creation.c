@@ -49,7 +49,7 @@ static bool like_compose(cn_call *c, double value)
     return cn_set_out(c, 0, cn_full(c->in[0]->v.shape, value, dtype));
 }
 
-#define CONSTANT_OPS(ident, value, text)                                                           \
+#define CONSTANT_OPS(ident, value, text, like_aliases)                                             \
     static bool ident##_compose(cn_call *c)                                                        \
     {                                                                                              \
         return sized_compose(c, value);                                                            \
@@ -78,6 +78,7 @@ static bool like_compose(cn_call *c, double value)
     const cn_op cn_op_##ident##_like = {                                                           \
         CN_OP_HEAD(ident##_like, #ident "_like",                                                   \
                    "(Tensor input, *, dtype? dtype=None) -> Tensor"),                              \
+        .aliases = like_aliases,                                                                   \
         .doc = "A tensor of the input's size " text,                                               \
         .params_size = sizeof(int32_t),                                                            \
         .flags = CN_NO_GRAD_OP,                                                                    \
@@ -85,9 +86,9 @@ static bool like_compose(cn_call *c, double value)
         .samples = "[2,3] | [] dtype=int64 | i64<3[0]",                                            \
     }
 
-CONSTANT_OPS(zeros, 0, "filled with 0.");
-CONSTANT_OPS(ones, 1, "filled with 1.");
-CONSTANT_OPS(empty, 0, "whose values nobody relies on; they are 0.");
+CONSTANT_OPS(zeros, 0, "filled with 0.", "zero_");
+CONSTANT_OPS(ones, 1, "filled with 1.", NULL);
+CONSTANT_OPS(empty, 0, "whose values nobody relies on; they are 0.", NULL);
 
 /* The value in its own type first: large integers stay exact. */
 static cn_tensor *filled(cn_shape shape, const cn_number_arg *value, cn_dtype dtype)
@@ -146,6 +147,7 @@ const cn_op cn_op_full_like = {
 
 static bool fill_compose(cn_call *c)
 {
+    if (!cn_want_dims(c, 1, 0, 0)) return false;
     cn_tensor *value = cn_to(c->in[1], c->in[0]->v.dtype);
     return cn_set_out(c, 0, cn_clone(cn_expand(value, c->in[0]->v.shape)));
 }
@@ -189,7 +191,6 @@ const cn_op cn_op_eye = {
     .samples = "3 | 2 4 | 0 | 2 dtype=int64",
 };
 
-/* start + i step; exact in int64 when all three are integers. */
 static cn_tensor *progression(double start, double step, int64_t n, cn_dtype dtype)
 {
     cn_tensor *y = cn_empty(CN_SHAPE(n), dtype);
@@ -213,6 +214,23 @@ typedef struct {
     int32_t dtype;
 } Arange;
 
+/* The same, exact, for integers. */
+static cn_tensor *whole_numbers(int64_t start, int64_t end, int64_t step, cn_dtype dtype)
+{
+    int64_t gap;
+    bool ok = step != 0 && !__builtin_sub_overflow(end, start, &gap) &&
+              (gap == 0 || (gap > 0) == (step > 0));
+    if (!ok) {
+        cn_fail(CN_EINVALID, "arange: from %lld in steps of %lld one does not come to %lld",
+                (long long)start, (long long)step, (long long)end);
+        return NULL;
+    }
+    int64_t n = gap == 0 ? 0 : (gap - (step > 0 ? 1 : -1)) / step + 1;
+    cn_tensor *y = cn_empty(CN_SHAPE(n), CN_I64);
+    for (int64_t i = 0; y && i < n; i++) ((int64_t *)(void *)y->v.data)[i] = start + i * step;
+    return cn_to(y, dtype);
+}
+
 /* One number alone is the end. */
 static bool arange_compose(cn_call *c)
 {
@@ -224,9 +242,10 @@ static bool arange_compose(cn_call *c)
     if (end->kind == CN_NUM_NONE) return cn_fail(CN_EINVALID, "arange: the end is missing");
     bool whole =
         start->kind != CN_NUM_FLOAT && end->kind != CN_NUM_FLOAT && p->step.kind != CN_NUM_FLOAT;
-    return cn_set_out(c, 0,
-                      cn_arange(as_double(start), as_double(end), as_double(&p->step),
-                                or_default(p->dtype, whole ? CN_I64 : CN_F32)));
+    cn_dtype dtype = or_default(p->dtype, whole ? CN_I64 : CN_F32);
+    cn_tensor *y = whole ? whole_numbers(start->u.i, end->u.i, p->step.u.i, dtype)
+                         : cn_arange(as_double(start), as_double(end), as_double(&p->step), dtype);
+    return cn_set_out(c, 0, y);
 }
 
 const cn_op cn_op_arange = {
@@ -275,6 +294,36 @@ const cn_op cn_op_linspace = {
     .flags = CN_NO_GRAD_OP,
     .compose = linspace_compose,
     .samples = "0 1 5 | -1.5 2 4 dtype=float64 | 0 1 1 | 0 1 0",
+};
+
+typedef struct {
+    cn_number_arg start, end;
+    int64_t steps;
+    double base;
+    int32_t dtype;
+} Logspace;
+
+/* The exponents as linspace has them, in double; integers are cut. */
+static bool logspace_compose(cn_call *c)
+{
+    const Logspace *p = c->params;
+    cn_tensor *y = cn_linspace(as_double(&p->start), as_double(&p->end), p->steps, CN_F64);
+    for (int64_t i = 0; y && i < p->steps; i++) {
+        double *x = (double *)(void *)y->v.data + i;
+        *x = pow(p->base, *x);
+    }
+    return cn_set_out(c, 0, cn_to(y, or_default(p->dtype, CN_F32)));
+}
+
+const cn_op cn_op_logspace = {
+    CN_OP_HEAD(logspace, "logspace",
+               "(Scalar start, Scalar end, int steps, float base=10.0, *, dtype? dtype=None) -> "
+               "Tensor"),
+    .doc = "base^start to base^end in `steps` numbers, each the same multiple of the one before.",
+    .params_size = sizeof(Logspace),
+    .flags = CN_NO_GRAD_OP,
+    .compose = logspace_compose,
+    .samples = "0 2 5 | -1.5 2 4 2.0 dtype=float64 | 1 3 1 | 0 1 0",
 };
 
 cn_tensor *cn_eye(int64_t n, cn_dtype dtype)

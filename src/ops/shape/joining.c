@@ -146,8 +146,17 @@ const cn_op cn_op_stack = {
 
 static cn_tensor *at_least(cn_tensor *t, int64_t dims)
 {
-    if (t->v.shape.ndim >= dims) return t;
-    return cn_reshape(t, dims == 1 ? CN_SHAPE(1) : CN_SHAPE(1, t->v.numel));
+    int nd = t->v.shape.ndim;
+    if (nd >= dims) return t;
+    if (dims == 3 && nd == 2) return cn_unsqueeze(t, 2);
+    int64_t n = t->v.numel;
+    return cn_reshape(t, dims == 1 ? CN_SHAPE(1) : dims == 2 ? CN_SHAPE(1, n) : CN_SHAPE(1, n, 1));
+}
+
+/* Numbers and vectors as columns. */
+static cn_tensor *as_column(cn_tensor *t, int64_t dims)
+{
+    return t->v.shape.ndim >= dims ? t : cn_reshape(t, CN_SHAPE(t->v.numel, 1));
 }
 
 static bool hstack_compose(cn_call *c)
@@ -160,6 +169,30 @@ static bool vstack_compose(cn_call *c)
 {
     return cn_set_out(c, 0, prepared_cat(c->in, c->n_in, at_least, 2, 0));
 }
+
+static bool dstack_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, prepared_cat(c->in, c->n_in, at_least, 3, 2));
+}
+
+static bool column_stack_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, prepared_cat(c->in, c->n_in, as_column, 2, 1));
+}
+
+const cn_op cn_op_dstack = {
+    CN_OP_HEAD(dstack, "dstack", "(Tensor[] tensors) -> Tensor"),
+    .doc = "The tensors behind each other: joined along dimension 2, which they get if need be.",
+    .compose = dstack_compose,
+    .samples = "{[2,3] [2,3]} | {[2] [2]} | {[] []} | {[2,1,2] [2,1]}",
+};
+
+const cn_op cn_op_column_stack = {
+    CN_OP_HEAD(column_stack, "column_stack", "(Tensor[] tensors) -> Tensor"),
+    .doc = "The tensors beside each other, vectors as columns.",
+    .compose = column_stack_compose,
+    .samples = "{[2] [2,3]} | {[] []} | {[2,1,2] [2,3,2]}",
+};
 
 const cn_op cn_op_hstack = {
     CN_OP_HEAD(hstack, "hstack", "(Tensor[] tensors) -> Tensor"),
@@ -200,6 +233,11 @@ static cn_tensor *repeat(cn_tensor *t, const cn_ints *repeats)
         return NULL;
     }
     for (int i = 0; i < s.ndim; i++) s.dim[i] = i < lead ? 1 : t->v.shape.dim[i - lead];
+    for (int i = 0; i < s.ndim; i++) {
+        if (repeats->v[i] >= 0) continue;
+        cn_fail(CN_EINVALID, "repeat: %lld copies along dimension %d", (long long)repeats->v[i], i);
+        return NULL;
+    }
     t = cn_reshape(t, s);
     for (int i = 0; i < s.ndim; i++) t = repeat_dim(t, i, repeats->v[i]);
     return t;
@@ -276,13 +314,14 @@ static bool repeat_interleave_compose(cn_call *c)
     if (!p->given) t = cn_reshape(t, CN_SHAPE(t->v.numel));
     int dim = t ? cn_wrap_dim(p->given ? p->value : 0, t->v.shape.ndim, "repeat_interleave") : -1;
     if (dim < 0) return false;
-    int64_t n = t->v.shape.ndim ? t->v.shape.dim[dim] : 1;
+    if (t->v.shape.ndim == 0)
+        return cn_fail(CN_EINVALID, "repeat_interleave: a 0-d tensor has no dim %d", dim);
+    int64_t n = t->v.shape.dim[dim];
     if (repeats->v.shape.ndim > 1 || (repeats->v.numel != 1 && repeats->v.numel != n) ||
         cn_dtype_is_float(repeats->v.dtype))
         return cn_fail(CN_EINVALID, "repeat_interleave: repeats must be an int or a vector of %lld",
                        (long long)n);
     cn_tensor *index = interleaved(repeats, n);
-    if (t->v.shape.ndim == 0) t = cn_reshape(t, CN_SHAPE(1));
     return cn_set_out(c, 0, cn_index_select(t, dim, index));
 }
 

@@ -1,4 +1,4 @@
-/* slicing.c - parts of a tensor along one dimension, as views; flip and roll. */
+/* slicing.c - one part of a tensor along one dimension, as a view, and written. */
 #include "ops/compose.h"
 
 /* ---- slice --------------------------------------------------------------------------------- */
@@ -174,228 +174,41 @@ const cn_op cn_op_select = {
     .samples = "[4,3] 0 1 | [4,3] -1 -1 | [3] 0 2",
 };
 
-/* ---- lists of parts ------------------------------------------------------------------------ */
-
-static bool set_part(cn_call *c, int64_t i, int64_t count, cn_tensor *t)
+/* input with one slice along dim replaced by src, which lacks that dimension. */
+static bool select_scatter_compose(cn_call *c)
 {
-    if (count <= c->n_out) return cn_set_out(c, (int)i, t);
-    return cn_fail(CN_EUNSUPPORTED, "%s: %lld parts, but a call returns at most %d", c->op->name,
-                   (long long)count, c->n_out);
+    const Select *p = c->params;
+    cn_tensor *one = cn_select(c->in[0], (int)p->dim, p->index), *src = c->in[1];
+    char a[128], b[128];
+    if (!one) return false;
+    if (!cn_shape_equal(&one->v.shape, &src->v.shape))
+        return cn_fail(CN_EINVALID, "select_scatter: the slice has shape %s, src %s",
+                       cn_shape_text(&one->v.shape, a), cn_shape_text(&src->v.shape, b));
+    int dim = cn_wrap_dim(p->dim, c->in[0]->v.shape.ndim, "select_scatter");
+    int64_t at = p->index < 0 ? p->index + c->in[0]->v.shape.dim[dim] : p->index;
+    return cn_set_out(c, 0, cn_slice_scatter(c->in[0], cn_unsqueeze(src, dim), dim, at, at + 1));
 }
 
-static bool unbind_compose(cn_call *c)
-{
-    const cn_shape *s = &c->in[0]->v.shape;
-    if (!cn_want_dims(c, 0, 1, CN_MAX_DIMS)) return false;
-    int dim = cn_wrap_dim(*(const int64_t *)c->params, s->ndim, "unbind");
-    bool ok = dim >= 0;
-    for (int64_t i = 0; ok && i < s->dim[dim]; i++)
-        ok = set_part(c, i, s->dim[dim], cn_select(c->in[0], dim, i));
-    return ok;
-}
-
-const cn_op cn_op_unbind = {
-    CN_OP_HEAD(unbind, "unbind", "(Tensor input, int dim=0) -> Tensor[]"),
-    .doc = "The slices along dim, without that dimension.",
-    .params_size = sizeof(int64_t),
-    .compose = unbind_compose,
-    .samples = "[4,3] | [4,3] dim=-1 | [0,2] 1",
+const cn_op cn_op_select_scatter = {
+    CN_OP_HEAD(select_scatter, "select_scatter",
+               "(Tensor input, Tensor src, int dim, int index) -> Tensor"),
+    .doc = "A copy of input whose slice at index along dim is src.",
+    .params_size = sizeof(Select),
+    .compose = select_scatter_compose,
+    .samples = "[4,3] [3] 0 1 | [4,3] [4] -1 -1 | [3] [] 0 2",
 };
 
-static bool parts_of_size(cn_call *c, int64_t size, int64_t dim)
+static bool narrow_copy_compose(cn_call *c)
 {
-    if (!cn_want_dims(c, 0, 1, CN_MAX_DIMS)) return false;
-    const cn_shape *s = &c->in[0]->v.shape;
-    int d = cn_wrap_dim(dim, s->ndim, c->op->name);
-    if (d < 0) return false;
-    int64_t n = s->dim[d], count = n && size > 0 ? (n - 1) / size + 1 : 1;
-    if (size < 0 || (size == 0 && n))
-        return cn_fail(CN_EINVALID, "%s: parts of size %lld", c->op->name, (long long)size);
-    for (int64_t i = 0; i < count; i++) {
-        int64_t first = i * size, length = n - first < size ? n - first : size;
-        if (!set_part(c, i, count, cn_narrow(c->in[0], d, first, length))) return false;
-    }
-    return true;
+    const Narrow *p = c->params;
+    return cn_set_out(c, 0, cn_clone(cn_narrow(c->in[0], (int)p->dim, p->start, p->length)));
 }
 
-typedef struct {
-    cn_ints sizes;
-    int64_t dim;
-} Split;
-
-static bool parts_of_sizes(cn_call *c, const Split *p)
-{
-    if (!cn_want_dims(c, 0, 1, CN_MAX_DIMS)) return false;
-    const cn_shape *s = &c->in[0]->v.shape;
-    int dim = cn_wrap_dim(p->dim, s->ndim, c->op->name);
-    int64_t first = 0;
-    if (dim < 0) return false;
-    for (int i = 0; i < p->sizes.n; first += p->sizes.v[i++])
-        if (!set_part(c, i, p->sizes.n, cn_narrow(c->in[0], dim, first, p->sizes.v[i])))
-            return false;
-    if (first == s->dim[dim]) return true;
-    return cn_fail(CN_EINVALID, "%s: the parts have %lld elements together, dimension %d has %lld",
-                   c->op->name, (long long)first, dim, (long long)s->dim[dim]);
-}
-
-static bool split_compose(cn_call *c)
-{
-    const Split *p = c->params;
-    return p->sizes.n == 1 ? parts_of_size(c, p->sizes.v[0], p->dim) : parts_of_sizes(c, p);
-}
-
-const cn_op cn_op_split = {
-    CN_OP_HEAD(split, "split",
-               "(Tensor input, int[] split_size_or_sections, int dim=0) -> Tensor[]"),
-    .doc = "Parts along dim, of one size (the last may be smaller) or of the sizes listed.",
-    .params_size = sizeof(Split),
-    .compose = split_compose,
-    .samples = "[5,3] 2 | [4,3] (1,3) | [2,4] 4 dim=-1 | [0,2] 2",
-};
-
-static bool split_with_sizes_compose(cn_call *c)
-{
-    return parts_of_sizes(c, c->params);
-}
-
-const cn_op cn_op_split_with_sizes = {
-    CN_OP_HEAD(split_with_sizes, "split_with_sizes",
-               "(Tensor input, int[] split_sizes, int dim=0) -> Tensor[]"),
-    .doc = "Parts of the sizes listed along dim.",
-    .params_size = sizeof(Split),
-    .compose = split_with_sizes_compose,
-    .samples = "[4,3] (1,3) | [2,4] (4,) dim=-1",
-};
-
-typedef struct {
-    int64_t chunks, dim;
-} Chunk;
-
-static bool chunk_compose(cn_call *c)
-{
-    const Chunk *p = c->params;
-    if (!cn_want_dims(c, 0, 1, CN_MAX_DIMS)) return false;
-    const cn_shape *s = &c->in[0]->v.shape;
-    int dim = cn_wrap_dim(p->dim, s->ndim, "chunk");
-    if (dim < 0) return false;
-    if (p->chunks < 1) return cn_fail(CN_EINVALID, "chunk: %lld chunks", (long long)p->chunks);
-    return parts_of_size(c, (s->dim[dim] + p->chunks - 1) / p->chunks, dim);
-}
-
-const cn_op cn_op_chunk = {
-    CN_OP_HEAD(chunk, "chunk", "(Tensor input, int chunks, int dim=0) -> Tensor[]"),
-    .doc =
-        "At most `chunks` parts of equal size along dim, the last one smaller where it does not divide.",
-    .params_size = sizeof(Chunk),
-    .compose = chunk_compose,
-    .samples = "[5,3] 2 | [2,6] 3 dim=-1 | [2] 4",
-};
-
-int cn_split(cn_tensor *input, int64_t size, int dim, cn_tensor *parts[], int room)
-{
-    int d = input && input->v.shape.ndim ? cn_wrap_dim(dim, input->v.shape.ndim, "split") : -1;
-    if (d < 0 || size < 1) {
-        if (input)
-            cn_fail(CN_EINVALID, "split: parts of size %lld along dim %d", (long long)size, dim);
-        return -1;
-    }
-    int64_t n = input->v.shape.dim[d], count = n ? (n - 1) / size + 1 : 1;
-    if (count > room) {
-        cn_fail(CN_EINVALID, "split: %lld parts, but there is room for %d", (long long)count, room);
-        return -1;
-    }
-    for (int i = 0; i < count; i++) {
-        int64_t first = i * size;
-        parts[i] = cn_narrow(input, d, first, n - first < size ? n - first : size);
-        if (!parts[i]) return -1;
-    }
-    return (int)count;
-}
-
-/* ---- flip, roll ---------------------------------------------------------------------------- */
-
-static bool flip_infer(const cn_call *c, cn_spec out[])
-{
-    unsigned mask;
-    const cn_ints *dims = c->params;
-    if (dims->n > 0 && !cn_dims_mask(dims, c->in[0]->v.shape.ndim, "flip", &mask)) return false;
-    return cn_infer_same(c, out);
-}
-
-/* Read from the last element on, with negative strides. */
-static bool flip_kernel(const cn_call *c)
-{
-    cn_view v = *cn_in(c, 0);
-    const cn_ints *dims = c->params;
-    for (int i = 0; i < dims->n && v.shape.ndim && v.numel; i++) {
-        int d = cn_wrap_dim(dims->v[i], v.shape.ndim, "flip");
-        v.data += (v.shape.dim[d] - 1) * v.strides[d] * (int64_t)cn_dtype_size(v.dtype);
-        v.strides[d] = -v.strides[d];
-    }
-    cn_view_refresh(&v);
-    cn_copy_view(cn_out(c, 0), &v);
-    return true;
-}
-
-static void flip_backward(cn_grads *g)
-{
-    cn_give(g, 0, CN_CALL(flip, cn_grad_params(g), cn_gout(g, 0)));
-}
-
-const cn_op cn_op_flip = {
-    CN_OP_HEAD(flip, "flip", "(Tensor input, int[] dims) -> Tensor"),
-    .doc = "The elements in reverse order along dims; a copy.",
-    .params_size = sizeof(cn_ints),
-    .flags = CN_ANY_DTYPE,
-    .infer = flip_infer,
-    .kernel = flip_kernel,
-    .backward = flip_backward,
-    .samples = "[2,3] (0,1) | [2,3,4] (-2,) | [] (0,) | [0,2] (0,) | [3] () | bool[3] 0",
-};
-
-cn_tensor *cn_flip(cn_tensor *input, cn_shape dims)
-{
-    cn_ints p = cn_ints_of(&dims);
-    return CN_CALL(flip, &p, input);
-}
-
-typedef struct {
-    cn_ints shifts, dims;
-} Roll;
-
-/* The last `shift` elements come first. */
-static cn_tensor *roll_one(cn_tensor *t, int64_t shift, int dim)
-{
-    int64_t n = t && t->v.shape.ndim ? t->v.shape.dim[dim] : 0;
-    if (n == 0) return t;
-    int64_t k = (shift % n + n) % n;
-    cn_tensor *parts[] = { cn_narrow(t, dim, n - k, k), cn_narrow(t, dim, 0, n - k) };
-    return cn_cat(parts, 2, dim);
-}
-
-static bool roll_compose(cn_call *c)
-{
-    const Roll *p = c->params;
-    cn_tensor *t = c->in[0];
-    const cn_shape s = t->v.shape;
-    if (p->dims.n == 0 && p->shifts.n == 1)
-        return cn_set_out(
-            c, 0, cn_reshape(roll_one(cn_reshape(t, CN_SHAPE(t->v.numel)), p->shifts.v[0], 0), s));
-    if (p->dims.n != p->shifts.n)
-        return cn_fail(CN_EINVALID, "roll: %lld shifts for %lld dims", (long long)p->shifts.n,
-                       (long long)p->dims.n);
-    for (int i = 0; i < p->dims.n && t; i++) {
-        int dim = cn_wrap_dim(p->dims.v[i], s.ndim, "roll");
-        t = dim < 0 ? NULL : roll_one(t, p->shifts.v[i], dim);
-    }
-    return cn_set_out(c, 0, t);
-}
-
-const cn_op cn_op_roll = {
-    CN_OP_HEAD(roll, "roll", "(Tensor input, int[] shifts, int[] dims=()) -> Tensor"),
-    .doc =
-        "Shifts along dims; what leaves at one end enters at the other. Without dims: flattened.",
-    .params_size = sizeof(Roll),
-    .compose = roll_compose,
-    .samples = "[2,3] (1,) | [2,3] (1,2) (0,1) | [2,3] -5 dims=-2 | [0,2] (1,) 0",
+const cn_op cn_op_narrow_copy = {
+    CN_OP_HEAD(narrow_copy, "narrow_copy",
+               "(Tensor input, int dim, int start, int length) -> Tensor"),
+    .doc = "narrow in memory of its own.",
+    .params_size = sizeof(Narrow),
+    .compose = narrow_copy_compose,
+    .samples = "[4,3] 0 1 2 | [4,3] -1 -2 1 | [3] 0 3 0",
 };

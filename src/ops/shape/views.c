@@ -284,15 +284,16 @@ static bool sum_to_size_compose(cn_call *c)
     cn_shape want = cn_shape_from((int)size->n, size->v);
     int lead = t->v.shape.ndim - want.ndim;
     cn_ints dims = { 0 };
-    for (int i = 0; i < t->v.shape.ndim; i++) {
+    bool ok = lead >= 0;
+    for (int i = 0; ok && i < t->v.shape.ndim; i++) {
         bool same = i >= lead && want.dim[i - lead] == t->v.shape.dim[i];
-        if (lead >= 0 && !same && (i < lead || want.dim[i - lead] == 1)) dims.v[dims.n++] = i;
-        else if (lead < 0 || !same) {
-            char a[128], b[128];
-            return cn_fail(CN_EINVALID, "sum_to_size: %s does not come from broadcasting %s",
-                           cn_shape_text(&t->v.shape, a), cn_shape_text(&want, b));
-        }
+        ok = same || i < lead || want.dim[i - lead] == 1;
+        if (!same) dims.v[dims.n++] = i;
     }
+    char a[128], b[128];
+    if (!ok)
+        return cn_fail(CN_EINVALID, "sum_to_size: %s does not come from broadcasting %s",
+                       cn_shape_text(&t->v.shape, a), cn_shape_text(&want, b));
     if (dims.n) t = cn_sum(t, .dim = cn_shape_from((int)dims.n, dims.v), .keepdim = true);
     c->out[0] = dims.n ? cn_reshape(t, want) : t;
     return c->out[0] != NULL;

@@ -1,0 +1,16 @@
+/* module_golden.h - modules with several inputs against PyTorch: tests/golden/modules.safetensors. */
+#ifndef MODULE_GOLDEN_H
+#define MODULE_GOLDEN_H
+
+/* A CASE of a *_cases.def file. */
+typedef struct ModuleCase {
+    const char *cls, *constructor, *inputs;
+} ModuleCase;
+
+int module_golden_open(void **state);  /* cmocka's group set-up and */
+int module_golden_close(void **state); /* tear-down */
+
+/* Outputs, gradients of inputs and parameters, the state after three steps of SGD: how many differ. */
+int module_golden_check(const ModuleCase *c);
+
+#endif

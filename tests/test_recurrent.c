@@ -1,0 +1,193 @@
+/* test_recurrent.c - recurrent layers and cells: PyTorch's numbers, sequences of unequal length,
+   long ones. */
+#include "module_golden.h"
+
+#include <cenote/cenote.h>
+#include <cenote/ffi.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+#define CASE(cls, constructor, inputs) { cls, constructor, inputs },
+static const ModuleCase cases[] = {
+#include "recurrent_cases.def"
+};
+
+static void test_golden(void **state)
+{
+    (void)state;
+    int failures = 0;
+    for (size_t i = 0; i < COUNT(cases); i++) failures += module_golden_check(&cases[i]);
+    assert_int_equal(failures, 0);
+}
+
+/* ---- sequences of unequal length ----------------------------------------------------------- */
+
+enum { STEPS = 5, BATCH = 3, IN = 2, HIDDEN = 4 };
+static const int64_t lengths[BATCH] = { 2, 5, 3 };
+
+static void assert_close(cn_tensor *a, cn_tensor *b)
+{
+    if (!a || !b) fail_msg("%s", cn_error());
+    double worst = cn_item(cn_amax(cn_abs(cn_sub(a, b))));
+    if (!(worst <= 1e-5)) fail_msg("they differ by %g", worst);
+}
+
+/* Sequence i alone, cut to its length, as a batch of one. */
+static cn_tensor *alone(cn_tensor *x, int i)
+{
+    return cn_narrow(cn_narrow(x, 0, i, 1), 1, 0, lengths[i]);
+}
+
+static void check_lengths(cn_module *m)
+{
+    cn_tensor *x = cn_randn(CN_SHAPE(BATCH, STEPS, IN), CN_F32);
+    cn_tensor *n = cn_from(lengths, CN_SHAPE(BATCH), CN_I64);
+    cn_recurrent_result all = cn_recurrent(m, x, .lengths = n);
+    for (int i = 0; i < BATCH; i++) {
+        cn_recurrent_result one = cn_recurrent(m, alone(x, i));
+        assert_close(alone(all.out, i), one.out);
+        assert_close(cn_narrow(all.h, 1, i, 1), one.h);
+        if (one.c) assert_close(cn_narrow(all.c, 1, i, 1), one.c);
+    }
+    cn_tensor *rest = cn_narrow(cn_narrow(all.out, 0, 0, 1), 1, lengths[0], STEPS - lengths[0]);
+    assert_close(rest, cn_mul(rest, cn_num(0)));
+    cn_module_free(m);
+}
+
+static void test_lengths(void **state)
+{
+    (void)state;
+    CN_SCOPE check_lengths(cn_rnn_layer(HIDDEN, .batch_first = true));
+    CN_SCOPE check_lengths(cn_gru_layer(HIDDEN, .batch_first = true, .layers = 2));
+    CN_SCOPE check_lengths(cn_lstm_layer(HIDDEN, .batch_first = true, .layers = 2,
+                                         .bidirectional = true, .projection = 3));
+}
+
+/* ---- a layer is its cell, step by step ----------------------------------------------------- */
+
+static bool copy_entry(const cn_entry *e, void *context)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s_l0", e->name);
+    cn_tensor *from = cn_module_slot(context, name);
+    bool ok = false;
+    CN_NO_GRAD ok = cn_copy_(e->tensor, from) != NULL;
+    return ok;
+}
+
+static void check_cell(cn_module *layer, cn_module *cell)
+{
+    cn_tensor *x = cn_randn(CN_SHAPE(STEPS, BATCH, IN), CN_F32);
+    assert_true(cn_build(layer, CN_SHAPE(1, 1, IN)) && cn_build(cell, CN_SHAPE(1, IN)));
+    assert_true(cn_visit(cell, copy_entry, layer));
+    cn_recurrent_result all = cn_recurrent(layer, x), now = { 0 };
+    for (int t = 0; t < STEPS; t++) {
+        now = cn_recurrent(cell, cn_select(x, 0, t), .h = now.h, .c = now.c);
+        assert_close(now.out, cn_select(all.out, 0, t));
+    }
+    assert_close(now.h, cn_select(all.h, 0, 0));
+    cn_module_free(layer);
+    cn_module_free(cell);
+}
+
+static void test_cells(void **state)
+{
+    (void)state;
+    CN_SCOPE check_cell(cn_rnn_layer(HIDDEN, .relu = true),
+                        cn_rnn_cell_layer(HIDDEN, .relu = true));
+    CN_SCOPE check_cell(cn_gru_layer(HIDDEN), cn_gru_cell_layer(HIDDEN));
+    CN_SCOPE check_cell(cn_lstm_layer(HIDDEN, .no_bias = true),
+                        cn_lstm_cell_layer(HIDDEN, .no_bias = true));
+}
+
+/* ---- long ones: neither the C stack nor the number of outputs limits them ------------------- */
+
+static void test_long_sequence(void **state)
+{
+    (void)state;
+    struct rlimit was, small;
+    assert_int_equal(getrlimit(RLIMIT_STACK, &was), 0);
+    small = (struct rlimit){ 1 << 18, was.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_STACK, &small), 0);
+    size_t mark = cn_mark();
+    cn_module *m = cn_gru_layer(2);
+    cn_recurrent_result r = cn_recurrent(m, cn_randn(CN_SHAPE(20000, 1, 2), CN_F32));
+    bool ok = cn_backward(cn_mean(cn_square(r.out)));
+    cn_tensor *g = cn_grad(cn_module_slot(m, "weight_hh_l0"));
+    assert_true(ok && cn_item(cn_sum(cn_square(g))) > 0);
+    cn_release(mark);
+    cn_module_free(m);
+    assert_int_equal(setrlimit(RLIMIT_STACK, &was), 0);
+}
+
+/* ---- dropout, and what is refused ----------------------------------------------------------- */
+
+static void test_dropout_between_layers(void **state)
+{
+    (void)state;
+    size_t mark = cn_mark();
+    cn_tensor *x = cn_ones(CN_SHAPE(3, 2, IN), CN_F32);
+    cn_module *m = cn_rnn_layer(HIDDEN, .layers = 2, .dropout = 1);
+    assert_true(cn_build(m, CN_SHAPE(1, 1, IN)));
+    /* Everything is dropped: the second layer sees zeros, whatever the input is. */
+    cn_tensor *a = cn_forward(m, x), *b = cn_forward(m, cn_mul(x, cn_num(2)));
+    assert_close(a, b);
+    cn_train_mode(m, false);
+    a = cn_forward(m, x), b = cn_forward(m, cn_mul(x, cn_num(2)));
+    assert_true(cn_item(cn_sum(cn_abs(cn_sub(a, b)))) > 1e-3);
+    cn_module_free(m);
+    cn_release(mark);
+}
+
+static void refuse(cn_recurrent_result r, const char *word)
+{
+    assert_null(r.out);
+    if (!strstr(cn_error(), word)) fail_msg("\"%s\" does not say %s", cn_error(), word);
+    cn_error_clear();
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    size_t mark = cn_mark();
+    cn_module *m = cn_lstm_layer(HIDDEN, .in = IN);
+    cn_tensor *x = cn_ones(CN_SHAPE(STEPS, BATCH, IN), CN_F32);
+    cn_tensor *h = cn_ones(CN_SHAPE(1, BATCH, HIDDEN), CN_F32);
+    refuse(cn_recurrent(m, x, .h = h), "pair");
+    refuse(cn_recurrent(m, x, .h = x, .c = h), "h_0");
+    refuse(cn_recurrent(m, h), "features");
+    refuse(cn_recurrent(m, cn_ones(CN_SHAPE(0, BATCH, IN), CN_F32)), "steps");
+    refuse(cn_recurrent(m, cn_ones(CN_SHAPE(IN), CN_F32)), "dimensions");
+    refuse(cn_recurrent(m, x, .lengths = cn_from(lengths, CN_SHAPE(2), CN_I64)), "lengths");
+    refuse(cn_recurrent(m, x, .lengths = cn_full(CN_SHAPE(BATCH), 6, CN_I64)), "length 6");
+    cn_module_free(m);
+    assert_null(cn_gru_layer(HIDDEN, .projection = 2));
+    cn_error_clear();
+    assert_null(cn_lstm_layer(HIDDEN, .projection = HIDDEN));
+    cn_error_clear();
+    assert_null(cn_lstm_cell_layer(HIDDEN, .layers = 2));
+    cn_error_clear();
+    cn_release(mark);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_cells),
+        cmocka_unit_test(test_long_sequence),
+        cmocka_unit_test(test_dropout_between_layers),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests_name("recurrent", tests, module_golden_open, module_golden_close);
+}
