@@ -1,73 +1,10 @@
 /* test_autograd.c - the tape: accumulation, several passes, hooks, in-place changes, lifetimes
    and scopes. */
+#include "autograd_helpers.h"
 #include "core/memory.h"
 
-#include <cenote/autograd.h>
-#include <cenote/functional.h>
-
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-
-#include <cmocka.h>
-
-static void assert_close(double got, double want)
-{
-    if (fabs(got - want) > 1e-6 * (1 + fabs(want)))
-        fail_msg("%.9g instead of %.9g (%s)", got, want, cn_error());
-}
-
-static void assert_error(const char *words)
-{
-    if (!strstr(cn_error(), words)) fail_msg("'%s' does not say '%s'", cn_error(), words);
-    cn_error_clear();
-}
-
-static cn_tensor *vector(int n, const double *values)
-{
-    cn_tensor *t = cn_empty(CN_SHAPE(n), CN_F64);
-    assert_true(cn_write(t, CN_F64, values, n));
-    return t;
-}
-
-static cn_tensor *leaf(double value)
-{
-    return cn_requires_grad(cn_full(cn_scalar_shape(), value, CN_F64), true);
-}
-
-static double at(const cn_tensor *t, int64_t i)
-{
-    return cn_at(t, CN_SHAPE(i));
-}
-
-/* Every test in a scope of its own, without errors before and after, and without a tensor left
-   over. */
-static size_t mark;
-static int64_t live;
-
-static int open_scope(void **state)
-{
-    (void)state;
-    mark = cn_mark();
-    live = cn_live_tensors();
-    return cn_ok() ? 0 : -1;
-}
-
-static int close_scope(void **state)
-{
-    (void)state;
-    cn_release(mark);
-    bool clean = cn_ok() && cn_live_tensors() == live;
-    if (!clean)
-        printf("left: %lld tensors, error '%s'\n", (long long)(cn_live_tensors() - live),
-               cn_error());
-    cn_error_clear();
-    return clean ? 0 : -1;
-}
 
 /* ---- gradients of leaves ------------------------------------------------------------------- */
 
@@ -330,6 +267,37 @@ static void test_leaf_in_place_is_refused(void **state)
     assert_close(cn_item(x), 4);
 }
 
+/* The view shows the new values, its graph is that of the old ones. */
+static void test_views_of_what_was_changed(void **state)
+{
+    (void)state;
+    cn_tensor *x = cn_requires_grad(vector(2, (double[]){ 1, 2 }), true), *y;
+    y = cn_mul(x, cn_num(3));
+    cn_tensor *view = cn_select(y, 0, 0), *again;
+    assert_non_null(cn_mul_(y, cn_num(5)));
+    assert_null(cn_mul(view, cn_num(2)));
+    assert_error("take the view again");
+    assert_false(cn_backward(view));
+    assert_error("take the view again");
+    again = cn_select(y, 0, 0);
+    assert_true(cn_backward(again));
+    assert_close(at(cn_grad(x), 0), 15);
+}
+
+static void test_views_in_place_are_refused(void **state)
+{
+    (void)state;
+    cn_tensor *x = leaf(3), *y = cn_reshape(cn_exp(x), CN_SHAPE(1)),
+              *base = vector(2, (double[]){ 1, 2 });
+    assert_null(cn_add_(y, cn_num(1)));
+    assert_error("view");
+    assert_null(cn_mul_(cn_select(base, 0, 1), x));
+    assert_error("view");
+    assert_non_null(cn_mul_(cn_select(base, 0, 1), cn_num(5))); /* nothing to record */
+    assert_close(at(base, 1), 10);
+    assert_non_null(cn_add_(cn_detach(y), cn_num(1)));
+}
+
 /* ---- deep graphs --------------------------------------------------------------------------- */
 
 /* The stack is kept far too small for recursion through the chain. */
@@ -408,8 +376,6 @@ static void test_views_outlive_their_base(void **state)
     cn_drop(part);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_scope, close_scope)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +400,8 @@ int main(void)
         TEST(test_changing_what_backward_needs),
         TEST(test_changing_what_backward_does_not_need),
         TEST(test_leaf_in_place_is_refused),
+        TEST(test_views_of_what_was_changed),
+        TEST(test_views_in_place_are_refused),
         TEST(test_deep_chain),
         TEST(test_release),
         TEST(test_return),

@@ -202,6 +202,65 @@ static int check_double_backward(Case *c, int *compared)
     return failures;
 }
 
+/* ---- forward mode -------------------------------------------------------------------------- */
+
+/* All differentiable results of the call, in one row; in[] are its float inputs. */
+static cn_tensor *all_results(cn_tensor *const *in, void *context)
+{
+    Case *c = context;
+    cn_tensor *given[MAX_INPUTS], *parts[CN_MAX_OUT], **inputs = c->sample.bound.in;
+    int n = 0, at = 0;
+    memcpy(given, inputs, sizeof given);
+    for (int i = 0; i < c->sample.bound.n_in; i++)
+        if (differentiable_input(inputs[i])) inputs[i] = in[at++];
+    bool ok = call(c);
+    memcpy(inputs, given, sizeof given);
+    for (int i = 0; ok && i < c->n_out; i++) {
+        if (!c->out[i] || !cn_dtype_is_float(cn_dtype_of(c->out[i]))) continue;
+        if (i && (c->op->flags & CN_FIRST_OUT_ONLY)) continue;
+        parts[n++] = cn_reshape(c->out[i], CN_SHAPE(-1));
+    }
+    return n ? cn_cat(parts, n, 0) : cn_zeros(CN_SHAPE(0), CN_F64);
+}
+
+/* The results at a point that lies h along the direction. */
+static cn_tensor *results_along(Case *c, cn_tensor *const *x, cn_tensor *const *v, int n, double h)
+{
+    cn_tensor *moved[MAX_INPUTS], *y = NULL;
+    for (int i = 0; i < n; i++) moved[i] = cn_add(x[i], cn_mul(v[i], cn_num(h)));
+    CN_NO_GRAD y = all_results(moved, c);
+    return y;
+}
+
+/* J v, of all float inputs at once, against differences along v. */
+static int check_jvp(Case *c, int *compared)
+{
+    cn_tensor *x[MAX_INPUTS], *v[MAX_INPUTS], *jvp, **in = c->sample.bound.in;
+    int n = 0;
+    for (int i = 0; i < c->sample.bound.n_in; i++) {
+        if (!differentiable_input(in[i])) continue;
+        x[n] = in[i];
+        v[n] = cn_empty(*cn_shape_of(in[i]), CN_F64);
+        double *direction = cn_data_mut(v[n]);
+        for (int64_t k = 0; k < cn_numel(v[n]); k++) /* symmetric where the input is */
+            direction[k] = cos(3.0 + (double)(k + mirrored(c, i, k)) + 5 * n);
+        n++;
+    }
+    if (!n) return 0;
+    const double h = 1e-5;
+    cn_tensor *up = results_along(c, x, v, n, h), *down = results_along(c, x, v, n, -h);
+    if (!up || !down || !cn_jvp(all_results, x, n, c, v, NULL, &jvp, NULL)) return 1;
+    const double *a = cn_data(up), *b = cn_data(down), *got = cn_data(cn_contiguous(jvp));
+    for (int64_t k = 0; k < cn_numel(up); k++) {
+        double expected = (a[k] - b[k]) / (2 * h);
+        ++*compared;
+        if (close_enough(got[k], expected, 5e-6) || isnan(a[k])) continue;
+        return printf("  %s(%s): (J v)[%lld] is %g, differences say %g\n", c->op->name, c->text,
+                      (long long)k, got[k], expected);
+    }
+    return 0;
+}
+
 /* ---- enumeration --------------------------------------------------------------------------- */
 
 typedef int Check(Case *c, int *compared);
@@ -260,6 +319,12 @@ static void test_double_backward(void **state)
 {
     (void)state;
     for_each_sample(check_double_backward, CN_F64, CN_NO_GRAD_OP, 500);
+}
+
+static void test_forward_mode(void **state)
+{
+    (void)state;
+    for_each_sample(check_jvp, CN_F64, CN_NO_GRAD_OP | CN_AGREED_GRAD, 1000);
 }
 
 /* The same values through views with other strides must give the same results. */
@@ -331,8 +396,11 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_entries_are_complete), cmocka_unit_test(test_gradients),
-        cmocka_unit_test(test_double_backward),      cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_entries_are_complete),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_double_backward),
+        cmocka_unit_test(test_forward_mode),
+        cmocka_unit_test(test_layouts),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests_name("ops", tests, NULL, NULL);

@@ -25,6 +25,13 @@ CN_API cn_tensor *cn_forward(cn_module *m, cn_tensor *x);
 CN_API bool cn_forward_all(cn_module *m, cn_tensor *const *in, int n_in, cn_tensor **out,
                            int *n_out);
 
+/* cn_forward(), of which only the input is kept: backward computes the rest again. See
+   cn_checkpoint(). Batch norm counts its statistics once, dropout drops the same twice. */
+CN_API cn_tensor *cn_checkpoint_module(cn_module *m, cn_tensor *x);
+/* The same for a Sequential in so many parts, of as many children each as evenly go; the last, with
+   which backward begins, keeps what it makes. */
+CN_API cn_tensor *cn_checkpoint_sequential(cn_module *m, int segments, cn_tensor *x);
+
 CN_API void cn_train_mode(cn_module *m,
                           bool on); /* dropout and batch norm behave differently; on at first */
 CN_API bool cn_is_training(const cn_module *m);

@@ -1,69 +1,9 @@
 /* backward.c - reverse mode.
 
-   Calls are visited from the deepest up: a call is deeper than every call that made one of its
-   inputs,
-   so when it is its turn all its consumers have handed in their gradients. A heap keeps that order
-   without a pass over the graph; nothing recurses. */
-#include "autograd/grads.h"
-#include "autograd/node.h"
-
-#include <string.h>
-
-typedef struct {
-    cn_tensor *target; /* whose gradient is wanted (cn_grad_of) */
-    cn_tensor *grad;   /* collected so far; owned */
-} Capture;
-
-enum { FEW = 32 };
-
-typedef struct Engine {
-    cn_node **heap; /* few, or allocated */
-    cn_node *few[FEW];
-    size_t count, room;
-    Capture *captures; /* NULL: accumulate in leaves */
-    Capture *hooked;   /* leaves with hooks, and their gradients so far */
-    int n_captures, n_hooked;
-    bool retain, create;
-} Engine;
-
-struct cn_grads {
-    Engine *engine;
-    cn_node *node;
-};
-
-/* ---- the heap, deepest first --------------------------------------------------------------- */
-
-static bool heap_push(Engine *e, cn_node *node)
-{
-    if (node->queued) return true;
-    if (e->count == e->room) {
-        size_t room = 4 * e->room;
-        cn_node **heap = cn_realloc(e->heap == e->few ? NULL : e->heap, room * sizeof(cn_node *));
-        if (!heap) return false;
-        if (e->heap == e->few) memcpy(heap, e->few, sizeof e->few);
-        e->heap = heap, e->room = room;
-    }
-    size_t i = e->count++;
-    for (; i && e->heap[(i - 1) / 2]->depth < node->depth; i = (i - 1) / 2)
-        e->heap[i] = e->heap[(i - 1) / 2];
-    e->heap[i] = node;
-    node->queued = true;
-    return true;
-}
-
-static cn_node *heap_pop(Engine *e)
-{
-    cn_node *top = e->heap[0], *last = e->heap[--e->count];
-    size_t i = 0;
-    for (size_t child; (child = 2 * i + 1) < e->count; i = child) {
-        if (child + 1 < e->count && e->heap[child + 1]->depth > e->heap[child]->depth) child++;
-        if (e->heap[child]->depth <= last->depth) break;
-        e->heap[i] = e->heap[child];
-    }
-    e->heap[i] = last;
-    top->queued = false;
-    return top;
-}
+   Calls are visited from the deepest up (heap.h), so when it is a call's turn all that use its
+   results have handed in their gradients. Nothing recurses. */
+#include "autograd/engine.h"
+#include "core/anomaly.h"
 
 /* ---- adding gradients ---------------------------------------------------------------------- */
 
@@ -98,7 +38,7 @@ static cn_tensor *private_copy(cn_tensor *g)
 }
 
 /* *slot += g, where *slot owns its tensor. `stored` gradients outlive this pass. */
-static bool accumulate(const Engine *e, cn_tensor **slot, cn_tensor *g, bool stored)
+static bool accumulate(const cn_engine *e, cn_tensor **slot, cn_tensor *g, bool stored)
 {
     if (!*slot) {
         if (stored && !e->create && !unshared(g)) g = private_copy(g);
@@ -152,7 +92,7 @@ static bool unchanged(const cn_grads *g, const cn_tensor *t, uint32_t version)
 {
     if (t->storage->version == version) return true;
     return cn_fail(CN_EINVALID, "backward of %s: a tensor it needs was changed in place since",
-                   g->node->op->name);
+                   cn_node_name(g->node));
 }
 
 cn_tensor *cn_saved_in(cn_grads *g, int i)
@@ -194,12 +134,25 @@ static cn_tensor *fit(cn_tensor *t, const cn_spec *spec)
 
 static cn_tensor *run_hooks(const cn_hook *h, int out_index, cn_tensor *g)
 {
-    for (; h && g; h = h->next)
-        if (h->out_index == out_index) g = h->call(g, h->context);
+    while (h && g) {
+        const cn_hook *next = h->next; /* a hook may remove itself */
+        if (h->out_index == out_index && h->call) g = h->call(g, h->context);
+        h = next;
+    }
+    if (!g) cn_fail(CN_EINVALID, "a gradient hook returned NULL");
     return g;
 }
 
-static Capture *captured(const Engine *e, const cn_node *node, int out_index, const cn_tensor *leaf)
+static void run_leaf_hooks(cn_tensor *leaf)
+{
+    for (const cn_hook *h = leaf->hooks, *next; h; h = next) {
+        next = h->next;
+        if (h->after) h->after(leaf, h->context);
+    }
+}
+
+static cn_capture *captured(const cn_engine *e, const cn_node *node, int out_index,
+                            const cn_tensor *leaf)
 {
     for (int i = 0; i < e->n_captures; i++) {
         const cn_tensor *t = e->captures[i].target;
@@ -208,35 +161,36 @@ static Capture *captured(const Engine *e, const cn_node *node, int out_index, co
     return NULL;
 }
 
-static bool store_leaf(Engine *e, cn_tensor *leaf, cn_tensor *g)
+static bool store_leaf(cn_engine *e, cn_tensor *leaf, cn_tensor *g)
 {
     if (!e->captures) return cn_plain(g) && accumulate(e, &leaf->grad, g, true);
-    Capture *c = captured(e, NULL, 0, leaf);
+    cn_capture *c = captured(e, NULL, 0, leaf);
     return !c || accumulate(e, &c->grad, g, false);
 }
 
 /* A hook sees the whole gradient: that of a leaf with hooks is collected until the pass is over. */
-static bool collect(Engine *e, cn_tensor *leaf, cn_tensor *g)
+static bool collect(cn_engine *e, cn_tensor *leaf, cn_tensor *g)
 {
     int i = 0;
     while (i < e->n_hooked && e->hooked[i].target != leaf) i++;
     if (i == e->n_hooked) {
-        Capture *hooked = cn_realloc(e->hooked, (size_t)(i + 1) * sizeof *hooked);
+        cn_capture *hooked = cn_realloc(e->hooked, (size_t)(i + 1) * sizeof *hooked);
         if (!hooked) return false;
         e->hooked = hooked;
-        e->hooked[e->n_hooked++] = (Capture){ .target = cn_ref(leaf) };
+        e->hooked[e->n_hooked++] = (cn_capture){ .target = cn_ref(leaf) };
     }
     return accumulate(e, &e->hooked[i].grad, g, false);
 }
 
-static bool settle_one(Engine *e, const Capture *c)
+static bool settle_one(cn_engine *e, const cn_capture *c)
 {
     cn_tensor *g = run_hooks(c->target->hooks, 0, c->grad);
-    if (g) return store_leaf(e, c->target, g);
-    return cn_ok() ? cn_fail(CN_EINVALID, "a gradient hook returned NULL") : false;
+    if (!g || !store_leaf(e, c->target, g)) return false;
+    if (!e->captures) run_leaf_hooks(c->target);
+    return cn_ok();
 }
 
-static bool settle(Engine *e, bool ok)
+static bool settle(cn_engine *e, bool ok)
 {
     size_t mark = cn_mark();
     for (int i = 0; i < e->n_hooked; i++) {
@@ -249,15 +203,43 @@ static bool settle(Engine *e, bool ok)
     return ok;
 }
 
-static bool deliver_leaf(Engine *e, cn_tensor *leaf, cn_tensor *g)
+static bool deliver_leaf(cn_engine *e, cn_tensor *leaf, cn_tensor *g)
 {
     return leaf->hooks ? collect(e, leaf, g) : store_leaf(e, leaf, g);
 }
 
-static bool deliver(Engine *e, cn_node *node, int out_index, cn_tensor *leaf, cn_tensor *g)
+static bool deliver(cn_engine *e, cn_node *node, int out_index, cn_tensor *leaf, cn_tensor *g);
+
+/* Where a recomputed graph ends the pass it belongs to goes on, along the edges that its call
+   recorded: they are what puts that pass's calls into order. */
+static bool deliver_outside(cn_engine *e, cn_node *node, int out_index, cn_tensor *leaf,
+                            cn_tensor *g)
 {
+    const cn_node *call = e->outer->node;
+    for (int i = 0; i < call->n_in; i++) {
+        const cn_edge *to = &call->edges[i];
+        if (node ? to->node == node && to->out_index == out_index : leaf && to->leaf == leaf)
+            return deliver(e->outer->engine, node, out_index, leaf, g);
+    }
+    return cn_fail(CN_EINVALID, "checkpoint: recomputing used a tensor that the first run did not");
+}
+
+static bool deliver(cn_engine *e, cn_node *node, int out_index, cn_tensor *leaf, cn_tensor *g)
+{
+    if (e->outer && (leaf || node->region != e->region))
+        return deliver_outside(e, node, out_index, leaf, g);
     if (leaf) return deliver_leaf(e, leaf, g);
-    return accumulate(e, &node->results[out_index].grad, g, false) && heap_push(e, node);
+    return accumulate(e, &node->results[out_index].grad, g, false) && cn_heap_push(&e->heap, node);
+}
+
+static bool without_nan(const cn_node *node, int i, cn_tensor *g)
+{
+    if (!cn_has_nan(g)) return true;
+    return cn_fail(CN_EINVALID,
+                   "backward of %s%s%s: the gradient of input %d has NaN, the one it was made from "
+                   "has none",
+                   cn_node_name(node), node->note ? ", called in " : "",
+                   node->note ? node->note : "", i);
 }
 
 void cn_give(cn_grads *g, int i, cn_tensor *gradient)
@@ -265,15 +247,16 @@ void cn_give(cn_grads *g, int i, cn_tensor *gradient)
     if (!gradient || !cn_wants(g, i)) return;
     cn_edge *edge = &g->node->edges[i];
     cn_tensor *t = fit(gradient, &edge->spec);
+    if (t && g->engine->watching && !without_nan(g->node, i, t)) return;
     if (t) deliver(g->engine, edge->node, edge->out_index, edge->leaf, t);
 }
 
 /* ---- the pass ------------------------------------------------------------------------------ */
 
-static bool capture_outputs(Engine *e, cn_node *node)
+static bool capture_outputs(cn_engine *e, cn_node *node)
 {
     for (int i = 0; i < node->n_out; i++) {
-        Capture *c = node->results[i].grad ? captured(e, node, i, NULL) : NULL;
+        cn_capture *c = node->results[i].grad ? captured(e, node, i, NULL) : NULL;
         if (c && !accumulate(e, &c->grad, node->results[i].grad, false)) return false;
     }
     return true;
@@ -285,7 +268,7 @@ static bool apply_hooks(cn_node *node)
         cn_tensor *old = node->results[i].grad;
         if (!old) continue;
         cn_tensor *now = run_hooks(node->hooks, i, old);
-        if (!now) return cn_ok() ? cn_fail(CN_EINVALID, "a gradient hook returned NULL") : false;
+        if (!now) return false;
         if (now == old) continue;
         node->results[i].grad = cn_ref(now);
         cn_drop(old);
@@ -293,14 +276,40 @@ static bool apply_hooks(cn_node *node)
     return true;
 }
 
-static bool visit(Engine *e, cn_node *node)
+/* What cn_retain_grad() asked for; it sees what the hooks made of the gradient. */
+static bool retain_gradients(cn_engine *e, cn_node *node)
+{
+    for (int i = 0; i < node->n_out; i++) {
+        cn_result *r = &node->results[i];
+        if ((node->retains >> i & 1) && r->grad && !accumulate(e, &r->kept, r->grad, true))
+            return false;
+    }
+    return true;
+}
+
+/* A rule that makes NaN of a gradient without one is what anomaly mode looks for. */
+static bool visit_watched(cn_engine *e, cn_node *node)
+{
+    bool clean = true;
+    for (int i = 0; i < node->n_out && clean; i++)
+        clean = !node->results[i].grad || !cn_has_nan(node->results[i].grad);
+    e->watching = clean;
+    cn_grads g = { e, node };
+    node->op->backward(&g);
+    e->watching = true;
+    return cn_ok();
+}
+
+static bool visit(cn_engine *e, cn_node *node)
 {
     if (node->consumed)
         return cn_fail(CN_EINVALID,
                        "backward: the graph of %s was freed by an earlier backward; "
                        "pass .retain_graph = true to the first",
-                       node->op->name);
+                       cn_node_name(node));
     if (!apply_hooks(node) || !capture_outputs(e, node)) return false;
+    if (node->retains && !retain_gradients(e, node)) return false;
+    if (e->watching) return visit_watched(e, node);
     cn_grads g = { e, node };
     node->op->backward(&g);
     return cn_ok();
@@ -315,20 +324,23 @@ static void forget_gradients(cn_node *node)
     }
 }
 
-static bool run(Engine *e)
+static bool run(cn_engine *e)
 {
     bool ok = true, was = cn_set_grad_enabled(e->create);
-    while (e->count) {
+    e->watching = cn_detect_anomaly(false); /* of backward, rules are to blame, not their ops */
+    bool watched = e->watching;
+    while (e->heap.count) {
         size_t mark = cn_mark();
-        cn_node *node = heap_pop(e);
+        cn_node *node = cn_heap_pop(&e->heap);
         ok = ok && visit(e, node);
         forget_gradients(node);
         if (ok && !e->retain) cn_node_consume(node);
         cn_release(mark);
     }
     ok = settle(e, ok);
+    cn_detect_anomaly(watched);
     cn_set_grad_enabled(was);
-    if (e->heap != e->few) cn_free(e->heap);
+    cn_heap_free(&e->heap);
     return ok;
 }
 
@@ -340,6 +352,9 @@ static bool check_root(cn_tensor *out, cn_tensor *cotangent)
         return cn_fail(CN_EINVALID,
                        "backward: the output does not depend on anything that requires "
                        "gradients");
+    if (!cn_is_current(out))
+        return cn_fail(CN_EUNSUPPORTED, "backward: the output is a view of a tensor that was "
+                                        "changed in place since; take the view again");
     if (!cotangent && out->v.numel != 1)
         return cn_fail(CN_EINVALID,
                        "backward: an output of shape %s needs a cotangent; only a single "
@@ -351,7 +366,7 @@ static bool check_root(cn_tensor *out, cn_tensor *cotangent)
     return true;
 }
 
-static bool seed(Engine *e, cn_tensor *const *outs, cn_tensor *const *cotangents, int n)
+static bool seed(cn_engine *e, cn_tensor *const *outs, cn_tensor *const *cotangents, int n)
 {
     for (int i = 0; i < n; i++) {
         cn_tensor *c = cotangents ? cotangents[i] : NULL;
@@ -365,7 +380,7 @@ static bool seed(Engine *e, cn_tensor *const *outs, cn_tensor *const *cotangents
     return true;
 }
 
-static bool backward(Engine *e, cn_tensor *const *outs, cn_tensor *const *cotangents, int n)
+static bool backward(cn_engine *e, cn_tensor *const *outs, cn_tensor *const *cotangents, int n)
 {
     if (!cn_ok()) return false;
     size_t mark = cn_mark();
@@ -382,21 +397,30 @@ static cn_backward_options resolve(const cn_backward_options *given)
     return o;
 }
 
-/* Field by field: clearing the whole struct would cost as much as a small backward pass. */
-static void engine_init(Engine *e, const cn_backward_options *o)
+static void engine_init(cn_engine *e, const cn_backward_options *o)
 {
-    e->heap = e->few, e->room = FEW, e->count = 0;
+    cn_heap_init(&e->heap);
     e->captures = NULL, e->n_captures = 0;
     e->hooked = NULL, e->n_hooked = 0;
     e->retain = o->retain_graph || o->create_graph, e->create = o->create_graph;
+    e->outer = NULL, e->region = 0, e->watching = false;
 }
 
 bool cn_backward_of(cn_tensor *const *outs, cn_tensor *const *cotangents, int n,
                     const cn_backward_options *options)
 {
     cn_backward_options o = resolve(options);
-    Engine e;
+    cn_engine e;
     engine_init(&e, &o);
+    return backward(&e, outs, cotangents, n);
+}
+
+bool cn_backward_within(cn_grads *outer, uint32_t region, cn_tensor *const *outs,
+                        cn_tensor *const *cotangents, int n)
+{
+    cn_engine e;
+    engine_init(&e, &(cn_backward_options){ .create_graph = outer->engine->create });
+    e.outer = outer, e.region = region;
     return backward(&e, outs, cotangents, n);
 }
 
@@ -405,7 +429,7 @@ bool cn_backward(cn_tensor *loss)
     return cn_backward_of(&loss, NULL, 1, NULL);
 }
 
-static bool hand_out(Capture *c, int n, cn_tensor **grads, bool allow_unused)
+static bool hand_out(cn_capture *c, int n, cn_tensor **grads, bool allow_unused)
 {
     bool ok = true;
     for (int i = 0; i < n; i++) {
@@ -427,10 +451,10 @@ bool cn_grad_of(cn_tensor *const *outs, cn_tensor *const *cotangents, int n,
     memset(grads, 0, (size_t)n_inputs * sizeof *grads);
     for (int i = 0; i < n_inputs; i++)
         if (!inputs[i]) return false;
-    Capture *captures = cn_alloc_zeroed((size_t)n_inputs * sizeof *captures);
+    cn_capture *captures = cn_alloc_zeroed((size_t)n_inputs * sizeof *captures);
     if (!captures) return false;
     for (int i = 0; i < n_inputs; i++) captures[i].target = inputs[i];
-    Engine e;
+    cn_engine e;
     engine_init(&e, &o);
     e.captures = captures, e.n_captures = n_inputs;
     bool ok = backward(&e, outs, cotangents, n);

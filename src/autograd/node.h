@@ -8,7 +8,8 @@
 
 struct cn_hook {
     cn_hook *next;
-    cn_grad_hook *call;
+    cn_grad_hook *call;         /* one of these two */
+    cn_accumulated_hook *after; /* only of leaves */
     void *context;
     int out_index;
 };
@@ -27,6 +28,7 @@ typedef struct cn_result {
     cn_tensor *saved; /* an alias without a graph: the output itself would close a cycle */
     uint32_t version;
     cn_tensor *grad; /* collected so far, while backward runs */
+    cn_tensor *kept; /* what backward left for cn_grad(), if cn_retain_grad() asked for it */
     cn_spec spec;
 } cn_result;
 
@@ -36,8 +38,11 @@ struct cn_node {
     atomic_int refs;
     int depth; /* greater than that of every input: the order of backward */
     int n_in, n_out;
-    bool consumed; /* saved tensors are gone */
+    uint32_t region; /* the recomputation it belongs to; 0: none */
+    bool consumed;   /* saved tensors are gone */
     bool queued;
+    uint64_t retains; /* a bit for each result of cn_retain_grad() */
+    char *note;       /* the labels at the time, in anomaly mode; or NULL */
     cn_node *next_dead;
     cn_hook *hooks;
     cn_result *results;
@@ -46,6 +51,9 @@ struct cn_node {
 };
 
 void cn_node_consume(cn_node *node); /* frees what it saved */
+const char *cn_node_name(const cn_node *node);
+/* From now on recorded calls belong to that region. Returns what it was. */
+uint32_t cn_set_region(uint32_t region);
 
 static inline bool cn_edge_wants(const cn_edge *e)
 {

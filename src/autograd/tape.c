@@ -1,11 +1,20 @@
 /* tape.c - recording calls and freeing the record. */
-#include "autograd/node.h"
+#include "autograd/custom.h"
+#include "core/anomaly.h"
 
 #include <string.h>
 
 #define FAST_TLS _Thread_local __attribute__((tls_model("initial-exec")))
 
 static FAST_TLS bool grad_disabled;
+static FAST_TLS uint32_t current_region;
+
+uint32_t cn_set_region(uint32_t region)
+{
+    uint32_t was = current_region;
+    current_region = region;
+    return was;
+}
 
 bool cn_grad_enabled(void)
 {
@@ -56,8 +65,11 @@ void cn_node_bury(cn_dead *dead)
     for (int i = 0; i < node->n_out; i++) {
         cn_dead_tensor(dead, node->results[i].saved);
         cn_dead_tensor(dead, node->results[i].grad);
+        cn_dead_tensor(dead, node->results[i].kept);
     }
+    if (node->op->release) node->op->release(node->params);
     cn_hooks_free(node->hooks);
+    cn_free(node->note);
     cn_free(node);
 }
 
@@ -88,7 +100,7 @@ static cn_node *node_new(const cn_call *c)
            results = (size_t)c->n_out * sizeof(cn_result);
     cn_node *n = cn_alloc(sizeof *n + edges + results + c->op->params_size);
     if (!n) return NULL;
-    *n = (cn_node){ .op = c->op, .n_in = c->n_in, .n_out = c->n_out };
+    *n = (cn_node){ .op = c->op, .n_in = c->n_in, .n_out = c->n_out, .region = current_region };
     atomic_init(&n->refs, 0);
     n->results = (cn_result *)((char *)n->edges + edges);
     n->params = (char *)n->results + results;
@@ -124,7 +136,7 @@ static bool graded(const cn_call *c, int i)
 static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save, bool is_graded)
 {
     cn_result *r = &n->results[i];
-    r->saved = r->grad = NULL;
+    r->saved = r->grad = r->kept = NULL;
     copy_spec(&r->spec, t);
     if (save && !(r->saved = cn_tensor_view_owned(t, &t->v))) return false;
     r->version = t->storage->version;
@@ -135,13 +147,24 @@ static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save, bool is_gr
     return true;
 }
 
+static bool old_view(const char *name)
+{
+    return cn_fail(CN_EUNSUPPORTED,
+                   "%s: an input is a view of a tensor that was changed in place since; take the "
+                   "view again",
+                   name);
+}
+
 /* The graded outputs own the node; their number is known before anybody else can see it. */
 bool cn_tape_record(const cn_call *c)
 {
     int owners = 0;
+    for (int i = 0; i < c->n_in; i++)
+        if (c->in[i] && !cn_is_current(c->in[i])) return old_view(c->op->name);
     for (int i = 0; i < c->n_out; i++) owners += graded(c, i);
     cn_node *n = owners ? node_new(c) : NULL;
     if (!n) return owners == 0;
+    if (cn_anomaly_on && *cn_labels()) n->note = cn_strdup(cn_labels());
     for (int i = 0; i < c->n_in; i++)
         connect(n, i, c->in[i], i < 16 && (c->op->saves & CN_SAVE_IN(i)));
     bool ok = true;
@@ -158,9 +181,22 @@ bool cn_tape_record(const cn_call *c)
     return false;
 }
 
+const char *cn_node_name(const cn_node *node)
+{
+    return node->op == &cn_op_custom ? cn_custom_name(node) : node->op->name;
+}
+
+static void retain(cn_node *node, int out_index)
+{
+    node->retains |= (uint64_t)1 << out_index;
+}
+
 void cn_tape_adopt(cn_tensor *t, const cn_tensor *r)
 {
     cn_node *old = t->node;
+    bool changed = r->storage != t->storage; /* not only seen in another shape */
+    if (changed && (old || r->node)) t->storage->rewrites++;
+    if (old && r->node && (old->retains >> t->out_index & 1)) retain(r->node, r->out_index);
     t->node = r->node, t->out_index = r->out_index, t->requires_grad = r->requires_grad;
     if (t->node) atomic_fetch_add_explicit(&t->node->refs, 1, memory_order_relaxed);
     cn_dead dead = { 0 };
@@ -197,33 +233,35 @@ bool cn_is_leaf(const cn_tensor *t)
     return t && !t->node;
 }
 
+/* A leaf has its gradient itself; that of a result stays with the call that made it. */
+static cn_tensor **grad_slot(cn_tensor *t)
+{
+    return t->node ? &t->node->results[t->out_index].kept : &t->grad;
+}
+
 cn_tensor *cn_grad(const cn_tensor *t)
 {
-    return t ? t->grad : NULL;
+    return t ? *grad_slot((cn_tensor *)t) : NULL;
 }
 
 void cn_set_grad(cn_tensor *t, cn_tensor *grad)
 {
     if (!t || (grad && !cn_plain(grad))) return;
-    cn_tensor *old = t->grad;
-    t->grad = cn_ref(grad);
+    cn_tensor **slot = grad_slot(t), *old = *slot;
+    *slot = cn_ref(grad);
     cn_drop(old);
+}
+
+bool cn_retain_grad(cn_tensor *t)
+{
+    if (!t) return false;
+    if (!t->requires_grad)
+        return cn_fail(CN_EINVALID, "retain_grad: the tensor does not require gradients");
+    if (t->node) retain(t->node, t->out_index); /* leaves do anyway */
+    return true;
 }
 
 cn_tensor *cn_detach(cn_tensor *t)
 {
     return t && cn_plain(t) ? cn_tensor_view(t, &t->v) : NULL;
-}
-
-bool cn_register_hook(cn_tensor *t, cn_grad_hook *hook, void *context)
-{
-    if (!t) return false;
-    if (!t->requires_grad)
-        return cn_fail(CN_EINVALID, "register_hook: the tensor does not require gradients");
-    cn_hook *h = cn_alloc(sizeof *h), **end = t->node ? &t->node->hooks : &t->hooks;
-    if (!h) return false;
-    *h = (cn_hook){ .call = hook, .context = context, .out_index = t->out_index };
-    while (*end) end = &(*end)->next;
-    *end = h;
-    return true;
 }

@@ -1,4 +1,5 @@
 /* apply.c - one way to call an op. */
+#include "core/anomaly.h"
 #include "core/provider.h"
 #include "core/tape.h"
 
@@ -176,6 +177,7 @@ bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *param
     if (op->compose) return op->compose(&c) || (memset(out, 0, (size_t)n_out * sizeof *out), false);
     if (op->view) ok = apply_view(&c);
     else ok = apply_infer(&c);
+    if (ok && cn_anomaly_on) ok = cn_check_call(&c);
     if (ok && wants_grad(&c)) ok = cn_tape_record(&c);
     if (!ok) memset(out, 0, (size_t)n_out * sizeof *out);
     return ok;
@@ -234,7 +236,7 @@ static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *res
         return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", op->name,
                        cn_dtype_name(result->v.dtype), cn_dtype_name(t->v.dtype));
     if (!may_record(op, t)) return false;
-    if (cn_grad_enabled() && t->is_view && result->requires_grad)
+    if (cn_grad_enabled() && t->is_view && (t->requires_grad || result->requires_grad))
         return cn_fail(CN_EUNSUPPORTED,
                        "%s_: gradients through a change of a view are not recorded; "
                        "use the form without underscore",

@@ -152,6 +152,8 @@ struct cn_op {
 
     cn_kernel *kernel; /* the reference kernel, complete, portable; with infer */
     void (*backward)(cn_grads *g);
+    void (*release)(
+        void *params); /* frees what params own when a recorded call is freed; or NULL */
     /* Example calls for tests, docs and benches, separated by '|'. See core/sample.h. */
     const char *samples;
 };

@@ -63,3 +63,14 @@ cn_tensor *cn_return(size_t mark, cn_tensor *t)
     cn_release(mark);
     return cn_scope_add(t);
 }
+
+bool cn_return_all(size_t mark, cn_tensor **t, int n)
+{
+    bool ok = true;
+    for (int i = 0; i < n; i++) ok &= cn_ref(t[i]) != NULL;
+    cn_release(mark);
+    for (int i = 0; i < n; i++)
+        if (t[i]) ok &= (t[i] = cn_scope_add(t[i])) != NULL;
+    for (int i = 0; i < n && !ok; i++) t[i] = NULL;
+    return ok;
+}

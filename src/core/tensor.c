@@ -18,7 +18,7 @@ static cn_storage *storage_new(size_t bytes)
     cn_storage *s = cn_alloc(STORAGE_HEADER + bytes);
     if (!s) return NULL;
     atomic_init(&s->refs, 1);
-    s->version = 0;
+    s->version = s->rewrites = 0;
     s->exposed = false;
     s->packed = NULL;
     s->bytes = bytes;
@@ -109,6 +109,7 @@ cn_tensor *cn_tensor_view_owned(const cn_tensor *base, const cn_view *view)
     if (!t) return NULL;
     t->v = *view;
     t->storage = base->storage;
+    t->rewrites = base->storage->rewrites;
     t->is_view = true;
     atomic_fetch_add_explicit(&t->storage->refs, 1, memory_order_relaxed);
     return t;

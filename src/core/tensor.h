@@ -23,8 +23,9 @@ typedef struct cn_packed cn_packed;
 /* A block of memory that tensors share. The elements follow the header, or are someone else's. */
 typedef struct cn_storage {
     atomic_int refs;
-    uint32_t version; /* counts in-place changes; autograd compares */
-    bool exposed;     /* someone holds a pointer through which it may change unseen */
+    uint32_t version;  /* counts in-place changes; autograd compares */
+    bool exposed;      /* someone holds a pointer through which it may change unseen */
+    uint32_t rewrites; /* counts recorded in-place changes: views from before have an old graph */
     size_t bytes;
     char *data;
     void (*release)(void *context);
@@ -43,6 +44,7 @@ struct cn_tensor {
     cn_hook *hooks;       /* called with its gradient */
     cn_tensor *next_dead; /* only while it is being freed */
     atomic_int refs;
+    uint32_t rewrites; /* of a view: those of the storage when it was made */
     uint8_t out_index; /* which output of node it is */
     bool requires_grad;
     bool is_number; /* a plain number: does not decide the result's type within its category */
@@ -58,6 +60,8 @@ cn_tensor *cn_tensor_view(const cn_tensor *base, const cn_view *view);
 cn_tensor *cn_tensor_view_owned(const cn_tensor *base, const cn_view *view);
 cn_tensor *cn_scope_add(
     cn_tensor *t); /* gives one reference to the scope; on failure drops it, NULL */
+/* cn_return() of several. False, and all NULL, when one is NULL or out of memory. */
+bool cn_return_all(size_t mark, cn_tensor **t, int n);
 /* A number as a 0-d tensor that yields to other operands in type promotion. */
 cn_tensor *cn_number(double value);
 cn_tensor *cn_number_i64(int64_t value);
@@ -68,6 +72,12 @@ static inline bool cn_last_reference(atomic_int *refs)
 {
     return atomic_load_explicit(refs, memory_order_acquire) == 1 ||
            atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
+}
+
+/* Does what is recorded of t belong to the values that it shows? */
+static inline bool cn_is_current(const cn_tensor *t)
+{
+    return !t->is_view || !t->node || t->rewrites == t->storage->rewrites;
 }
 
 static inline cn_tensor *cn_ref(cn_tensor *t)

@@ -1,4 +1,5 @@
 /* batch_norm.c - BatchNorm and InstanceNorm for 1 to 3 spatial dimensions, and their lazy forms. */
+#include "autograd/checkpoint.h"
 #include "nn/module.h"
 
 #include <string.h>
@@ -97,6 +98,7 @@ static bool batch_norm_forward(cn_module *m, cn_io *io)
     cn_tensor *mean = cn_module_slot(m, "running_mean"), *var = cn_module_slot(m, "running_var");
     cn_tensor *batches = cn_module_slot(m, "num_batches_tracked");
     bool training = m->training || !mean;
+    if (m->training && cn_recomputing()) mean = var = batches = NULL; /* counted the first time */
     if (m->training && batches) ++*(int64_t *)cn_data_mut(batches);
     double momentum = mean && m->training ? momentum_now(&o, batches) : 0;
     io->n_out = 1;

@@ -1,13 +1,17 @@
 /* sequential.c - modules one after the other. */
+#include "autograd/checkpoint.h"
+#include "core/anomaly.h"
 #include "nn/fusion.h"
 
 /* One layer, or several that one op computes: how many; -1 on errors. */
 static int run_next(cn_module *m, int i, cn_tensor *x, cn_tensor **y)
 {
+    const char *name = m->children[i].name, *cls = cn_module_name(m->children[i].module);
+    size_t label = cn_label_module(name, cls);
     int n = cn_run_fused(m, i, x, y);
     if (n == 0) n = (*y = cn_forward(m->children[i].module, x)) ? 1 : -1;
-    if (n < 0)
-        cn_error_prefix("%s (%s): ", m->children[i].name, cn_module_name(m->children[i].module));
+    cn_label_pop(label);
+    if (n < 0) cn_error_prefix("%s (%s): ", name, cls);
     return n;
 }
 
@@ -51,4 +55,58 @@ cn_module *cn_sequential_of(cn_module *const *modules)
     int n = 0;
     while (modules[n] != cn_end) n++;
     return cn_sequential_n(modules, n);
+}
+
+/* ---- recomputation ------------------------------------------------------------------------- */
+
+static cn_tensor *forward_one(cn_tensor *const *in, void *module)
+{
+    return cn_forward(module, in[0]);
+}
+
+static void free_module(void *module)
+{
+    cn_module_free(module);
+}
+
+cn_tensor *cn_checkpoint_module(cn_module *m, cn_tensor *x)
+{
+    if (!m || !x) return NULL;
+    return cn_checkpoint_owning(forward_one, &x, 1, cn_module_keep(m), free_module);
+}
+
+/* Children first .. end - 1 in a container of their own, which shares them with m. */
+static cn_module *part_of(const cn_module *m, int first, int end)
+{
+    cn_module *part = cn_module_create(&cn_class_Sequential, NULL, 0);
+    for (int i = first; i < end && part; i++) {
+        if (cn_module_add(part, m->children[i].name, cn_module_keep(m->children[i].module)))
+            continue;
+        cn_module_free(part);
+        part = NULL;
+    }
+    return part;
+}
+
+static cn_tensor *run_part(const cn_module *m, int first, int end, cn_tensor *x, bool again)
+{
+    cn_module *part = part_of(m, first, end);
+    cn_tensor *y = !part ? NULL : again ? cn_checkpoint_module(part, x) : cn_forward(part, x);
+    cn_module_free(part);
+    return y;
+}
+
+cn_tensor *cn_checkpoint_sequential(cn_module *m, int segments, cn_tensor *x)
+{
+    size_t mark = cn_mark();
+    if (!m || !x) return NULL;
+    if (m->cls != &cn_class_Sequential || segments < 1 || segments > m->n_children) {
+        cn_fail(CN_EINVALID, "checkpoint_sequential: %d segments of a %s of %d", segments,
+                m->cls->name, m->n_children);
+        return NULL;
+    }
+    int each = m->n_children / segments, last = (segments - 1) * each;
+    for (int first = 0; x && first < last; first += each)
+        x = cn_return(mark, run_part(m, first, first + each, x, true));
+    return x ? cn_return(mark, run_part(m, last, m->n_children, x, false)) : NULL;
 }

@@ -4,7 +4,7 @@
 #include "ops/internal.h"
 #include "ops/params.h"
 
-#include <cenote/rng.h>
+#include "autograd/checkpoint.h"
 
 static bool probability_is_sane(const cn_call *c, double p)
 {
@@ -175,6 +175,7 @@ const cn_op cn_op_dropout = {
 cn_tensor *cn_dropout(cn_tensor *input, double p, cn_rng *rng)
 {
     if (!input || !rng) return input;
+    if (!cn_before_drawing(rng)) return NULL;
     cn_dropout_params d = { p, (int64_t)rng->seed, (int64_t)rng->stream, (int64_t)rng->position };
     cn_tensor *out[2];
     if (!cn_apply(&cn_op_dropout_at, &input, 1, &d, out, 2)) return NULL;
