@@ -12,9 +12,7 @@ static cn_module *make(int64_t classes)
         cn_linear_layer(84),  cn_sigmoid_layer(),
         cn_linear_layer(classes));
     /* clang-format on */
-    if (cn_init(net, cn_xavier_uniform, NULL)) return net;
-    cn_module_free(net);
-    return NULL;
+    return cn_model_drawn(net, cn_xavier_uniform);
 }
 
 const cn_model model_lenet = {

@@ -20,4 +20,7 @@ typedef struct cn_model {
 extern const cn_model *const cn_models[];        /* ended by NULL */
 const cn_model *cn_model_find(const char *name); /* NULL, without an error, when there is none */
 
+/* The network with all its parameters drawn, for `make`; NULL, and nothing left of it, on failure. */
+cn_module *cn_model_drawn(cn_module *net, cn_initialiser *init);
+
 #endif

@@ -4,9 +4,7 @@
 static cn_module *make(int64_t classes)
 {
     cn_module *net = cn_sequential(cn_flatten_layer(), cn_linear_layer(classes));
-    if (cn_init(net, cn_normal_init, NULL)) return net;
-    cn_module_free(net);
-    return NULL;
+    return cn_model_drawn(net, cn_normal_init);
 }
 
 const cn_model model_softmax = {
