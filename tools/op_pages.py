@@ -517,7 +517,7 @@ Made by `make docs` from the table of ops. There are {total}: {public} that PyTo
 - **Differentiable**: whether gradients pass through it. Gradients of gradients pass, too.
 - The example is a call by the program: values are written as in Python, random ops have `--seed 0`.
 
-In C most have a function: `cn_softmax` in [functional.h](../api/functional.md), `cn_cumsum` in
+In C the main ones have a function: `cn_softmax` in [functional.h](../api/functional.md), `cn_cumsum` in
 [ops.h](../api/ops.md). By name, all have `cn_call_op` and `cn_ffi_op_call` ([ffi.h](../api/ffi.md)).
 
 ## All names
