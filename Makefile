@@ -11,7 +11,7 @@ CONFIGURE = cmake -S . $(CMAKE_FLAGS)
 COMPILE = cmake --build $(1) -j $(JOBS)
 NO_OPENMP = -DWITH_OPENMP=OFF -DWITH_ONEDNN=OFF -DWITH_LAPACK=OFF
 
-.PHONY: all configure demo test check bench examples fuzz asan tsan install format clean help
+.PHONY: all configure demo test check bench examples docs fuzz asan tsan install format clean help
 
 all: configure
 	@$(call COMPILE,$(BUILD))
@@ -47,6 +47,11 @@ bench: all
 
 examples: all
 	@$(call COMPILE,$(BUILD)) --target examples
+
+# The pages that are made of the table of ops and of the headers: docs/ops/, docs/api/.
+docs: all
+	@tools/op_pages.py $(BUILD)
+	@tools/api_pages.py
 
 # Each target runs for FUZZ_SECONDS; what crashed stays in build-fuzz/crashes/.
 fuzz:
@@ -86,6 +91,7 @@ help:
 	@echo "make test         build and run all tests"
 	@echo "make check        layout, analysis and rules of the tree"
 	@echo "make bench        benchmarks        make examples   the programs of examples/"
+	@echo "make docs         writes docs/ops/ and docs/api/ anew (python3)"
 	@echo "make asan, tsan   the tests under sanitizers"
 	@echo "make fuzz         every file reader against libFuzzer (FUZZ_SECONDS=$(FUZZ_SECONDS) each)"
 	@echo "make install      to PREFIX=$(PREFIX); DESTDIR is honoured"

@@ -10,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const Option options[] = {
-    { "markdown", NULL, OPT_FLAG, NULL, 0, 0, "print the reference page" },
-    { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
-};
-
 static const char *or_empty(const char *text)
 {
     return text ? text : "";
@@ -38,9 +33,10 @@ static json_t *split(const char *text, char separator)
 
 static json_t *op_as_json(const char *name)
 {
-    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", name, "schema",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", name, "schema",
                      or_empty(cn_ffi_op_schema(name)), "doc", or_empty(cn_ffi_op_doc(name)),
-                     "aliases", split(cn_ffi_op_aliases(name), ' '), "samples",
+                     "gradient", or_empty(cn_ffi_op_gradient(name)), "aliases",
+                     split(cn_ffi_op_aliases(name), ' '), "samples",
                      split(cn_ffi_op_samples(name), '|'));
 }
 
@@ -75,21 +71,6 @@ static void print_samples(const char *samples, const char *before)
     }
 }
 
-static int all_as_markdown(void)
-{
-    printf("# Ops\n\n"
-           "Made by `cenote ops --markdown`; cenote %s has %d ops. Names, arguments and defaults "
-           "are PyTorch's.\n",
-           cn_version(), cn_ffi_op_count());
-    for (int i = 0; i < cn_ffi_op_count(); i++) {
-        const char *name = cn_ffi_op_name(i), *aliases = cn_ffi_op_aliases(name);
-        printf("\n## %s\n\n```text\n%s\n```\n\n%s\n", name, or_empty(cn_ffi_op_schema(name)),
-               or_empty(cn_ffi_op_doc(name)));
-        if (aliases && *aliases) printf("\nAlso: `%s`\n", aliases);
-    }
-    return EXIT_OK;
-}
-
 int unknown_op(const Args *args, const char *name)
 {
     int n = cn_ffi_op_count();
@@ -110,7 +91,7 @@ static int one_op(const Args *args, const char *name)
     printf("%s\n\n%s\n", schema, or_empty(cn_ffi_op_doc(name)));
     aliases = cn_ffi_op_aliases(name);
     if (aliases && *aliases) printf("\nAlso: %s\n", aliases);
-    printf("\nSamples:\n");
+    printf("\nGradient: %s\n\nSamples:\n", or_empty(cn_ffi_op_gradient(name)));
     print_samples(cn_ffi_op_samples(name), "  ");
     return EXIT_OK;
 }
@@ -119,7 +100,6 @@ static int run(const Args *args)
 {
     const char *name = operand(args, 0);
     if (name) return one_op(args, name);
-    if (flag(args, "markdown")) return all_as_markdown();
     return json_wanted(args) ? all_as_json(args) : all_as_table(args);
 }
 
@@ -131,7 +111,6 @@ const Command command_ops = {
     .details = "The schema is in PyTorch's wording. In samples [2,3] stands for a tensor of that "
                "shape, +[2,3] for one of positive numbers, i64<9[3] for integers below 9.",
     .examples = "cenote ops\ncenote ops matmul\ncenote ops --json",
-    .options = options,
     .run = run,
     .instant = true,
 };

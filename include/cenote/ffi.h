@@ -47,6 +47,8 @@ CN_API const char *cn_ffi_op_schema(const char *name); /* PyTorch's wording; NUL
 CN_API const char *cn_ffi_op_doc(const char *name);
 CN_API const char *cn_ffi_op_samples(const char *name); /* example calls, separated by '|' */
 CN_API const char *cn_ffi_op_aliases(const char *name); /* separated by blanks */
+/* Whether it is differentiable, in words that begin with "yes" or "no"; NULL if unknown. */
+CN_API const char *cn_ffi_op_gradient(const char *name);
 CN_API int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs,
                           int *nouts); /* *nouts: in room, out count; tensors in outs are owned */
 CN_API int cn_ffi_backward(cn_tensor *const *outs, cn_tensor *const *cotangents, int n);

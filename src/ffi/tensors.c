@@ -161,6 +161,18 @@ const char *cn_ffi_op_aliases(const char *name)
     return op && op->aliases ? op->aliases : "";
 }
 
+const char *cn_ffi_op_gradient(const char *name)
+{
+    const cn_op *op = cn_op_find(name);
+    if (!op) return NULL;
+    if (op->flags & CN_NO_GRAD_OP) return "no";
+    if (op->flags & CN_AGREED_GRAD)
+        return "yes, by PyTorch's convention, which is not the derivative";
+    if (op->flags & CN_ONE_TRIANGLE)
+        return "yes, for a symmetric matrix of which one triangle is read";
+    return op->flags & CN_FIRST_OUT_ONLY ? "yes, of the first result" : "yes";
+}
+
 static bool give_results(cn_tensor *const *results, int n, cn_ffi_value *outs, int *nouts)
 {
     int count = n;

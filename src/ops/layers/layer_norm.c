@@ -163,6 +163,7 @@ static bool backward_infer(const cn_call *c, cn_spec out[])
 {
     const cn_view *x = cn_in(c, 1), *weight = cn_in(c, 4);
     int64_t size = *(const int64_t *)c->params, rows = cn_in(c, 2)->numel;
+    if (!cn_want_float(c->op->name, c->in[1])) return false;
     if (!cn_shape_equal(&x->shape, &cn_in(c, 0)->shape) || cn_in(c, 3)->numel != rows || size < 0 ||
         rows * size != x->numel || (weight && weight->numel != size))
         return cn_fail(CN_EINVALID, "layer_norm_backward: the input is not %lld rows of %lld",

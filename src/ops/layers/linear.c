@@ -21,6 +21,8 @@ static bool linear_infer(const cn_call *c, cn_spec out[])
     if (x->dtype != w->dtype || (b && b->dtype != w->dtype))
         return cn_fail(CN_EINVALID, "linear: input is %s, weight %s: all must have the same dtype",
                        cn_dtype_name(x->dtype), cn_dtype_name(w->dtype));
+    if (x->dtype == CN_BOOL)
+        return cn_fail(CN_EINVALID, "linear: bools have no product, convert them");
     *out = (cn_spec){ x->dtype, x->shape };
     out->shape.dim[x->shape.ndim - 1] = w->shape.dim[0];
     return true;
@@ -47,10 +49,22 @@ static bool linear_kernel(const cn_call *c)
 
 /* ---- gradients: all three in one call ------------------------------------------------------ */
 
+/* Is grad_output what linear gives for this input and weight? */
+static bool is_its_gradient(const cn_view *grad, const cn_view *x, const cn_view *w)
+{
+    cn_shape y = x->shape;
+    if (w->shape.ndim != 2 || y.ndim < 1 || y.dim[y.ndim - 1] != w->shape.dim[1]) return false;
+    y.dim[y.ndim - 1] = w->shape.dim[0];
+    return cn_shape_equal(&y, &grad->shape) && x->dtype == grad->dtype && w->dtype == grad->dtype;
+}
+
 static bool linear_backward_infer(const cn_call *c, cn_spec out[])
 {
     const cn_linear_backward *p = c->params;
     cn_dtype d = c->in[0]->v.dtype;
+    if (!is_its_gradient(cn_in(c, 0), cn_in(c, 1), cn_in(c, 2)))
+        return cn_fail(CN_EINVALID, "%s: grad_output, input and weight do not fit", c->op->name);
+    if (d == CN_BOOL) return cn_fail(CN_EINVALID, "%s: bools have no product", c->op->name);
     out[0] = (cn_spec){ d, p->want_input ? c->in[1]->v.shape : CN_SHAPE(0) };
     out[1] = (cn_spec){ d, p->want_weight ? c->in[2]->v.shape : CN_SHAPE(0) };
     out[2] = (cn_spec){ d, CN_SHAPE(p->want_bias ? c->in[2]->v.shape.dim[0] : 0) };

@@ -24,6 +24,8 @@ static bool product_infer(const cn_call *c, cn_spec out[])
     if (c->in[0]->v.dtype != c->in[1]->v.dtype)
         return cn_fail(CN_EINVALID, "%s: %s by %s: both must have the same dtype", c->op->name,
                        cn_dtype_name(c->in[0]->v.dtype), cn_dtype_name(c->in[1]->v.dtype));
+    if (c->in[0]->v.dtype == CN_BOOL)
+        return cn_fail(CN_EINVALID, "%s: bools have no product, convert them", c->op->name);
     *out = (cn_spec){ c->in[0]->v.dtype, *a };
     out->shape.dim[nd - 1] = b->dim[nd - 1];
     return true;

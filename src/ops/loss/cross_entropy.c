@@ -116,7 +116,9 @@ const cn_op cn_op_cross_entropy_rows = {
 static bool rows_backward_infer(const cn_call *c, cn_spec out[])
 {
     const cn_view *g = cn_in(c, 0), *x = cn_in(c, 1), *lse = cn_in(c, 2);
-    if (!cn_want_dims(c, 1, 2, 2) || !is_row_target(c, cn_in(c, 3), x->shape.dim[0])) return false;
+    if (!cn_want_float(c->op->name, c->in[1]) || !cn_want_dims(c, 1, 2, 2) ||
+        !is_row_target(c, cn_in(c, 3), x->shape.dim[0]))
+        return false;
     if (g->numel != x->shape.dim[0] || lse->numel != g->numel || g->dtype != x->dtype ||
         lse->dtype != x->dtype)
         return cn_fail(CN_EINVALID,
@@ -249,7 +251,8 @@ const cn_op cn_op_nll_rows = {
 static bool nll_backward_infer(const cn_call *c, cn_spec out[])
 {
     const NllBackward *p = c->params;
-    if (!cn_want_dims(c, 0, 1, 1) || !is_row_target(c, cn_in(c, 1), cn_in(c, 0)->shape.dim[0]))
+    if (!cn_want_float(c->op->name, c->in[0]) || !cn_want_dims(c, 0, 1, 1) ||
+        !is_row_target(c, cn_in(c, 1), cn_in(c, 0)->shape.dim[0]))
         return false;
     *out = (cn_spec){ cn_in(c, 0)->dtype, CN_SHAPE(cn_in(c, 0)->shape.dim[0], p->classes) };
     return true;
