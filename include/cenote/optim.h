@@ -55,7 +55,15 @@ CN_API bool cn_optim_set(cn_optim *o, int group, const char *option,
                          double value); /* group -1: all */
 CN_API double cn_optim_get(const cn_optim *o, int group, const char *option);
 
+/* One step from the gradients that are there. LBFGS: one iteration without line search. */
 CN_API bool cn_step(cn_optim *o);
+
+/* Clears the gradients, computes the loss and its gradients, and returns it. */
+typedef double cn_closure(void *context);
+/* One step with a loss that can be computed again: LBFGS (Nocedal and Wright, sections 3.5 and 7.2)
+   makes up to max_iter iterations of it, other optimisers evaluate it once. The loss before the step;
+   NaN with an error set when something failed. Each evaluation is a scope of its own. */
+CN_API double cn_step_closure(cn_optim *o, cn_closure *closure, void *context);
 CN_API void cn_optim_zero_grad(cn_optim *o);
 CN_API double cn_lr(const cn_optim *o, int group);
 CN_API void cn_optim_free(cn_optim *o);
