@@ -124,6 +124,12 @@ static bool solve_one(const void *ld, const int64_t *pivots, void *x, int64_t n,
     return true;
 }
 
+static cn_tensor *spread(cn_tensor *t, cn_shape shape)
+{
+    cn_tensor *y = cn_expand(t, shape);
+    return y ? cn_rows(y) : NULL;
+}
+
 static bool ldl_solve_kernel(const cn_call *c)
 {
     const cn_view *x = cn_out(c, 0);
@@ -133,8 +139,8 @@ static bool ldl_solve_kernel(const cn_call *c)
     row.dim[row.ndim++] = n;
     size_t mark = cn_mark();
     bool was = cn_set_grad_enabled(false);
-    cn_tensor *ld = cn_rows(cn_expand(c->in[0], cn_with_sizes(batch, n, n))),
-              *pivots = cn_rows(cn_expand(c->in[1], row)), *b = cn_expand(c->in[2], x->shape);
+    cn_tensor *ld = spread(c->in[0], cn_with_sizes(batch, n, n)), *pivots = spread(c->in[1], row),
+              *b = cn_expand(c->in[2], x->shape);
     bool ok = ld && pivots && b;
     if (ok) cn_copy_view(x, &b->v);
     for (int64_t i = 0; ok && i < cn_batch_size(x, 2); i++)

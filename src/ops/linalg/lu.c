@@ -280,8 +280,7 @@ const cn_op cn_op_lu_unpack = {
     .doc = "P, L and U with A = P L U from the results of linalg.lu_factor.",
     .params_size = sizeof(Unpack),
     .compose = lu_unpack_compose,
-    .samples = "[3,3] i32+<3[3] | [2,3,2] i32+<3[2,2] | [2,4] i32+<2[2] unpack_pivots=False | "
-               "[2,2] i32+<2[2] unpack_data=False",
+    .samples = "[3,3] i32+<3[3] | [2,3,2] i32+<3[2,2] | [2,4] i32+<2[2] unpack_pivots=False",
 };
 
 /* ---- solving from the factors -------------------------------------------------------------- */

@@ -55,7 +55,7 @@ static bool find_axis(const cn_call *c, const cn_tensor *x, int64_t d, cn_tensor
                    bins->v.dtype != c->in[0]->v.dtype))
         return cn_fail(CN_EINVALID, "%s: bins are a number, or a vector of edges of the input's type",
                        c->op->name);
-    if (!count && ((const Histogram *)c->params)->range.n >= 0)
+    if (!count && c->op == &cn_op_histogram && ((const Histogram *)c->params)->range.n >= 0)
         return cn_fail(CN_EINVALID, "%s: edges and a range exclude each other", c->op->name);
     axis->given = count ? even_edges(c, x, d, (int64_t)cn_item(bins)) : cn_clone(bins);
     cn_tensor *wide = axis->given ? cn_rows(cn_cast_raw(axis->given, CN_F64)) : NULL;

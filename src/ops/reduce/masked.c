@@ -295,7 +295,7 @@ static bool softmax_compose(cn_call *c)
 }
 
 /* Where a row is masked out altogether, the result is NaN. */
-#define SOFTMAX_OP(which, text)                                                                    \
+#define SOFTMAX_OP(which, text, cases)                                                                    \
     const cn_op cn_op_masked_##which = {                                                           \
         CN_OP_HEAD(masked_##which, "masked." #which,                                               \
                    "(Tensor input, int dim, *, dtype? dtype=None, Tensor? mask=None) -> Tensor"),  \
@@ -303,8 +303,10 @@ static bool softmax_compose(cn_call *c)
         .params_size = sizeof(Softmax),                                                            \
         .optional = CN_SAVE_IN(MASK),                                                              \
         .compose = softmax_compose,                                                                \
-        .samples = "[2,3] 1 mask=i64(1,0,1) | [2,3] -2 dtype=float64 | [] 0 | [3] 0 mask=i64(1)",  \
+        .samples = cases,  \
     }
 
-SOFTMAX_OP(softmax, "exp(x) / sum(exp(x)) along dim over what mask allows; 0 elsewhere.");
-SOFTMAX_OP(log_softmax, "log(softmax(x)) along dim over what mask allows; -inf elsewhere.");
+SOFTMAX_OP(softmax, "exp(x) / sum(exp(x)) along dim over what mask allows; 0 elsewhere.",
+           "[2,3] 1 mask=i64(1,0,1) | [2,3] -2 dtype=float64 | [] 0 | [3] 0 mask=i64(1)");
+SOFTMAX_OP(log_softmax, "log(softmax(x)) along dim over what mask allows; -inf elsewhere.",
+           "[2,3] 1 mask=i64(1) | [2,3] -2 dtype=float64 | [] 0");

@@ -136,7 +136,7 @@ const cn_op cn_op_segment_reduce = {
     .params_size = sizeof(Segments),
     .optional = CN_SAVE_IN(LENGTHS) | CN_SAVE_IN(INDICES) | CN_SAVE_IN(OFFSETS),
     .compose = segment_reduce_compose,
-    .samples = "[5] sum lengths=i64(2,0,3) | [5,2] mean lengths=i64(2,0,3) | "
+    .samples = "[5] sum lengths=i64(2,0,3) | [5,2] mean lengths=i64(2,1,2) | "
                "[4,2] max lengths=i64(1,3) | [4] prod lengths=i64(3,1) initial=2 | "
                "[4,2] min lengths=i64(4) initial=0.5 | [5] mean offsets=i64(0,2,5) unsafe=True",
 };
