@@ -45,6 +45,10 @@ CN_API cn_optim *cn_adamw_with(const cn_adam_options *o);
     cn_adamw_with(&(cn_adam_options){ .size = sizeof(cn_adam_options), __VA_ARGS__ })
 #endif
 
+/* Any optimiser from its class name, in letters of either case, and its options as PyTorch calls
+   them: "RMSprop lr=0.01 alpha=0.9", or "RMSprop:lr=0.01,alpha=0.9". net NULL: without parameters
+   yet. */
+CN_API cn_optim *cn_optim_by_name(cn_module *net, const char *text);
 /* An optimiser by PyTorch's class name, without parameters yet, and groups of parameters with
    their own
    options: cn_optim_set(o, group, "lr", 0.1) for each that differs from the defaults. */
@@ -110,6 +114,10 @@ CN_API cn_sched *cn_sequential_lr(cn_optim *o, cn_sched *const *parts, int n,
 CN_API cn_sched *cn_chained_lr(cn_optim *o, cn_sched *const *parts, int n);
 /* lr *= factor when a metric has not improved for more than `patience` steps. */
 CN_API cn_sched *cn_plateau_lr(cn_optim *o, bool larger_is_better, double factor, int64_t patience);
+
+/* Any schedule that is not made of others or of functions, as cn_optim_by_name() takes optimisers:
+   "OneCycleLR max_lr=0.1 total_steps=100". */
+CN_API cn_sched *cn_sched_by_name(cn_optim *o, const char *text);
 
 CN_API bool cn_sched_step(cn_sched *s); /* after each epoch, or each step, as you count */
 /* A step of a schedule that looks at a metric, such as the validation loss; others ignore it. */

@@ -79,7 +79,8 @@ static bool pdist_compose(cn_call *c)
     cn_tensor *gap = cn_sub(cn_index_select(x, 0, cn_select(pairs, 0, 0)),
                             cn_index_select(x, 0, cn_select(pairs, 0, 1)));
     bool empty = cn_size(x, 1) == 0; /* which has no largest element */
-    return gap && cn_set_out(c, 0, cn_vector_norm(gap, empty ? 2 : p, &(cn_ints){ 1, { -1 } }, false));
+    return gap &&
+           cn_set_out(c, 0, cn_vector_norm(gap, empty ? 2 : p, &(cn_ints){ 1, { -1 } }, false));
 }
 
 const cn_op cn_op_pdist = {

@@ -56,8 +56,9 @@ const cn_op cn_op_ldl_factor_ex = {
     CN_OP_HEAD(ldl_factor_ex, "linalg.ldl_factor_ex",
                "(Tensor self, *, bool hermitian=False, bool check_errors=False) -> (Tensor, "
                "Tensor, Tensor)"),
-    .doc = "L and D in one matrix, from the lower triangle; the exchanges of rows (negative twice: a "
-           "block of two); and 0 or the column where D is singular.",
+    .doc =
+        "L and D in one matrix, from the lower triangle; the exchanges of rows (negative twice: a "
+        "block of two); and 0 or the column where D is singular.",
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .params_size = sizeof(Factor),
     .infer = ldl_factor_ex_infer,
@@ -107,7 +108,8 @@ static bool ldl_solve_infer(const cn_call *c, cn_spec out[])
         cn_dtype_is_float(pivots->v.dtype))
         return cn_fail(CN_EINVALID, "linalg.ldl_solve: pivots are integers, one per row of LD");
     if (ld->v.dtype != b->v.dtype || cn_size(ld, -1) != cn_size(b, -2))
-        return cn_fail(CN_EINVALID, "linalg.ldl_solve: B must have the type of LD and as many rows");
+        return cn_fail(CN_EINVALID,
+                       "linalg.ldl_solve: B must have the type of LD and as many rows");
     cn_shape a = cn_batch_shape(&ld->v.shape, 2), x = cn_batch_shape(&b->v.shape, 2), both;
     if (!cn_shape_broadcast(&a, &x, &both, "linalg.ldl_solve")) return false;
     *out = (cn_spec){ b->v.dtype, cn_with_sizes(both, cn_size(b, -2), cn_size(b, -1)) };

@@ -27,6 +27,7 @@ static bool leading(cn_tensor *a, int64_t q, int64_t rounds, cn_tensor *out[3])
         bool full;
         const char *driver;
     } thin = { false, NULL };
+    if (!a) return false;
     cn_tensor *y = sketch(a, q, rounds), *small = cn_matmul(cn_mt(y), a);
     if (!small || !cn_apply(&cn_op_linalg_svd, &small, 1, &thin, out, 3)) return false;
     out[0] = cn_matmul(y, out[0]);

@@ -223,7 +223,8 @@ static bool linalg_lu_compose(cn_call *c)
 }
 
 const cn_op cn_op_linalg_lu = {
-    CN_OP_HEAD(linalg_lu, "linalg.lu", "(Tensor A, *, bool pivot=True) -> (Tensor, Tensor, Tensor)"),
+    CN_OP_HEAD(linalg_lu, "linalg.lu",
+               "(Tensor A, *, bool pivot=True) -> (Tensor, Tensor, Tensor)"),
     .doc = "A = P L U: a permutation, a lower triangle with ones on its diagonal, an upper one.",
     .params_size = sizeof(bool),
     .compose = linalg_lu_compose,
@@ -247,8 +248,7 @@ static bool lu_compose(cn_call *c)
 }
 
 const cn_op cn_op_lu = {
-    CN_OP_HEAD(lu, "lu",
-               "(Tensor A, bool pivot=True, bool get_infos=False) -> Tensor[]"),
+    CN_OP_HEAD(lu, "lu", "(Tensor A, bool pivot=True, bool get_infos=False) -> Tensor[]"),
     .doc = "linalg.lu_factor that accepts singular matrices; get_infos: and linalg.lu_factor_ex's "
            "third result.",
     .params_size = sizeof(OldLu),
@@ -331,8 +331,7 @@ static bool old_lu_solve_compose(cn_call *c)
 }
 
 const cn_op cn_op_lu_solve = {
-    CN_OP_HEAD(lu_solve, "lu_solve",
-               "(Tensor b, Tensor LU_data, Tensor LU_pivots) -> Tensor"),
+    CN_OP_HEAD(lu_solve, "lu_solve", "(Tensor b, Tensor LU_data, Tensor LU_pivots) -> Tensor"),
     .doc = "linalg.lu_solve with the right-hand side first.",
     .compose = old_lu_solve_compose,
     .samples = "[3,2] #[3,3] i32+<3[3] | [2,3,2] #[2,3,3] i32+<3[2,3]",

@@ -235,8 +235,9 @@ static bool geqrf_kernel(const cn_call *c)
 
 const cn_op cn_op_geqrf = {
     CN_OP_HEAD(geqrf, "geqrf", "(Tensor input) -> (Tensor, Tensor)"),
-    .doc = "R and, below its diagonal, the vectors v of the reflections 1 - tau v v^T whose product "
-           "is Q; and the numbers tau.",
+    .doc =
+        "R and, below its diagonal, the vectors v of the reflections 1 - tau v v^T whose product "
+        "is Q; and the numbers tau.",
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .infer = geqrf_infer,
     .kernel = geqrf_kernel,
@@ -281,9 +282,11 @@ const cn_op cn_op_ormqr = {
     CN_OP_HEAD(ormqr, "ormqr",
                "(Tensor input, Tensor tau, Tensor other, bool left=True, bool transpose=False) -> "
                "Tensor"),
-    .doc = "Q other (or other Q, or with Q transposed) for the Q that geqrf stores in input and tau.",
+    .doc =
+        "Q other (or other Q, or with Q transposed) for the Q that geqrf stores in input and tau.",
     .params_size = sizeof(Ormqr),
     .compose = ormqr_compose,
-    .samples = "[3,2] [2] [3,2] | [3,3] [3] [3,2] transpose=True | [2,3,2] [2,2] [2,4,3] left=False "
-               "| [3,2] [2] [2,3] False True",
+    .samples =
+        "[3,2] [2] [3,2] | [3,3] [3] [3,2] transpose=True | [2,3,2] [2,2] [2,4,3] left=False "
+        "| [3,2] [2] [2,3] False True",
 };

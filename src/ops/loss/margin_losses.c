@@ -157,8 +157,7 @@ static bool triplet_distance_compose(cn_call *c)
 }
 
 const cn_op cn_op_triplet_margin_with_distance_loss = {
-    CN_OP_HEAD(triplet_margin_with_distance_loss,
-               "nn.functional.triplet_margin_with_distance_loss",
+    CN_OP_HEAD(triplet_margin_with_distance_loss, "nn.functional.triplet_margin_with_distance_loss",
                "(Tensor anchor, Tensor positive, Tensor negative, *, str? distance_function=None, "
                "float margin=1.0, bool swap=False, str reduction='mean') -> Tensor"),
     .aliases = "triplet_margin_with_distance_loss",

@@ -27,8 +27,7 @@ static cn_tensor *gaps(const Line *l, int64_t from, int64_t count)
 /* The slope between neighbours. */
 static cn_tensor *chord(const Line *l, int64_t from, int64_t count)
 {
-    return cn_div(cn_sub(values(l, from + 1, count), values(l, from, count)),
-                  gaps(l, from, count));
+    return cn_div(cn_sub(values(l, from + 1, count), values(l, from, count)), gaps(l, from, count));
 }
 
 /* The parabola through three points has at the middle one the mean of the chords, each weighted by
@@ -103,8 +102,8 @@ static bool gradient_compose(cn_call *c)
         !cn_dims_mask(&p->dim, f->v.shape.ndim, "gradient", &mask))
         return false;
     if (given > 1 && given != n)
-        return cn_fail(CN_EINVALID, "gradient: %lld spacings for %lld dimensions",
-                       (long long)given, (long long)n);
+        return cn_fail(CN_EINVALID, "gradient: %lld spacings for %lld dimensions", (long long)given,
+                       (long long)n);
     if (!cn_dtype_is_float(f->v.dtype)) f = cn_to(f, CN_F32);
     for (int64_t i = 0; i < n; i++) {
         cn_tensor *spacing = given > 1 ? c->in[1 + i] : given == 1 ? c->in[1] : NULL;

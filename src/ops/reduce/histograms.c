@@ -51,9 +51,10 @@ static bool find_axis(const cn_call *c, const cn_tensor *x, int64_t d, cn_tensor
 {
     if (!bins) return cn_fail(CN_EINVALID, "%s: bins are missing", c->op->name);
     bool count = bins->is_number;
-    if (!count && (bins->v.shape.ndim != 1 || bins->v.numel < 1 ||
-                   bins->v.dtype != c->in[0]->v.dtype))
-        return cn_fail(CN_EINVALID, "%s: bins are a number, or a vector of edges of the input's type",
+    if (!count &&
+        (bins->v.shape.ndim != 1 || bins->v.numel < 1 || bins->v.dtype != c->in[0]->v.dtype))
+        return cn_fail(CN_EINVALID,
+                       "%s: bins are a number, or a vector of edges of the input's type",
                        c->op->name);
     if (!count && c->op == &cn_op_histogram && ((const Histogram *)c->params)->range.n >= 0)
         return cn_fail(CN_EINVALID, "%s: edges and a range exclude each other", c->op->name);
@@ -102,8 +103,8 @@ static cn_tensor *density_of(cn_tensor *hist, const Axis *axes, int n)
     cn_tensor *y = cn_div(hist, cn_sum(hist));
     for (int d = 0; y && d < n; d++) {
         cn_tensor *edges = axes[d].given;
-        cn_tensor *widths = cn_sub(cn_narrow(edges, 0, 1, axes[d].bins),
-                                   cn_narrow(edges, 0, 0, axes[d].bins));
+        cn_tensor *widths =
+            cn_sub(cn_narrow(edges, 0, 1, axes[d].bins), cn_narrow(edges, 0, 0, axes[d].bins));
         y = cn_div(y, cn_reshape(widths, cn_shape_along(n, d, axes[d].bins)));
     }
     return y;
@@ -159,14 +160,16 @@ const cn_op cn_op_histogram = {
     CN_OP_HEAD(histogram, "histogram",
                "(Tensor input, Tensor bins, *, float[]? range=None, Tensor? weight=None, bool "
                "density=False) -> (Tensor, Tensor)"),
-    .doc = "How many elements, or which weight, lie in each bin, and the edges of the bins; bins: how "
-           "many (over range, or the input's), or the edges themselves.",
+    .doc =
+        "How many elements, or which weight, lie in each bin, and the edges of the bins; bins: how "
+        "many (over range, or the input's), or the edges themselves.",
     .flags = CN_NO_GRAD_OP,
     .params_size = sizeof(Histogram),
     .optional = CN_SAVE_IN(2),
     .compose = histogram_compose,
-    .samples = "[9] 4 | [2,3] 5 range=(-1,1) | [9] 3 weight=+[9] density=True | [4] 2 density=True | "
-               "[] 2 | [0] 3 | [5] [1]",
+    .samples =
+        "[9] 4 | [2,3] 5 range=(-1,1) | [9] 3 weight=+[9] density=True | [4] 2 density=True | "
+        "[] 2 | [0] 3 | [5] [1]",
 };
 
 static bool histogramdd_compose(cn_call *c)
@@ -199,5 +202,6 @@ const cn_op cn_op_histogramdd = {
     .params_size = sizeof(Histogram),
     .optional = 0xFFFCu, /* the weight, which comes after any number of bins */
     .compose = histogramdd_compose,
-    .samples = "[9,2] (3,2) | [2,3,2] (2,2) range=(-1,1,-0.5,0.5) density=True | [5,1] (4,) weight=+[5]",
+    .samples =
+        "[9,2] (3,2) | [2,3,2] (2,2) range=(-1,1,-0.5,0.5) density=True | [5,1] (4,) weight=+[5]",
 };

@@ -180,9 +180,9 @@ static bool spread_compose(cn_call *c)
     cn_tensor *x = c->in[INPUT], *zero = cn_number_i64(0);
     if (p->unbiased.given && p->correction.given)
         return cn_fail(CN_EINVALID, "%s: give either unbiased or correction", c->op->name);
-    double correction = p->correction.given ? p->correction.value
-                                            : (!p->unbiased.given || p->unbiased.value);
-    int32_t dtype = p->dtype != CN_NO_DTYPE          ? p->dtype
+    double correction =
+        p->correction.given ? p->correction.value : (!p->unbiased.given || p->unbiased.value);
+    int32_t dtype = p->dtype != CN_NO_DTYPE         ? p->dtype
                     : cn_dtype_is_float(x->v.dtype) ? (int32_t)x->v.dtype
                                                     : CN_F32;
     cn_tensor *mask = full_mask(c), *count = count_of(c, &p->dim, true);
@@ -191,9 +191,9 @@ static bool spread_compose(cn_call *c)
     cn_tensor *squares = gap ? cn_where(mask, cn_mul(gap, gap), cn_to(zero, gap->v.dtype)) : NULL;
     cn_tensor *total = total_of(squares, &p->dim, p->keepdim, dtype);
     if (!total) return false;
-    count = cn_clamp_min(cn_sub(cn_to(cn_reshape(count, total->v.shape), (cn_dtype)dtype),
-                                cn_number(correction)),
-                         cn_number(0));
+    count = cn_clamp_min(
+        cn_sub(cn_to(cn_reshape(count, total->v.shape), (cn_dtype)dtype), cn_number(correction)),
+        cn_number(0));
     cn_tensor *variance = cn_div(total, count);
     return cn_set_out(c, 0, c->op == &cn_op_masked_std ? cn_root(variance) : variance);
 }
@@ -262,8 +262,7 @@ typedef struct {
 static bool normalize_compose(cn_call *c)
 {
     const Normalize *p = c->params;
-    cn_tensor *length =
-        norm_over(c, p->order, &(cn_ints){ 1, { p->dim } }, true, p->dtype);
+    cn_tensor *length = norm_over(c, p->order, &(cn_ints){ 1, { p->dim } }, true, p->dtype);
     cn_tensor *x = filled(c, cn_number_i64(0));
     return cn_set_out(c, 0, cn_div(x, cn_clamp_min(length, cn_number(p->eps))));
 }
@@ -290,12 +289,13 @@ static bool softmax_compose(cn_call *c)
 {
     const Softmax *p = c->params;
     cn_tensor *x = as_type(without_masked(c, true), p->dtype);
-    return cn_set_out(c, 0, c->op == &cn_op_masked_softmax ? cn_softmax(x, (int)p->dim)
-                                                           : cn_log_softmax(x, (int)p->dim));
+    return cn_set_out(c, 0,
+                      c->op == &cn_op_masked_softmax ? cn_softmax(x, (int)p->dim)
+                                                     : cn_log_softmax(x, (int)p->dim));
 }
 
 /* Where a row is masked out altogether, the result is NaN. */
-#define SOFTMAX_OP(which, text, cases)                                                                    \
+#define SOFTMAX_OP(which, text, cases)                                                             \
     const cn_op cn_op_masked_##which = {                                                           \
         CN_OP_HEAD(masked_##which, "masked." #which,                                               \
                    "(Tensor input, int dim, *, dtype? dtype=None, Tensor? mask=None) -> Tensor"),  \
@@ -303,7 +303,7 @@ static bool softmax_compose(cn_call *c)
         .params_size = sizeof(Softmax),                                                            \
         .optional = CN_SAVE_IN(MASK),                                                              \
         .compose = softmax_compose,                                                                \
-        .samples = cases,  \
+        .samples = cases,                                                                          \
     }
 
 SOFTMAX_OP(softmax, "exp(x) / sum(exp(x)) along dim over what mask allows; 0 elsewhere.",

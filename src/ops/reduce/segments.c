@@ -22,8 +22,7 @@ static cn_tensor *lengths_of(const cn_call *c)
         return NULL;
     }
     cn_tensor *given = lengths ? lengths : offsets;
-    if (given->v.shape.ndim < 1 || cn_dtype_is_float(given->v.dtype) ||
-        given->v.dtype == CN_BOOL) {
+    if (given->v.shape.ndim < 1 || cn_dtype_is_float(given->v.dtype) || given->v.dtype == CN_BOOL) {
         cn_fail(CN_EINVALID, "segment_reduce: lengths and offsets are integers with a dimension");
         return NULL;
     }
@@ -45,9 +44,9 @@ static bool fill_row(int64_t *row, int64_t n, const int64_t *lengths, int64_t co
                            (long long)lengths[k]);
         for (int64_t end = at + lengths[k]; at < end; at++) row[at] = k;
     }
-    return at == n || cn_fail(CN_EINVALID,
-                              "segment_reduce: the lengths add up to %lld, but the data has %lld",
-                              (long long)at, (long long)n);
+    return at == n ||
+           cn_fail(CN_EINVALID, "segment_reduce: the lengths add up to %lld, but the data has %lld",
+                   (long long)at, (long long)n);
 }
 
 /* The segment of every element, in the shape of data up to the axis, ones after it. */
@@ -121,8 +120,7 @@ static bool segment_reduce_compose(cn_call *c)
         bool include_self;
     } scatter = { axis, reductions[k].by, true };
     cn_tensor *base = cn_full(s, has_start ? start : reductions[k].start, data->v.dtype);
-    cn_tensor *y =
-        CN_CALL(scatter_reduce, &scatter, base, cn_expand(index, data->v.shape), data);
+    cn_tensor *y = CN_CALL(scatter_reduce, &scatter, base, cn_expand(index, data->v.shape), data);
     bool is_mean = strcmp(p->reduce, "mean") == 0;
     return cn_set_out(c, 0, is_mean ? mean_of(y, lengths, has_start) : y);
 }
