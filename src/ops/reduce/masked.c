@@ -221,7 +221,7 @@ SPREAD_OP(std, "The standard deviation over dim of the elements that mask allows
 static cn_tensor *norm_over(const cn_call *c, double order, const cn_ints *dim, bool keepdim,
                             int32_t dtype)
 {
-    cn_tensor *x = filled(c, cn_number(isinf(order) && order < 0 ? INFINITY : 0));
+    cn_tensor *x = filled(c, cn_number(isinf(order) && order < 0 ? (double)INFINITY : 0));
     x = as_type(x, dtype);
     return x && cn_want_float(c->op->name, x) ? cn_vector_norm(x, order, dim, keepdim) : NULL;
 }

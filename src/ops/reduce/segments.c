@@ -78,8 +78,8 @@ static const struct {
 } reductions[] = { { "sum", "sum", 0 },
                    { "mean", "sum", 0 },
                    { "prod", "prod", 1 },
-                   { "max", "amax", -INFINITY },
-                   { "min", "amin", INFINITY } };
+                   { "max", "amax", -(double)INFINITY },
+                   { "min", "amin", (double)INFINITY } };
 
 /* The mean of nothing is NaN, or what it was to start from. */
 static cn_tensor *mean_of(cn_tensor *total, const cn_tensor *lengths, bool has_start)
