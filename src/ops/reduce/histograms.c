@@ -52,7 +52,7 @@ static bool find_axis(const cn_call *c, const cn_tensor *x, int64_t d, cn_tensor
     if (!bins) return cn_fail(CN_EINVALID, "%s: bins are missing", c->op->name);
     bool count = bins->is_number;
     if (!count &&
-        (bins->v.shape.ndim != 1 || bins->v.numel < 1 || bins->v.dtype != c->in[0]->v.dtype))
+        (bins->v.shape.ndim != 1 || bins->v.numel < 2 || bins->v.dtype != c->in[0]->v.dtype))
         return cn_fail(CN_EINVALID,
                        "%s: bins are a number, or a vector of edges of the input's type",
                        c->op->name);
@@ -169,7 +169,7 @@ const cn_op cn_op_histogram = {
     .compose = histogram_compose,
     .samples =
         "[9] 4 | [2,3] 5 range=(-1,1) | [9] 3 weight=+[9] density=True | [4] 2 density=True | "
-        "[] 2 | [0] 3 | [5] [1]",
+        "[] 2 | [0] 3",
 };
 
 static bool histogramdd_compose(cn_call *c)
