@@ -72,7 +72,7 @@ static cn_tensor *gaps_of(const cn_tensor *f, int dim, cn_tensor *spacing)
         return NULL;
     }
     cn_tensor *steps = cn_sub(cn_narrow(spacing, 0, 1, n - 1), cn_narrow(spacing, 0, 0, n - 1));
-    return cn_to(cn_reshape(steps, cn_shape_along(f->v.shape.ndim, dim, n - 1)), f->v.dtype);
+    return cn_reshape(steps, cn_shape_along(f->v.shape.ndim, dim, n - 1));
 }
 
 static cn_tensor *along(cn_call *c, cn_tensor *f, int64_t dim, cn_tensor *spacing)
