@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ARGS = 32, MAX_OUTS = 64 };
+enum { MAX_ARGS = 32, MAX_OUTS = 4096, MAX_PRINTED = 64 };
 
 static const Option options[] = {
     { "out", "FILE", OPT_TEXT, NULL, 0, 0, "save the results as .npy (one), .npz or .safetensors" },
@@ -85,7 +85,7 @@ static int print_tensor(const Args *args, const cn_tensor *t)
 static int print_results(const Args *args, const cn_value *outs, int n)
 {
     int code = EXIT_OK;
-    for (int i = 0; i < n && code == EXIT_OK; i++) {
+    for (int i = 0; i < n && i < MAX_PRINTED && code == EXIT_OK; i++) {
         char text[400];
         if (outs[i].kind == CN_KIND_TENSOR) {
             code = print_tensor(args, outs[i].u.t);
@@ -96,6 +96,8 @@ static int print_results(const Args *args, const cn_value *outs, int n)
             puts(text);
         }
     }
+    if (n > MAX_PRINTED && code == EXIT_OK)
+        printf("and %d more; --out FILE saves all\n", n - MAX_PRINTED);
     return code;
 }
 
@@ -178,19 +180,26 @@ static int show_results(const Args *args, const cn_value *outs, int n)
     return path ? EXIT_OK : print_results(args, outs, n);
 }
 
-static int call(const Args *args, const char *schema, LiteralMemory *memory)
+static int call_into(const Args *args, const cn_ffi_arg *given_args, int n, cn_value *outs)
 {
-    const char *name = operand(args, 0);
-    cn_ffi_arg given_args[MAX_ARGS];
-    cn_value outs[MAX_OUTS];
-    int n = operand_count(args) - 1, n_outs = MAX_OUTS;
-    if (n > MAX_ARGS) return failed_with(args, EXIT_USAGE, "op: more than %d arguments", MAX_ARGS);
-    for (int i = 0; i < n; i++)
-        if (!read_arg(schema, operand(args, i + 1), i, memory, &given_args[i])) return failed(args);
-    int code = cn_ffi_op_call(name, given_args, n, outs, &n_outs);
+    int n_outs = MAX_OUTS, code = cn_ffi_op_call(operand(args, 0), given_args, n, outs, &n_outs);
     if (code < 0) return failed_with(args, exit_code_for(code), "%s", cn_ffi_last_error());
     code = show_results(args, outs, n_outs);
     release_results(outs, n_outs);
+    return code;
+}
+
+static int call(const Args *args, const char *schema, LiteralMemory *memory)
+{
+    cn_ffi_arg given_args[MAX_ARGS];
+    int n = operand_count(args) - 1;
+    if (n > MAX_ARGS) return failed_with(args, EXIT_USAGE, "op: more than %d arguments", MAX_ARGS);
+    for (int i = 0; i < n; i++)
+        if (!read_arg(schema, operand(args, i + 1), i, memory, &given_args[i])) return failed(args);
+    cn_value *outs = malloc(MAX_OUTS * sizeof *outs);
+    int code = outs ? call_into(args, given_args, n, outs)
+                    : failed_with(args, EXIT_FAILED, "out of memory");
+    free(outs);
     return code;
 }
 

@@ -23,6 +23,12 @@ static bool choose_model(const char *name, Config *c)
                    like ? "; did you mean '" : "", like ? like : "", like ? "'?" : "");
 }
 
+static bool copy_text(const Args *args, const char *option, char *to, size_t room)
+{
+    return snprintf(to, room, "%s", text_of(args, option)) < (int)room ||
+           cn_fail(CN_EINVALID, "--%s is longer than %zu bytes", option, room - 1);
+}
+
 bool config_from_args(const Args *args, const char *model, Config *c)
 {
     memset(c, 0, sizeof *c);
@@ -34,8 +40,9 @@ bool config_from_args(const Args *args, const char *model, Config *c)
     c->lr = given(args, "lr") ? float_of(args, "lr") : m->lr;
     c->limit = int_of(args, "limit");
     c->seed = (uint64_t)int_of(args, "seed");
-    snprintf(c->optim, sizeof c->optim, "%s", text_of(args, "optim"));
-    snprintf(c->schedule, sizeof c->schedule, "%s", text_of(args, "schedule"));
+    if (!copy_text(args, "optim", c->optim, sizeof c->optim) ||
+        !copy_text(args, "schedule", c->schedule, sizeof c->schedule))
+        return false;
     c->momentum = float_of(args, "momentum");
     c->weight_decay = float_of(args, "weight-decay");
     c->clip = float_of(args, "clip");
@@ -145,16 +152,23 @@ cn_module *config_network(const Config *c)
     return NULL;
 }
 
+/* Options of their own take effect unless the name came with them. */
+static void add_option(char *text, size_t room, const char *name, double value)
+{
+    char given[32];
+    size_t n = strlen(text);
+    snprintf(given, sizeof given, "%s=", name);
+    if (!strstr(text, given)) snprintf(text + n, room - n, " %s%.17g", given, value);
+}
+
 cn_optim *config_optimiser(const Config *c, cn_module *net)
 {
-    if (strcmp(c->optim, "adam") == 0)
-        return cn_adam(net, .lr = c->lr, .weight_decay = c->weight_decay);
-    if (strcmp(c->optim, "adamw") == 0)
-        return cn_adamw(net, .lr = c->lr, .weight_decay = c->weight_decay);
-    if (strcmp(c->optim, "sgd") == 0)
-        return cn_sgd(net, .lr = c->lr, .momentum = c->momentum, .weight_decay = c->weight_decay);
-    cn_fail(CN_ENOTFOUND, "there is no optimiser '%s'; there are sgd, adam and adamw", c->optim);
-    return NULL;
+    char text[sizeof c->optim + 128];
+    snprintf(text, sizeof text, "%s", c->optim);
+    add_option(text, sizeof text, "lr", c->lr);
+    if (c->momentum > 0) add_option(text, sizeof text, "momentum", c->momentum);
+    if (c->weight_decay > 0) add_option(text, sizeof text, "weight_decay", c->weight_decay);
+    return cn_optim_by_name(net, text);
 }
 
 cn_sched *config_schedule(const Config *c, cn_optim *o)
@@ -162,10 +176,8 @@ cn_sched *config_schedule(const Config *c, cn_optim *o)
     if (strcmp(c->schedule, "cosine") == 0) return cn_cosine_lr(o, c->epochs, 0);
     if (strcmp(c->schedule, "step") == 0)
         return cn_step_lr(o, c->epochs / 3 > 0 ? c->epochs / 3 : 1, 0.1);
-    if (strcmp(c->schedule, "constant") != 0)
-        cn_fail(CN_ENOTFOUND, "there is no schedule '%s'; there are constant, step and cosine",
-                c->schedule);
-    return NULL;
+    if (strcmp(c->schedule, "constant") == 0) return NULL;
+    return cn_sched_by_name(o, c->schedule);
 }
 
 /* ---- run folders --------------------------------------------------------------------------- */

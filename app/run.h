@@ -12,7 +12,7 @@ typedef struct {
     char data[64];
     int64_t epochs, batch, limit;
     uint64_t seed;
-    char optim[16], schedule[16];
+    char optim[192], schedule[192];
     double lr, momentum, weight_decay, clip;
     int64_t workers, patience, checkpoint_steps;
 } Config;

@@ -62,6 +62,21 @@ check "help fits the terminal" narrow
 
 check "an unknown command" complains 2 "did you mean 'doctor'?" docter
 check "a command like no other" complains 2 "cenote --help" qqqqqqqq
+train_two() { # OPTION...
+    exits 0 train softmax --data glyphs --limit 64 --batch 32 --epochs 2 --quiet --out "$scratch/run" "$@"
+}
+for optim in sgd:nesterov=True,momentum=0.9 rmsprop:alpha=0.9,eps=1e-6 "Adagrad lr=0.01" lbfgs:history_size=5; do
+    check "train --optim $optim" train_two --optim "$optim"
+    rm -rf "$scratch/run"
+done
+for schedule in OneCycleLR:max_lr=0.1,total_steps=4 ReduceLROnPlateau:patience=0 "multisteplr milestones=(1,2)"; do
+    check "train --schedule $schedule" train_two --schedule "$schedule"
+    check "it is kept in the configuration" grep -qF "$schedule" "$scratch/run/config.json"
+    rm -rf "$scratch/run"
+done
+check "train: no such optimiser" complains 66 "there is no 'sgdd'" train softmax --data glyphs --optim sgdd --quiet --out "$scratch/run"
+check "train: no such option" complains 2 "speed" train softmax --data glyphs --optim adam:speed=3 --quiet --out "$scratch/run"
+check "op with many results" prints "and 36 more" op unbind "$(seq -s, 0 99)"
 check "help for an unknown command" complains 2 "did you mean 'train'?" help trian
 check "an option like another" complains 2 "did you mean --json" list --jsno
 check "an option of one letter" complains 2 "there is no option -j" list -j

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { SIZE = 7, UPDATES = 100, STEPS = 23, MAX_ARGS = 12, KEY = 256 };
+enum { SIZE = 7, UPDATES = 100, STEPS = 23, MOST = 64, MAX_ARGS = 12, KEY = 256 };
 
 static cn_dict *golden;
 
@@ -50,10 +50,10 @@ static bool names_optimiser(const char *key)
 
 static int differences(const char *key, const cn_tensor *got, double tolerance)
 {
-    double x[2 * STEPS], y[2 * STEPS];
+    double x[MOST], y[MOST];
     const cn_tensor *want = cn_dict_tensor(golden, key);
     int64_t n = cn_numel(got);
-    if (!want || n > 2 * STEPS || cn_numel(want) != n) return printf("%s: no such value\n", key), 1;
+    if (!want || n > MOST || cn_numel(want) != n) return printf("%s: no such value\n", key), 1;
     assert_true(cn_read(got, CN_F64, x, n) && cn_read(want, CN_F64, y, n));
     for (int64_t i = 0; i < n; i++) {
         if (fabs(x[i] - y[i]) <= tolerance * (1 + fabs(y[i]))) continue;
@@ -164,7 +164,8 @@ static void test_schedules(void **state)
     int failures = 0, cases = 0;
     for (int i = 0; i < cn_dict_count(golden); i++) {
         const char *key = cn_dict_key(golden, i);
-        if (strchr(key, '|') || strcmp(key, "start") == 0 || strcmp(key, "gradients") == 0)
+        if (strchr(key, '|') || strchr(key, ':') || strcmp(key, "start") == 0 ||
+            strcmp(key, "gradients") == 0)
             continue;
         size_t mark = cn_mark();
         failures += run_schedule(key);
@@ -229,6 +230,156 @@ static void test_recall(void **state)
     cn_release(mark);
 }
 
+/* ---- optimisers that evaluate the loss themselves ------------------------------------------------ */
+
+enum { CLOSURE_STEPS = 6 };
+
+/* The problems of tools/golden_optim.py. */
+static cn_tensor *rosenbrock(cn_tensor *w)
+{
+    cn_tensor *x = cn_select(w, 0, 0), *y = cn_select(w, 0, 1);
+    return cn_add(cn_square(cn_sub(cn_num(1), x)),
+                  cn_mul(cn_num(100), cn_square(cn_sub(y, cn_square(x)))));
+}
+
+static cn_tensor *squares(cn_tensor *w)
+{
+    cn_tensor *rows = cn_unsqueeze(cn_arange(1, SIZE + 3, 1, CN_F64), 1),
+              *columns = cn_arange(1, SIZE + 1, 1, CN_F64);
+    cn_tensor *a = cn_mul(cn_cos(cn_mul(rows, columns)), columns);
+    return cn_sum(cn_square(cn_sub(cn_mv(a, w), cn_sin(cn_squeeze(rows, cn_scalar_shape())))));
+}
+
+typedef struct {
+    cn_tensor *(*loss)(cn_tensor *w);
+    cn_tensor *w;
+    cn_optim *optim;
+    int calls, fail_at; /* 0: never */
+} Problem;
+
+static double closure(void *context)
+{
+    Problem *p = context;
+    if (++p->calls == p->fail_at) return cn_zeros(CN_SHAPE(-1), CN_F32), 0;
+    cn_optim_zero_grad(p->optim);
+    cn_tensor *loss = p->loss(p->w);
+    return cn_backward(loss) ? cn_item(loss) : (double)NAN;
+}
+
+static void pose(Problem *p, Case *c, const char *key)
+{
+    char text[KEY];
+    const int group = 0;
+    const char *at = strstr(key, ": ");
+    const bool banana = strncmp(key, "rosenbrock", 10) == 0;
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(at + 2, "|"), at + 2);
+    parse(c, text);
+    static const double far[] = { -1.2, 1 };
+    cn_tensor *w =
+        banana ? cn_from(far, CN_SHAPE(2), CN_F64) : cn_full(CN_SHAPE(SIZE), 0.5, CN_F64);
+    *p = (Problem){ .loss = banana ? rosenbrock : squares, .w = cn_requires_grad(w, true) };
+    if (cn_ffi_optim_new(c->cls, &w, &group, 1, NULL, NULL, 1, c->args, c->n, &p->optim) != 0)
+        fail_msg("%s: %s", text, cn_ffi_last_error());
+}
+
+/* Moves the state into a new optimiser of the same kind by way of its dictionary. */
+static void replace(Problem *p, const Case *c)
+{
+    const int group = 0;
+    cn_dict *state = cn_optim_state_dict(p->optim);
+    cn_optim_free(p->optim);
+    assert_int_equal(
+        cn_ffi_optim_new(c->cls, &p->w, &group, 1, NULL, NULL, 1, c->args, c->n, &p->optim), 0);
+    if (!cn_optim_load_state_dict(p->optim, state)) fail_msg("%s", cn_error());
+    cn_dict_free(state);
+}
+
+static int compare_end(const char *way_key, cn_optim *o)
+{
+    char key[KEY];
+    snprintf(key, sizeof key, "%.*s|end", (int)strcspn(way_key, "|"), way_key);
+    cn_dict *all = cn_optim_state_dict(o);
+    const cn_dict *state = cn_dict_dict(cn_dict_dict(all, "state"), "0");
+    const double got[] = { (double)cn_dict_int(state, "n_iter", -1),
+                           (double)cn_dict_int(state, "func_evals", -1),
+                           cn_dict_float(state, "t", -1) };
+    int failures = differences(key, cn_from(got, CN_SHAPE(3), CN_F64), 1e-6);
+    cn_dict_free(all);
+    return failures;
+}
+
+static int run_problem(const char *key)
+{
+    Case c;
+    Problem p;
+    double got[CLOSURE_STEPS * (SIZE + 1)];
+    pose(&p, &c, key);
+    const int64_t n = cn_numel(p.w);
+    for (int i = 0; i < CLOSURE_STEPS; i++) {
+        double *row = got + i * (n + 1);
+        row[n] = cn_step_closure(p.optim, closure, &p);
+        assert_true(cn_ok() && cn_read(p.w, CN_F64, row, n));
+        if (i == 2) replace(&p, &c); /* nothing may be lost on the way */
+    }
+    int failures = differences(key, cn_from(got, CN_SHAPE(CLOSURE_STEPS, n + 1), CN_F64), 1e-6) +
+                   compare_end(key, p.optim);
+    cn_optim_free(p.optim);
+    return failures;
+}
+
+static void test_closures(void **state)
+{
+    (void)state;
+    int failures = 0, cases = 0;
+    for (int i = 0; i < cn_dict_count(golden); i++) {
+        const char *key = cn_dict_key(golden, i), *bar = strchr(key, '|');
+        if (!strchr(key, ':') || !bar || strcmp(bar, "|way") != 0) continue;
+        size_t mark = cn_mark();
+        failures += run_problem(key);
+        cn_release(mark);
+        cases++;
+    }
+    assert_true(cases >= 10);
+    assert_int_equal(failures, 0);
+}
+
+/* Others evaluate the loss once; without a closure LBFGS makes one iteration; errors come back. */
+static void test_closure_corners(void **state)
+{
+    (void)state;
+    size_t mark = cn_mark();
+    Case c;
+    Problem p, q;
+    pose(&p, &c, "squares: SGD lr=0.001|");
+    double before = cn_step_closure(p.optim, closure, &p);
+    assert_int_equal(p.calls, 1);
+    assert_true(cn_step_closure(p.optim, closure, &p) < before);
+    cn_optim_free(p.optim);
+
+    pose(&p, &c, "rosenbrock: LBFGS|"), pose(&q, &c, "rosenbrock: LBFGS max_iter=1|");
+    for (int i = 0; i < 5; i++) {
+        closure(&p);
+        assert_true(cn_step(p.optim));
+        cn_step_closure(q.optim, closure, &q);
+        double x[2], y[2];
+        assert_true(cn_read(p.w, CN_F64, x, 2) && cn_read(q.w, CN_F64, y, 2));
+        assert_true(x[0] == y[0] && x[1] == y[1]);
+    }
+    q.calls = 0, q.fail_at = 1;
+    assert_true(isnan(cn_step_closure(q.optim, closure, &q)) && !cn_ok());
+    cn_error_clear();
+    cn_optim_free(p.optim), cn_optim_free(q.optim);
+
+    pose(&p, &c, "rosenbrock: LBFGS line_search_fn='strong_wolfe'|");
+    assert_false(cn_step(p.optim)); /* nothing to search with */
+    cn_error_clear();
+    p.fail_at = 4;
+    assert_true(isnan(cn_step_closure(p.optim, closure, &p)) && !cn_ok());
+    cn_error_clear();
+    cn_optim_free(p.optim);
+    cn_release(mark);
+}
+
 /* ---- what is refused, averages, clipping ----------------------------------------------------------- */
 
 static void refused(const char *text, const char *word)
@@ -251,6 +402,8 @@ static void test_refusals(void **state)
     refused("Rprop etas=(0.5,0.9)", "etas");
     refused("Nadam", "there is no 'Nadam'");
     refused("Adam speed=3", "speed");
+    refused("LBFGS line_search_fn='armijo'", "armijo");
+    refused("LBFGS history_size=0", "history_size");
 }
 
 static void test_average(void **state)
@@ -314,10 +467,11 @@ static int free_golden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_optimisers), cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_combined),   cmocka_unit_test(test_recall),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_average),
-        cmocka_unit_test(test_clip_value),
+        cmocka_unit_test(test_optimisers),      cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_combined),        cmocka_unit_test(test_recall),
+        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_average),
+        cmocka_unit_test(test_clip_value),      cmocka_unit_test(test_closures),
+        cmocka_unit_test(test_closure_corners),
     };
     return cmocka_run_group_tests_name("optim", tests, read_golden, free_golden);
 }

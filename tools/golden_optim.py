@@ -4,6 +4,8 @@
 start, gradients      a parameter and 100 gradients, which are given: only the optimisers' arithmetic is compared.
 CASE|w, CASE|STATE    after all of them, for each case below. Those that PyTorch lacks are written out here.
 SCHEDULE              learning rate and momentum before each of 23 steps.
+PROBLEM: CASE|way     parameters and loss after each of 6 steps with a closure;
+PROBLEM: CASE|end     the number of iterations and evaluations, and the state t.
 """
 import ast
 
@@ -120,6 +122,48 @@ def scheduled(case):
     return torch.tensor(rates, dtype=torch.float64)
 
 
+# Problems that a closure computes: the banana of Rosenbrock, and a fit of SIZE numbers with a badly scaled matrix.
+LBFGS_CASES = [
+    "LBFGS", "LBFGS lr=0.5 max_iter=3 history_size=2", "LBFGS line_search_fn='strong_wolfe'",
+    "LBFGS max_iter=4 line_search_fn='strong_wolfe' history_size=3", "LBFGS max_iter=30 max_eval=7 lr=0.1",
+]
+CLOSURE_STEPS = 6
+
+
+def rosenbrock(w):
+    return (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2
+
+
+def squares(w):
+    rows = torch.arange(1, SIZE + 3, dtype=torch.float64)[:, None]
+    columns = torch.arange(1, SIZE + 1, dtype=torch.float64)
+    return ((torch.cos(rows * columns) * columns @ w - torch.sin(rows[:, 0])) ** 2).sum()
+
+
+PROBLEMS = {"rosenbrock": (rosenbrock, [-1.2, 1.0]), "squares": (squares, [0.5] * SIZE)}
+
+
+def minimised(problem, case):
+    name, options = split_case(case)
+    loss, start = PROBLEMS[problem]
+    w = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+    optim = getattr(torch.optim, name)([w], **options)
+
+    def closure():
+        optim.zero_grad()
+        value = loss(w)
+        value.backward()
+        return value
+
+    way = []
+    for _ in range(CLOSURE_STEPS):
+        before = optim.step(closure)
+        way.append(torch.cat([w.detach(), before.detach()[None]]))
+    state = optim.state[w]
+    end = [state["n_iter"], state["func_evals"], float(state["t"])]
+    return {"way": torch.stack(way), "end": torch.tensor(end, dtype=torch.float64)}
+
+
 METRICS = [1.0, 0.9, 0.95, 0.94, 0.93, 0.92, 0.5, 0.6]
 
 
@@ -129,6 +173,9 @@ def all_optimisers():
     for case in OPTIM_CASES:
         found.update({f"{case}|{k}": v.double() for k, v in optimised(case, start, gradients).items()})
     found.update({case: scheduled(case) for case in SCHED_CASES})
+    for problem in PROBLEMS:
+        for case in LBFGS_CASES:
+            found.update({f"{problem}: {case}|{k}": v for k, v in minimised(problem, case).items()})
     return found
 
 

@@ -55,6 +55,44 @@ CN_API cn_tensor *cn_conv_transpose2d_with(const cn_conv_transpose2d_args *args)
     cn_conv_transpose2d_with(                                                                      \
         &(cn_conv_transpose2d_args){ .size = sizeof(cn_conv_transpose2d_args), __VA_ARGS__ })
 
+typedef struct cn_conv3d_args {
+    size_t size;
+    cn_tensor *input, *weight; /* (N, C, D, H, W) or without N; (out, C / groups, d, h, w) */
+    cn_named_only named_only_;
+    cn_tensor *bias;                            /* (out) */
+    int64_t stride[3], padding[3], dilation[3]; /* as for conv2d */
+    int64_t groups;                             /* 1 */
+    bool same;
+} cn_conv3d_args;
+CN_API cn_tensor *cn_conv3d_with(const cn_conv3d_args *args);
+#define cn_conv3d(...)                                                                             \
+    cn_conv3d_with(&(cn_conv3d_args){ .size = sizeof(cn_conv3d_args), __VA_ARGS__ })
+
+typedef struct cn_conv_transpose1d_args {
+    size_t size;
+    cn_tensor *input, *weight; /* (N, C, L) or (C, L); (C, out / groups, length) */
+    cn_named_only named_only_;
+    cn_tensor *bias;
+    int64_t stride, padding, dilation, output_padding, groups;
+} cn_conv_transpose1d_args;
+CN_API cn_tensor *cn_conv_transpose1d_with(const cn_conv_transpose1d_args *args);
+#define cn_conv_transpose1d(...)                                                                   \
+    cn_conv_transpose1d_with(                                                                      \
+        &(cn_conv_transpose1d_args){ .size = sizeof(cn_conv_transpose1d_args), __VA_ARGS__ })
+
+typedef struct cn_conv_transpose3d_args {
+    size_t size;
+    cn_tensor *input, *weight; /* (N, C, D, H, W) or without N; (C, out / groups, d, h, w) */
+    cn_named_only named_only_;
+    cn_tensor *bias;
+    int64_t stride[3], padding[3], dilation[3], output_padding[3];
+    int64_t groups;
+} cn_conv_transpose3d_args;
+CN_API cn_tensor *cn_conv_transpose3d_with(const cn_conv_transpose3d_args *args);
+#define cn_conv_transpose3d(...)                                                                   \
+    cn_conv_transpose3d_with(                                                                      \
+        &(cn_conv_transpose3d_args){ .size = sizeof(cn_conv_transpose3d_args), __VA_ARGS__ })
+
 /* ---- margins ------------------------------------------------------------------------------- */
 
 typedef enum cn_pad_mode {
@@ -98,6 +136,44 @@ CN_API cn_tensor *cn_max_pool2d_with(const cn_pool2d_args *args);
 CN_API cn_tensor *cn_adaptive_avg_pool2d(cn_tensor *input, int64_t height, int64_t width);
 CN_API cn_tensor *cn_adaptive_max_pool2d(cn_tensor *input, int64_t height, int64_t width);
 
+/* ---- sampling of images ---------------------------------------------------------------------- */
+
+typedef enum cn_interpolation {
+    CN_INTERPOLATE_NEAREST,
+    CN_INTERPOLATE_NEAREST_EXACT,
+    CN_INTERPOLATE_LINEAR, /* bilinear of images, trilinear of volumes */
+    CN_INTERPOLATE_BICUBIC,
+    CN_INTERPOLATE_AREA
+} cn_interpolation;
+
+typedef struct cn_interpolate_args {
+    size_t size;
+    cn_tensor *input; /* (N, C, ...) */
+    cn_named_only named_only_;
+    cn_shape output; /* of the dimensions after C; or else: */
+    double scale;    /* by which all of them grow */
+    cn_interpolation mode;
+    bool align_corners; /* the outermost elements stay in place */
+    bool antialias;
+} cn_interpolate_args;
+CN_API cn_tensor *cn_interpolate_with(const cn_interpolate_args *args);
+#define cn_interpolate(...)                                                                        \
+    cn_interpolate_with(&(cn_interpolate_args){ .size = sizeof(cn_interpolate_args), __VA_ARGS__ })
+
+typedef enum cn_grid_padding { CN_GRID_ZEROS, CN_GRID_BORDER, CN_GRID_REFLECTION } cn_grid_padding;
+
+typedef struct cn_grid_sample_args {
+    size_t size;
+    cn_tensor *input, *grid; /* (N, C, H, W); (N, h, w, 2): x and y from -1 to 1; also volumes */
+    cn_named_only named_only_;
+    cn_interpolation mode;   /* CN_INTERPOLATE_LINEAR is PyTorch's default */
+    cn_grid_padding outside; /* what there is outside the input */
+    bool align_corners;      /* -1 and 1 are the centres of the outermost pixels, not their edges */
+} cn_grid_sample_args;
+CN_API cn_tensor *cn_grid_sample_with(const cn_grid_sample_args *args);
+#define cn_grid_sample(...)                                                                        \
+    cn_grid_sample_with(&(cn_grid_sample_args){ .size = sizeof(cn_grid_sample_args), __VA_ARGS__ })
+
 /* ---- softmax ------------------------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_softmax(cn_tensor *input, int dim);
@@ -138,6 +214,11 @@ typedef struct cn_layer_norm_args {
 CN_API cn_tensor *cn_layer_norm_with(const cn_layer_norm_args *args);
 #define cn_layer_norm(...)                                                                         \
     cn_layer_norm_with(&(cn_layer_norm_args){ .size = sizeof(cn_layer_norm_args), __VA_ARGS__ })
+
+/* Standardises groups of channels of each example, (N, C, ...); weight and bias (C), or NULL. PyTorch's
+   eps is 1e-5. */
+CN_API cn_tensor *cn_group_norm(cn_tensor *input, int64_t num_groups, cn_tensor *weight,
+                                cn_tensor *bias, double eps);
 
 /* Zeroes elements with probability p and scales the rest by 1 / (1 - p), drawing from rng and
    moving it on; rng
@@ -211,6 +292,54 @@ CN_API cn_tensor *cn_kl_div_with(const cn_loss_args *args);
 #define cn_binary_cross_entropy_with_logits(...)                                                   \
     cn_binary_cross_entropy_with_logits_with(CN_LOSS_ARGS_(__VA_ARGS__))
 #define cn_kl_div(...) cn_kl_div_with(CN_LOSS_ARGS_(__VA_ARGS__))
+
+CN_API cn_tensor *cn_soft_margin_loss_with(const cn_loss_args *args);
+#define cn_soft_margin_loss(...) cn_soft_margin_loss_with(CN_LOSS_ARGS_(__VA_ARGS__))
+
+/* Of two inputs, and whether (target 1) they should agree or (-1) not; margin 0. */
+typedef struct cn_pair_loss_args {
+    size_t size;
+    cn_tensor *input1, *input2, *target;
+    cn_named_only named_only_;
+    double margin;
+    cn_reduction reduction;
+} cn_pair_loss_args;
+CN_API cn_tensor *cn_margin_ranking_loss_with(const cn_pair_loss_args *args);
+CN_API cn_tensor *cn_cosine_embedding_loss_with(const cn_pair_loss_args *args);
+#define CN_PAIR_LOSS_ARGS_(...)                                                                    \
+    (&(cn_pair_loss_args){ .size = sizeof(cn_pair_loss_args), __VA_ARGS__ })
+#define cn_margin_ranking_loss(...) cn_margin_ranking_loss_with(CN_PAIR_LOSS_ARGS_(__VA_ARGS__))
+#define cn_cosine_embedding_loss(...) cn_cosine_embedding_loss_with(CN_PAIR_LOSS_ARGS_(__VA_ARGS__))
+
+typedef struct cn_triplet_loss_args {
+    size_t size;
+    cn_tensor *anchor, *positive, *negative;
+    cn_named_only named_only_;
+    double margin, p; /* 1, 2 */
+    bool swap;        /* take the distance from positive to negative where it is smaller */
+    cn_reduction reduction;
+} cn_triplet_loss_args;
+CN_API cn_tensor *cn_triplet_margin_loss_with(const cn_triplet_loss_args *args);
+#define cn_triplet_margin_loss(...)                                                                \
+    cn_triplet_margin_loss_with(                                                                   \
+        &(cn_triplet_loss_args){ .size = sizeof(cn_triplet_loss_args), __VA_ARGS__ })
+
+typedef struct cn_ctc_loss_args {
+    size_t size;
+    cn_tensor *log_probs, *targets;            /* (T, N, C); (N, S), or one after the other */
+    cn_tensor *input_lengths, *target_lengths; /* (N) int64 */
+    cn_named_only named_only_;
+    int64_t blank; /* 0 */
+    cn_reduction reduction;
+    bool zero_infinity; /* 0 where no alignment is possible */
+} cn_ctc_loss_args;
+CN_API cn_tensor *cn_ctc_loss_with(const cn_ctc_loss_args *args);
+#define cn_ctc_loss(...)                                                                           \
+    cn_ctc_loss_with(&(cn_ctc_loss_args){ .size = sizeof(cn_ctc_loss_args), __VA_ARGS__ })
+
+/* Of a normal distribution with mean input and variance var, up to a constant. */
+CN_API cn_tensor *cn_gaussian_nll_loss(cn_tensor *input, cn_tensor *target, cn_tensor *var,
+                                       cn_reduction reduction);
 
 /* ---- activations --------------------------------------------------------------------------- */
 

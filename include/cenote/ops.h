@@ -58,6 +58,25 @@ CN_API cn_tensor *cn_atan(cn_tensor *input);
 CN_API cn_tensor *cn_sinh(cn_tensor *input);
 CN_API cn_tensor *cn_cosh(cn_tensor *input);
 CN_API cn_tensor *cn_erf(cn_tensor *input);
+CN_API cn_tensor *cn_erfc(cn_tensor *input); /* 1 - erf(input) */
+CN_API cn_tensor *cn_erfinv(cn_tensor *input);
+CN_API cn_tensor *cn_asinh(cn_tensor *input);
+CN_API cn_tensor *cn_acosh(cn_tensor *input);
+CN_API cn_tensor *cn_atanh(cn_tensor *input);
+CN_API cn_tensor *cn_lgamma(cn_tensor *input);  /* log |gamma(input)| */
+CN_API cn_tensor *cn_digamma(cn_tensor *input); /* its derivative */
+CN_API cn_tensor *cn_hypot(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_fmax(cn_tensor *input, cn_tensor *other); /* a number rather than NaN */
+CN_API cn_tensor *cn_fmin(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_copysign(cn_tensor *input, cn_tensor *other);
+CN_API cn_tensor *cn_logaddexp(cn_tensor *input, cn_tensor *other); /* log(exp(.) + exp(.)) */
+CN_API cn_tensor *cn_xlogy(cn_tensor *input, cn_tensor *other);     /* 0 where input is 0 */
+/* input + weight (end - input); input + value tensor1 tensor2, or tensor1 / tensor2. */
+CN_API cn_tensor *cn_lerp(cn_tensor *input, cn_tensor *end, cn_tensor *weight);
+CN_API cn_tensor *cn_addcmul(cn_tensor *input, cn_tensor *tensor1, cn_tensor *tensor2,
+                             double value);
+CN_API cn_tensor *cn_addcdiv(cn_tensor *input, cn_tensor *tensor1, cn_tensor *tensor2,
+                             double value);
 CN_API cn_tensor *cn_sign(cn_tensor *input);
 CN_API cn_tensor *cn_floor(cn_tensor *input);
 CN_API cn_tensor *cn_ceil(cn_tensor *input);
@@ -118,6 +137,9 @@ CN_API cn_tensor *cn_argmin_with(const cn_reduce_args *args);
 #define cn_argmin(...)                                                                             \
     cn_argmin_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
 
+CN_API cn_tensor *cn_prod_with(const cn_reduce_args *args); /* one dim, or none */
+#define cn_prod(...) cn_prod_with(&(cn_reduce_args){ .size = sizeof(cn_reduce_args), __VA_ARGS__ })
+
 /* Elements and where they were; both NULL on failure. */
 typedef struct cn_indexed {
     cn_tensor *values, *indices;
@@ -159,6 +181,41 @@ CN_API cn_tensor *cn_cumprod(cn_tensor *input, int dim);
 CN_API cn_indexed cn_sort(cn_tensor *input, int dim,
                           bool descending); /* stable; NaN is the largest */
 CN_API cn_tensor *cn_argsort(cn_tensor *input, int dim, bool descending);
+/* The largest (smallest) so far along dim. */
+CN_API cn_indexed cn_cummax(cn_tensor *input, int dim);
+CN_API cn_indexed cn_cummin(cn_tensor *input, int dim);
+CN_API cn_tensor *cn_diff(cn_tensor *input, int64_t n, int dim); /* n-th differences */
+/* The lower one of the two in the middle; of all, or along dim. */
+CN_API cn_tensor *cn_median(cn_tensor *input);
+CN_API cn_indexed cn_median_along(cn_tensor *input, int dim);
+CN_API cn_indexed cn_kthvalue(cn_tensor *input, int64_t k, int dim); /* k = 1: the smallest */
+
+typedef struct cn_quantile_args {
+    size_t size;
+    cn_tensor *input, *q; /* q: a number or a vector, 0 .. 1, of the input's type */
+    cn_named_only named_only_;
+    cn_shape dim; /* one, or none: of all */
+    bool keepdim;
+} cn_quantile_args;
+/* By linear interpolation; those of a vector q lie along a new first dimension. */
+CN_API cn_tensor *cn_quantile_with(const cn_quantile_args *args);
+#define cn_quantile(...)                                                                           \
+    cn_quantile_with(&(cn_quantile_args){ .size = sizeof(cn_quantile_args), __VA_ARGS__ })
+
+typedef struct cn_unique_args {
+    size_t size;
+    cn_tensor *input;
+    cn_named_only named_only_;
+    cn_tensor **inverse; /* where each of the input is among them; NULL: not wanted */
+    cn_tensor **counts;  /* how often each occurs */
+    cn_shape dim;        /* of slices along one dim; none: of elements */
+} cn_unique_args;
+CN_API cn_tensor *cn_unique_with(const cn_unique_args *args); /* ascending */
+#define cn_unique(...)                                                                             \
+    cn_unique_with(&(cn_unique_args){ .size = sizeof(cn_unique_args), __VA_ARGS__ })
+
+/* Where each input belongs in the sorted sequence: before equal elements, or after them. */
+CN_API cn_tensor *cn_searchsorted(cn_tensor *sorted_sequence, cn_tensor *input, bool right);
 CN_API cn_indexed cn_topk(cn_tensor *input, int64_t k, int dim); /* the k largest, in order */
 
 /* ---- indexing: indices are int64, parts are views ------------------------------------------ */
@@ -174,6 +231,19 @@ CN_API int cn_split(cn_tensor *input, int64_t size, int dim, cn_tensor *parts[],
 CN_API cn_tensor *cn_gather(cn_tensor *input, int dim, cn_tensor *index);
 CN_API cn_tensor *cn_scatter(cn_tensor *input, int dim, cn_tensor *index, cn_tensor *src);
 CN_API cn_tensor *cn_scatter_add(cn_tensor *input, int dim, cn_tensor *index, cn_tensor *src);
+typedef enum cn_scatter_how {
+    CN_SCATTER_SUM,
+    CN_SCATTER_PROD,
+    CN_SCATTER_MEAN,
+    CN_SCATTER_AMAX,
+    CN_SCATTER_AMIN
+} cn_scatter_how;
+/* input with all elements of src that go to one place combined; include_self: with what is there. */
+CN_API cn_tensor *cn_scatter_reduce(cn_tensor *input, int dim, cn_tensor *index, cn_tensor *src,
+                                    cn_scatter_how how, bool include_self);
+/* Of the flattened input. */
+CN_API cn_tensor *cn_take(cn_tensor *input, cn_tensor *index);
+CN_API cn_tensor *cn_put(cn_tensor *input, cn_tensor *index, cn_tensor *source, bool accumulate);
 CN_API cn_tensor *cn_index_select(cn_tensor *input, int dim, cn_tensor *index);
 CN_API cn_tensor *cn_index_add(cn_tensor *input, int dim, cn_tensor *index, cn_tensor *source);
 CN_API cn_tensor *cn_index_copy(cn_tensor *input, int dim, cn_tensor *index, cn_tensor *source);
@@ -226,6 +296,35 @@ CN_API cn_tensor *cn_linalg_det(cn_tensor *a);
 CN_API cn_tensor *cn_linalg_solve(cn_tensor *a, cn_tensor *b);
 /* The lower triangle l with a = l l^T; a must be symmetric positive definite. */
 CN_API cn_tensor *cn_linalg_cholesky(cn_tensor *a);
+
+/* Several results; all NULL on failure. */
+typedef struct cn_eigen {
+    cn_tensor *values, *vectors; /* ascending; in columns */
+} cn_eigen;
+typedef struct cn_svd_parts {
+    cn_tensor *u, *s, *vh; /* a = u diag(s) vh, s descending */
+} cn_svd_parts;
+typedef struct cn_qr_parts {
+    cn_tensor *q, *r; /* orthonormal columns; an upper triangle */
+} cn_qr_parts;
+typedef struct cn_log_det {
+    cn_tensor *sign, *logabsdet;
+} cn_log_det;
+
+CN_API cn_eigen cn_linalg_eigh(cn_tensor *a); /* a is symmetric; its lower triangle is read */
+CN_API cn_svd_parts cn_linalg_svd(cn_tensor *a, bool full_matrices);
+CN_API cn_qr_parts cn_linalg_qr(cn_tensor *a);
+CN_API cn_log_det cn_linalg_slogdet(cn_tensor *a);
+/* The x for which |a x - b| is least; the pseudo-inverse of a. */
+CN_API cn_tensor *cn_linalg_lstsq(cn_tensor *a, cn_tensor *b);
+CN_API cn_tensor *cn_linalg_pinv(cn_tensor *a);
+/* order: "fro", "nuc", or one of "1", "-1", "2", "-2", "inf", "-inf". */
+CN_API cn_tensor *cn_linalg_matrix_norm(cn_tensor *a, const char *order);
+/* The p-norms of the differences of every row of x1 and every row of x2. */
+CN_API cn_tensor *cn_cdist(cn_tensor *x1, cn_tensor *x2, double p);
+/* What is below (above) the diagonal, which is included; the rest is 0. */
+CN_API cn_tensor *cn_tril(cn_tensor *input, int64_t diagonal);
+CN_API cn_tensor *cn_triu(cn_tensor *input, int64_t diagonal);
 
 /* ---- making: see also cn_zeros, cn_full and their kin in tensor.h -------------------------- */
 

@@ -45,6 +45,10 @@ CN_API cn_optim *cn_adamw_with(const cn_adam_options *o);
     cn_adamw_with(&(cn_adam_options){ .size = sizeof(cn_adam_options), __VA_ARGS__ })
 #endif
 
+/* Any optimiser from its class name, in letters of either case, and its options as PyTorch calls
+   them: "RMSprop lr=0.01 alpha=0.9", or "RMSprop:lr=0.01,alpha=0.9". net NULL: without parameters
+   yet. */
+CN_API cn_optim *cn_optim_by_name(cn_module *net, const char *text);
 /* An optimiser by PyTorch's class name, without parameters yet, and groups of parameters with
    their own
    options: cn_optim_set(o, group, "lr", 0.1) for each that differs from the defaults. */
@@ -55,7 +59,15 @@ CN_API bool cn_optim_set(cn_optim *o, int group, const char *option,
                          double value); /* group -1: all */
 CN_API double cn_optim_get(const cn_optim *o, int group, const char *option);
 
+/* One step from the gradients that are there. LBFGS: one iteration without line search. */
 CN_API bool cn_step(cn_optim *o);
+
+/* Clears the gradients, computes the loss and its gradients, and returns it. */
+typedef double cn_closure(void *context);
+/* One step with a loss that can be computed again: LBFGS (Nocedal and Wright, sections 3.5 and 7.2)
+   makes up to max_iter iterations of it, other optimisers evaluate it once. The loss before the step;
+   NaN with an error set when something failed. Each evaluation is a scope of its own. */
+CN_API double cn_step_closure(cn_optim *o, cn_closure *closure, void *context);
 CN_API void cn_optim_zero_grad(cn_optim *o);
 CN_API double cn_lr(const cn_optim *o, int group);
 CN_API void cn_optim_free(cn_optim *o);
@@ -102,6 +114,10 @@ CN_API cn_sched *cn_sequential_lr(cn_optim *o, cn_sched *const *parts, int n,
 CN_API cn_sched *cn_chained_lr(cn_optim *o, cn_sched *const *parts, int n);
 /* lr *= factor when a metric has not improved for more than `patience` steps. */
 CN_API cn_sched *cn_plateau_lr(cn_optim *o, bool larger_is_better, double factor, int64_t patience);
+
+/* Any schedule that is not made of others or of functions, as cn_optim_by_name() takes optimisers:
+   "OneCycleLR max_lr=0.1 total_steps=100". */
+CN_API cn_sched *cn_sched_by_name(cn_optim *o, const char *text);
 
 CN_API bool cn_sched_step(cn_sched *s); /* after each epoch, or each step, as you count */
 /* A step of a schedule that looks at a metric, such as the validation loss; others ignore it. */

@@ -144,7 +144,8 @@ static bool bind_tensor(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 
 static bool bind_tensors(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
-    bool none = v->kind == CN_KIND_NONE && a->optional, one = v->kind == CN_KIND_TENSOR;
+    bool none = v->kind == CN_KIND_NONE && a->optional;
+    bool one = v->kind == CN_KIND_TENSOR || v->kind == CN_KIND_INT || v->kind == CN_KIND_FLOAT;
     if (!none && !one && v->kind != CN_KIND_LIST) return mismatch(b, a, v);
     if (a->length && v->n > a->length)
         return cn_fail(CN_EINVALID, "%s: argument '%s' has %d tensors, at most %d are possible",

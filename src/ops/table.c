@@ -1,4 +1,5 @@
 /* table.c - the table of ops and looking things up in it. */
+#include "core/schema.h"
 #include "ops/internal.h"
 
 #include <string.h>
@@ -35,4 +36,26 @@ const cn_op *cn_op_find(const char *name)
     for (int i = 0; i < CN_NUM_OPS; i++)
         if (cn_ops[i]->aliases && among(cn_ops[i]->aliases, name)) return cn_ops[i];
     return NULL;
+}
+
+cn_tensor *cn_call_op(const char *name, cn_tensor *const *inputs, int n)
+{
+    const cn_op *op = cn_op_find(name);
+    cn_schema schema;
+    cn_bound bound;
+    cn_ffi_arg args[CN_MAX_ARGS];
+    cn_tensor *y = NULL;
+    if (!op || n < 0 || n > CN_MAX_ARGS) {
+        cn_fail(CN_ENOTFOUND, "there is no op '%.64s' of %d tensors", name ? name : "(null)", n);
+        return NULL;
+    }
+    for (int i = 0; i < n; i++) {
+        args[i] = (cn_ffi_arg){ NULL, { .kind = CN_KIND_NONE } };
+        if (inputs[i]) args[i].value = (cn_ffi_value){ .kind = CN_KIND_TENSOR, .u.t = inputs[i] };
+    }
+    if (!cn_schema_parse(op->schema, &schema) || !cn_bind(&schema, op->name, args, n, &bound))
+        return NULL;
+    y = cn_apply1(op, bound.in, bound.n_in, bound.params);
+    cn_bound_clear(&bound);
+    return y;
 }

@@ -4,14 +4,27 @@
 #include <string.h>
 
 extern const cn_optim_class cn_optim_ASGD, cn_optim_Adadelta, cn_optim_Adagrad, cn_optim_Adam,
-    cn_optim_AdamW, cn_optim_Adamax, cn_optim_LAMB, cn_optim_LARS, cn_optim_Lion, cn_optim_NAdam,
-    cn_optim_RAdam, cn_optim_RMSprop, cn_optim_Rprop, cn_optim_SGD, cn_optim_Yogi;
+    cn_optim_AdamW, cn_optim_Adamax, cn_optim_LAMB, cn_optim_LARS, cn_optim_LBFGS, cn_optim_Lion,
+    cn_optim_NAdam, cn_optim_RAdam, cn_optim_RMSprop, cn_optim_Rprop, cn_optim_SGD, cn_optim_Yogi;
 
 const cn_optim_class *const cn_optim_classes[] = {
-    &cn_optim_ASGD,  &cn_optim_Adadelta, &cn_optim_Adagrad, &cn_optim_Adam,
-    &cn_optim_AdamW, &cn_optim_Adamax,   &cn_optim_LAMB,    &cn_optim_LARS,
-    &cn_optim_Lion,  &cn_optim_NAdam,    &cn_optim_RAdam,   &cn_optim_RMSprop,
-    &cn_optim_Rprop, &cn_optim_SGD,      &cn_optim_Yogi,    NULL,
+    &cn_optim_ASGD,
+    &cn_optim_Adadelta,
+    &cn_optim_Adagrad,
+    &cn_optim_Adam,
+    &cn_optim_AdamW,
+    &cn_optim_Adamax,
+    &cn_optim_LAMB,
+    &cn_optim_LARS,
+    &cn_optim_LBFGS,
+    &cn_optim_Lion,
+    &cn_optim_NAdam,
+    &cn_optim_RAdam,
+    &cn_optim_RMSprop,
+    &cn_optim_Rprop,
+    &cn_optim_SGD,
+    &cn_optim_Yogi,
+    NULL,
 };
 
 const cn_optim_class *cn_optim_class_find(const char *name)

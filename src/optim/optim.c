@@ -34,6 +34,7 @@ void cn_optim_free(cn_optim *o)
         cn_free(o->groups[g].params);
         cn_free(o->groups[g].options);
     }
+    for (int k = 0; k < CN_MAX_SHARED; k++) cn_shared_clear(o, k);
     cn_free(o);
 }
 
@@ -48,16 +49,36 @@ static const cn_arg *option_named(const cn_optim *o, const char *name)
 
 static void store(const cn_arg *a, char *slot, double value)
 {
+    const int64_t whole = (int64_t)value;
+    const cn_opt_int given = { true, whole };
     if (a->type == CN_ARG_BOOL) *(bool *)slot = value != 0;
+    else if (a->type == CN_ARG_INT && a->optional) memcpy(slot, &given, sizeof given);
+    else if (a->type == CN_ARG_INT) memcpy(slot, &whole, sizeof whole);
     else memcpy(slot, &value, sizeof value);
 }
 
-/* beta1 and beta2 name the two entries of betas. */
+/* NaN: an optional one that is not given. */
+static double stored(const cn_arg *a, const char *slot)
+{
+    int64_t whole;
+    cn_opt_int given;
+    double value;
+    if (a->type == CN_ARG_BOOL) return *(const bool *)slot;
+    if (a->type == CN_ARG_INT && a->optional) {
+        memcpy(&given, slot, sizeof given);
+        return given.given ? (double)given.value : (double)NAN;
+    }
+    if (a->type == CN_ARG_INT) return memcpy(&whole, slot, sizeof whole), (double)whole;
+    return memcpy(&value, slot, sizeof value), value;
+}
+
+/* Options that are numbers; beta1 and beta2 name the two entries of betas. */
 static char *slot_of(const cn_optim *o, char *options, const char *name, const cn_arg **arg)
 {
     bool first = strcmp(name, "beta1") == 0, second = strcmp(name, "beta2") == 0;
     *arg = option_named(o, first || second ? "betas" : name);
     if (!*arg || ((*arg)->type == CN_ARG_FLOATS) != (first || second)) return NULL;
+    if ((*arg)->type == CN_ARG_STR) return NULL;
     if (!first && !second) return options + (*arg)->offset;
     return (char *)&((cn_floats *)(void *)(options + (*arg)->offset))->v[second];
 }
@@ -90,14 +111,9 @@ double cn_optim_get(const cn_optim *o, int group, const char *option)
     char *slot = o && group >= 0 && group < o->n_groups
                      ? slot_of(o, o->groups[group].options, option, &a)
                      : NULL;
-    double value;
-    if (!slot) {
-        cn_fail(CN_ENOTFOUND, "optimiser: there is no option '%s' in group %d", option, group);
-        return (double)NAN;
-    }
-    if (a->type == CN_ARG_BOOL) return *(bool *)slot;
-    memcpy(&value, slot, sizeof value);
-    return value;
+    if (slot) return stored(a, slot);
+    cn_fail(CN_ENOTFOUND, "optimiser: there is no option '%s' in group %d", option, group);
+    return (double)NAN;
 }
 
 double cn_lr(const cn_optim *o, int group)
@@ -128,22 +144,32 @@ static bool usable(const cn_optim *o, const cn_tensor *t)
     return true;
 }
 
+static bool assign(const cn_optim *o, const cn_group *g, const cn_ffi_arg *arg)
+{
+    cn_bound bound;
+    const cn_arg *a = arg->name ? option_named(o, arg->name) : NULL;
+    if (!a)
+        return cn_fail(CN_ENOTFOUND, "%s: there is no option '%s'", o->cls->name,
+                       arg->name ? arg->name : "(positional)");
+    cn_ffi_arg with_lr[2] = { *arg, { "lr", { .kind = CN_KIND_FLOAT, .u.f = 0 } } };
+    bool is_lr = strcmp(a->name, "lr") == 0;
+    if (!cn_bind(&o->schema, o->cls->name, with_lr, is_lr ? 1 : 2, &bound)) return false;
+    memcpy((char *)g->options + a->offset, bound.params + a->offset, cn_arg_bytes(a));
+    return true;
+}
+
+bool cn_optim_assign(cn_optim *o, int group, const cn_ffi_arg *arg)
+{
+    return assign(o, &o->groups[group], arg);
+}
+
 static bool bind_group(const cn_optim *o, cn_group *g, const cn_ffi_arg *args, int n)
 {
     g->options = cn_alloc(o->schema.params_size);
     if (!g->options) return false;
     memcpy(g->options, o->defaults, o->schema.params_size);
-    for (int i = 0; i < n; i++) {
-        cn_bound bound;
-        const cn_arg *a = args[i].name ? option_named(o, args[i].name) : NULL;
-        if (!a)
-            return cn_fail(CN_ENOTFOUND, "%s: there is no option '%s'", o->cls->name,
-                           args[i].name ? args[i].name : "(positional)");
-        cn_ffi_arg with_lr[2] = { args[i], { "lr", { .kind = CN_KIND_FLOAT, .u.f = 0 } } };
-        bool is_lr = strcmp(a->name, "lr") == 0;
-        if (!cn_bind(&o->schema, o->cls->name, with_lr, is_lr ? 1 : 2, &bound)) return false;
-        memcpy((char *)g->options + a->offset, bound.params + a->offset, cn_arg_bytes(a));
-    }
+    for (int i = 0; i < n; i++)
+        if (!assign(o, g, &args[i])) return false;
     return true;
 }
 
@@ -285,11 +311,33 @@ static bool update(cn_optim *o, const cn_group *g, cn_param *p)
 
 bool cn_step(cn_optim *o)
 {
+    double loss;
     if (!o || !cn_ok()) return false;
+    if (o->cls->step) return o->cls->step(o, NULL, NULL, &loss);
     for (int g = 0; g < o->n_groups; g++)
         for (int i = 0; i < o->groups[g].n; i++)
             if (!update(o, &o->groups[g], &o->groups[g].params[i])) return false;
     return true;
+}
+
+double cn_call_closure(cn_closure *closure, void *context)
+{
+    size_t mark = cn_mark();
+    double loss = closure(context);
+    cn_release(mark);
+    return cn_ok() ? loss : (double)NAN;
+}
+
+double cn_step_closure(cn_optim *o, cn_closure *closure, void *context)
+{
+    double loss = (double)NAN;
+    if (!o || !closure || !cn_ok()) {
+        cn_fail(CN_EINVALID, "cn_step_closure: the optimiser or the closure is NULL");
+        return loss;
+    }
+    if (o->cls->step) return o->cls->step(o, closure, context, &loss) ? loss : (double)NAN;
+    loss = cn_call_closure(closure, context);
+    return cn_step(o) ? loss : (double)NAN;
 }
 
 void cn_optim_zero_grad(cn_optim *o)

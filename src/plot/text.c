@@ -43,7 +43,7 @@ int cn_columns(const char *text)
     return columns;
 }
 
-int cn_put(Terminal *t, const char *text, int columns)
+int cn_text_put(Terminal *t, const char *text, int columns)
 {
     int used = 0;
     uint32_t code;
@@ -65,13 +65,13 @@ void cn_put_spaces(Terminal *t, int n)
 void cn_put_centred(Terminal *t, const char *text, int columns)
 {
     cn_put_spaces(t, (columns - cn_columns(text)) / 2);
-    cn_put(t, text, columns);
+    cn_text_put(t, text, columns);
 }
 
 void cn_put_right(Terminal *t, const char *text, int columns)
 {
     cn_put_spaces(t, columns - cn_columns(text));
-    cn_put(t, text, columns);
+    cn_text_put(t, text, columns);
 }
 
 void cn_put_line(Terminal *t, const char *text)

@@ -16,7 +16,7 @@ typedef struct Terminal {
 
 int cn_columns(const char *text);
 /* Adds what of the text, up to its end or a newline, fits into `columns`; returns those used. */
-int cn_put(Terminal *t, const char *text, int columns);
+int cn_text_put(Terminal *t, const char *text, int columns);
 void cn_put_spaces(Terminal *t, int n);
 void cn_put_centred(Terminal *t, const char *text, int columns); /* ends without padding */
 void cn_put_right(Terminal *t, const char *text, int columns);

@@ -184,7 +184,7 @@ static void put_legend(Terminal *t, const Curves *c, int indent)
         cn_put_spaces(t, used ? 3 : indent);
         put_sample(t, &c->series[i], i);
         cn_buffer_text(&t->out, " ");
-        cn_put(t, label, t->width - indent - 6);
+        cn_text_put(t, label, t->width - indent - 6);
         used += columns;
     }
     if (used) cn_buffer_text(&t->out, "\n");
@@ -227,7 +227,7 @@ static int put_label(Terminal *t, const char *label, int centre, int most, int u
     if (start + columns > t->width) start = t->width - columns;
     if (start <= used && used) return used;
     cn_put_spaces(t, start - used);
-    return start + cn_put(t, label, columns);
+    return start + cn_text_put(t, label, columns);
 }
 
 static void put_names(Terminal *t, const Curves *c, const Axis *x, int margin, int columns)
@@ -270,7 +270,7 @@ bool cn_text_curves(Terminal *t, const Curves *c)
     for (size_t i = 0; i < c->n_series; i++) draw_series(&cv, c, i, &x, &y);
     put_legend(t, c, margin + 2);
     if (c->ylabel) {
-        cn_put(t, c->ylabel, t->width);
+        cn_text_put(t, c->ylabel, t->width);
         cn_buffer_text(&t->out, "\n");
     }
     put_plot(t, &cv, &y, margin);

@@ -79,7 +79,7 @@ static void put_col_names(Terminal *t, const Heat *h, int margin, int columns)
         cn_buffer_text(&t->out, " ");
         const char *name = h->col_labels ? h->col_labels[i] : index;
         cn_put_spaces(t, columns - 1 - cn_columns(name));
-        cn_put(t, name, columns - 1);
+        cn_text_put(t, name, columns - 1);
     }
     cn_buffer_text(&t->out, "\n");
 }
@@ -126,7 +126,7 @@ static void put_caption(Terminal *t, const char *what, const char *label, int ma
     if (!label) return;
     cn_put_spaces(t, margin + 1);
     cn_buffer_text(&t->out, what);
-    cn_put(t, label, t->width - margin - 1 - cn_columns(what));
+    cn_text_put(t, label, t->width - margin - 1 - cn_columns(what));
     cn_buffer_text(&t->out, "\n");
 }
 
@@ -228,8 +228,8 @@ static void put_image_caption(Terminal *t, const Images *im, size_t i, int colum
         text = text ? text + 1 : NULL;
     }
     if (mark) cn_put_ansi(t, mark > 0 ? "32" : "31");
-    if (mark && line == 0) used = cn_put(t, mark > 0 ? "✓ " : "✗ ", columns);
-    if (text) used += cn_put(t, text, columns - used);
+    if (mark && line == 0) used = cn_text_put(t, mark > 0 ? "✓ " : "✗ ", columns);
+    if (text) used += cn_text_put(t, text, columns - used);
     if (mark) cn_put_reset(t);
     cn_put_spaces(t, columns - used);
 }

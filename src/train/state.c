@@ -127,6 +127,40 @@ static void state_key(char key[64], int group, int index, const char *name)
     snprintf(key, 64, "optim.%d.%d.%s", group, index, name);
 }
 
+/* What belongs to the optimiser as a whole: optim.shared.NAME, and .0, .1 .. after it. */
+static void shared_key(char key[64], const cn_optim *o, int k, int i)
+{
+    snprintf(key, 64, "optim.shared.%s.%d", o->cls->shared[k].name, i);
+}
+
+static bool shared_into(const cn_optim *o, cn_dict *dict)
+{
+    char key[64];
+    bool ok = true;
+    for (int k = 0; k < CN_MAX_SHARED; k++) {
+        for (int i = 0; ok && i < o->shared[k].n; i++) {
+            shared_key(key, o, k, i);
+            ok = cn_dict_set_tensor(dict, key, o->shared[k].v[i]);
+        }
+    }
+    return ok;
+}
+
+static bool shared_from(cn_optim *o, const cn_dict *dict)
+{
+    char key[64];
+    for (int k = 0; k < CN_MAX_SHARED && o->cls->shared[k].name; k++) {
+        cn_shared_clear(o, k);
+        for (int i = 0;; i++) {
+            shared_key(key, o, k, i);
+            const cn_value *v = cn_dict_find(dict, key);
+            if (!v || v->kind != CN_KIND_TENSOR) break;
+            if (!cn_shared_append(o, k, v->u.t)) return false;
+        }
+    }
+    return true;
+}
+
 bool cn_optim_into(const cn_optim *o, cn_dict *dict)
 {
     char key[64];
@@ -146,7 +180,7 @@ bool cn_optim_into(const cn_optim *o, cn_dict *dict)
             if (!ok) return false;
         }
     }
-    return true;
+    return shared_into(o, dict);
 }
 
 /* State k of a parameter from a file, if it is there. */
@@ -182,7 +216,7 @@ bool cn_optim_from(cn_optim *o, const cn_dict *dict)
     for (int g = 0; g < o->n_groups; g++)
         for (int i = 0; i < o->groups[g].n; i++)
             if (!param_from(o, g, i, dict)) return false;
-    return true;
+    return shared_from(o, dict);
 }
 
 /* ---- generators of random layers ----------------------------------------------------------- */
@@ -201,6 +235,18 @@ int cn_module_generators(cn_module *m, cn_rng **out, int room)
 
 /* ---- optimisers in PyTorch's form: {"state": {"0": {...}}, "param_groups": [...]} ---------- */
 
+/* An int, an optional one, or a word. */
+static bool set_plain(cn_dict *d, const cn_arg *a, const char *slot)
+{
+    const cn_opt_int *given = (const cn_opt_int *)(const void *)slot;
+    const char *const *word = (const char *const *)(const void *)slot;
+    if (a->type == CN_ARG_STR ? !*word : a->optional && !given->given)
+        return cn_dict_set(d, a->name, (cn_value){ .kind = CN_KIND_NONE });
+    if (a->type == CN_ARG_STR) return cn_dict_set_str(d, a->name, *word);
+    return cn_dict_set_int(d, a->name,
+                           a->optional ? given->value : *(const int64_t *)(const void *)slot);
+}
+
 static bool set_options(cn_dict *d, const cn_optim *o, const cn_group *g)
 {
     bool ok = true;
@@ -210,6 +256,7 @@ static bool set_options(cn_dict *d, const cn_optim *o, const cn_group *g)
         if (a->type == CN_ARG_BOOL) ok = cn_dict_set_bool(d, a->name, *(const bool *)slot);
         if (a->type == CN_ARG_FLOAT)
             ok = cn_dict_set_float(d, a->name, *(const double *)(const void *)slot);
+        if (a->type == CN_ARG_INT || a->type == CN_ARG_STR) ok = set_plain(d, a, slot);
         if (a->type != CN_ARG_FLOATS) continue;
         const cn_floats *list = (const cn_floats *)(const void *)slot;
         cn_value items[CN_MAX_DIMS];
@@ -242,7 +289,7 @@ static bool set_group(cn_dict *all, const cn_optim *o, int g, int first)
 static bool set_param(cn_dict *all, const cn_optim *o, const cn_param *p, int index)
 {
     char key[16];
-    if (!p->steps) return true;
+    if (o->cls->step || !p->steps) return true;
     cn_dict *d = cn_dict_new();
     bool ok = d != NULL;
     if (ok && !o->cls->uncounted) {
@@ -258,11 +305,69 @@ static bool set_param(cn_dict *all, const cn_optim *o, const cn_param *p, int in
     return ok;
 }
 
+static bool set_list(cn_dict *d, const char *key, const cn_tensors *list)
+{
+    cn_value *items = cn_alloc((size_t)list->n * sizeof *items + 1);
+    if (!items) return false;
+    for (int i = 0; i < list->n; i++)
+        items[i] = (cn_value){ .kind = CN_KIND_TENSOR, .u.t = list->v[i] };
+    bool ok =
+        cn_dict_set(d, key, (cn_value){ .kind = CN_KIND_LIST, .n = list->n, .u.list = items });
+    cn_free(items);
+    return ok;
+}
+
+static bool set_shared_entry(cn_dict *d, const cn_optim *o, int k)
+{
+    const char *name = o->cls->shared[k].name;
+    const cn_tensors *list = &o->shared[k];
+    switch (o->cls->shared[k].kind) {
+    case CN_SHARED_TENSORS: return set_list(d, name, list);
+    case CN_SHARED_TENSOR: return !list->n || cn_dict_set_tensor(d, name, list->v[0]);
+    case CN_SHARED_NUMBER: return !list->n || cn_dict_set_float(d, name, cn_item(list->v[0]));
+    case CN_SHARED_COUNT: return !list->n || cn_dict_set_int(d, name, (int64_t)cn_item(list->v[0]));
+    }
+    return false;
+}
+
+/* PyTorch keeps it with the first parameter. */
+static bool set_shared(cn_dict *all, const cn_optim *o)
+{
+    cn_dict *d = o->cls->step ? cn_dict_new() : NULL;
+    bool ok = !o->cls->step || d;
+    for (int k = 0; ok && d && k < CN_MAX_SHARED && o->cls->shared[k].name; k++)
+        ok = set_shared_entry(d, o, k);
+    ok = ok && (!d || cn_dict_set_dict(all, "0", d));
+    cn_dict_free(d);
+    return ok;
+}
+
+static bool get_shared_entry(cn_optim *o, int k, const cn_value *v)
+{
+    cn_shared_clear(o, k);
+    if (v->kind == CN_KIND_TENSOR) return cn_shared_append(o, k, v->u.t);
+    if (v->kind == CN_KIND_INT) return cn_shared_number(o, k, (double)v->u.i) != NULL;
+    if (v->kind == CN_KIND_FLOAT) return cn_shared_number(o, k, v->u.f) != NULL;
+    for (int i = 0; v->kind == CN_KIND_LIST && i < v->n; i++)
+        if (v->u.list[i].kind == CN_KIND_TENSOR && !cn_shared_append(o, k, v->u.list[i].u.t))
+            return false;
+    return true;
+}
+
+static bool get_shared(cn_optim *o, const cn_dict *d)
+{
+    for (int k = 0; k < CN_MAX_SHARED && o->cls->shared[k].name; k++) {
+        const cn_value *v = cn_dict_find(d, o->cls->shared[k].name);
+        if (v && !get_shared_entry(o, k, v)) return false;
+    }
+    return true;
+}
+
 cn_dict *cn_optim_state_dict(const cn_optim *o)
 {
     cn_dict *out = o ? cn_dict_new() : NULL, *state = out ? cn_dict_new() : NULL;
     cn_dict *groups = state ? cn_dict_new() : NULL;
-    bool ok = groups != NULL;
+    bool ok = groups && set_shared(state, o);
     for (int g = 0, index = 0; ok && g < o->n_groups; index += o->groups[g++].n) {
         for (int i = 0; ok && i < o->groups[g].n; i++)
             ok = set_param(state, o, &o->groups[g].params[i], index + i);
@@ -301,9 +406,7 @@ static bool get_group(cn_optim *o, int g, const cn_dict *groups)
     for (int i = 0; d && i < o->schema.n_args; i++) {
         const cn_arg *a = &o->schema.args[i];
         const cn_value *v = cn_dict_find(d, a->name);
-        if (!v || a->type == CN_ARG_FLOATS) continue;
-        double x = v->kind == CN_KIND_FLOAT ? v->u.f : (double)v->u.i;
-        if (!cn_optim_set(o, g, a->name, x)) return false;
+        if (v && !cn_optim_assign(o, g, &(cn_ffi_arg){ a->name, *v })) return false;
     }
     return d != NULL;
 }
@@ -312,14 +415,17 @@ bool cn_optim_load_state_dict(cn_optim *o, const cn_dict *dict)
 {
     const cn_dict *state = o ? cn_dict_dict(dict, "state") : NULL;
     const cn_dict *groups = state ? cn_dict_dict(dict, "param_groups") : NULL;
+    const cn_value *first = state ? cn_dict_find(state, "0") : NULL;
     if (!groups) return false;
+    if (first && first->kind == CN_KIND_DICT && !get_shared(o, first->u.d)) return false;
     for (int g = 0, index = 0; g < o->n_groups; g++) {
         if (!get_group(o, g, groups)) return false;
         for (int i = 0; i < o->groups[g].n; i++, index++) {
             char key[16];
             snprintf(key, sizeof key, "%d", index);
             const cn_value *v = cn_dict_find(state, key);
-            if (v && v->kind == CN_KIND_DICT && !get_param(o, &o->groups[g].params[i], v->u.d))
+            if (v && v->kind == CN_KIND_DICT && o->cls->update &&
+                !get_param(o, &o->groups[g].params[i], v->u.d))
                 return false;
         }
     }

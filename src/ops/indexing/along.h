@@ -13,6 +13,9 @@ typedef enum cn_put_how {
     CN_PUT_SMALLEST
 } cn_put_how;
 
+/* The number that does not change such a reduction. */
+cn_tensor *cn_neutral(cn_put_how how, cn_dtype dtype);
+
 /* input with src, a number or of at least the index's shape (from CN_PUT_PRODUCT on: of its
    shape), put in where index says along dim. */
 cn_tensor *cn_put_along(cn_tensor *input, int64_t dim, cn_tensor *index, cn_tensor *src,

@@ -33,8 +33,7 @@ static int64_t largest_integer(cn_dtype d)
     }
 }
 
-/* What does not change a reduction. */
-static cn_tensor *neutral(cn_put_how how, cn_dtype d)
+cn_tensor *cn_neutral(cn_put_how how, cn_dtype d)
 {
     if (how == CN_PUT_SUM || how == CN_PUT_PRODUCT) return cn_number_i64(how == CN_PUT_PRODUCT);
     bool large = how == CN_PUT_SMALLEST;
@@ -59,7 +58,7 @@ static cn_tensor *reduced(const cn_call *c, cn_tensor *input, int dim, cn_tensor
 {
     cn_put_how how = CN_PUT_SUM;
     if (!way_of(c->op, reduce, &how)) return NULL;
-    if (!include_self) input = cn_scatter(input, dim, index, neutral(how, input->v.dtype));
+    if (!include_self) input = cn_scatter(input, dim, index, cn_neutral(how, input->v.dtype));
     cn_tensor *y = cn_put_along(input, dim, index, src, how);
     return strcmp(reduce, "mean") == 0 ? averaged(y, dim, index, include_self) : y;
 }

@@ -64,3 +64,30 @@ const cn_op cn_op_cdist = {
                "[0,2] [3,2] | [2,0] [3,0] | [2,1,3,2] [3,2,2] 1.5 | "
                "[3,2] [2,2,2] compute_mode=use_mm_for_euclid_dist",
 };
+
+static bool pdist_compose(cn_call *c)
+{
+    double p = *(const double *)c->params;
+    cn_tensor *x = c->in[0];
+    if (!cn_want_dims(c, 0, 2, 2) || !cn_want_real(c, 0)) return false;
+    if (!(p >= 0)) return cn_fail(CN_EINVALID, "pdist: p is %g; it must not be negative", p);
+    struct {
+        int64_t row, col, offset;
+        int32_t dtype;
+    } above = { cn_size(x, 0), cn_size(x, 0), 1, CN_NO_DTYPE };
+    cn_tensor *pairs = cn_apply1(&cn_op_triu_indices, NULL, 0, &above);
+    cn_tensor *gap = cn_sub(cn_index_select(x, 0, cn_select(pairs, 0, 0)),
+                            cn_index_select(x, 0, cn_select(pairs, 0, 1)));
+    bool empty = cn_size(x, 1) == 0; /* which has no largest element */
+    return gap &&
+           cn_set_out(c, 0, cn_vector_norm(gap, empty ? 2 : p, &(cn_ints){ 1, { -1 } }, false));
+}
+
+const cn_op cn_op_pdist = {
+    CN_OP_HEAD(pdist, "nn.functional.pdist", "(Tensor input, float p=2.0) -> Tensor"),
+    .aliases = "pdist",
+    .doc = "The p-norms of the differences of every two rows, those of the first row first.",
+    .params_size = sizeof(double),
+    .compose = pdist_compose,
+    .samples = "[4,2] | [3,2] 1 | [3,2] inf | [3,2] 3 | [3,2] 0",
+};

@@ -89,3 +89,27 @@ const cn_op cn_op_linalg_eigvalsh = {
     .compose = eigvalsh_compose,
     .samples = EIGH_SAMPLES,
 };
+
+typedef struct {
+    bool eigenvectors, upper;
+} OldParams;
+
+static bool symeig_compose(cn_call *c)
+{
+    const OldParams *p = c->params;
+    Params q = { p->upper ? "U" : "L" };
+    cn_tensor *out[2];
+    if (!cn_apply(&cn_op_linalg_eigh, c->in, 1, &q, out, 2)) return false;
+    if (!p->eigenvectors) out[1] = cn_empty(CN_SHAPE(0), out[0]->v.dtype);
+    return cn_set_out(c, 0, out[0]) && cn_set_out(c, 1, out[1]);
+}
+
+const cn_op cn_op_symeig = {
+    CN_OP_HEAD(symeig, "symeig",
+               "(Tensor input, bool eigenvectors=False, bool upper=True) -> (Tensor, Tensor)"),
+    .doc = "linalg.eigh by its older name; the vectors only if they are asked for.",
+    .flags = CN_ONE_TRIANGLE,
+    .params_size = sizeof(OldParams),
+    .compose = symeig_compose,
+    .samples = "[3,3] | [2,3,3] upper=False",
+};

@@ -199,24 +199,88 @@ static cn_tensor *permutation_matrix(cn_tensor *pivots, int64_t m, cn_dtype dtyp
     return cn_to(cn_eq(cn_unsqueeze(p, -2), cn_unsqueeze(cn_counting(m), 1)), dtype);
 }
 
-static bool lu_compose(cn_call *c)
+/* L and U from the matrix that holds both. */
+static cn_tensor *lower_factor(cn_tensor *lu)
+{
+    int64_t m = cn_size(lu, -2), n = cn_size(lu, -1), k = m < n ? m : n;
+    cn_tensor *one = cn_narrow(cn_eye_like(lu, m), 1, 0, k);
+    return cn_add(cn_lower(cn_narrow(lu, -1, 0, k), -1), one);
+}
+
+static cn_tensor *upper_factor(cn_tensor *lu)
+{
+    int64_t m = cn_size(lu, -2), n = cn_size(lu, -1);
+    return cn_upper(cn_narrow(lu, -2, 0, m < n ? m : n), 0);
+}
+
+static bool linalg_lu_compose(cn_call *c)
 {
     cn_tensor *out[3];
     if (!cn_want_matrix(c, 0, false) || !factor_all(c, *(const bool *)c->params, out)) return false;
-    int64_t m = cn_size(out[0], -2), n = cn_size(out[0], -1), k = m < n ? m : n;
-    cn_tensor *low = cn_lower(cn_narrow(out[0], -1, 0, k), -1);
-    cn_tensor *one = cn_narrow(cn_eye_like(out[0], m), 1, 0, k);
+    int64_t m = cn_size(out[0], -2);
     return cn_set_out(c, 0, permutation_matrix(out[1], m, out[0]->v.dtype)) &&
-           cn_set_out(c, 1, cn_add(low, one)) &&
-           cn_set_out(c, 2, cn_upper(cn_narrow(out[0], -2, 0, k), 0));
+           cn_set_out(c, 1, lower_factor(out[0])) && cn_set_out(c, 2, upper_factor(out[0]));
+}
+
+const cn_op cn_op_linalg_lu = {
+    CN_OP_HEAD(linalg_lu, "linalg.lu",
+               "(Tensor A, *, bool pivot=True) -> (Tensor, Tensor, Tensor)"),
+    .doc = "A = P L U: a permutation, a lower triangle with ones on its diagonal, an upper one.",
+    .params_size = sizeof(bool),
+    .compose = linalg_lu_compose,
+    .samples = "#[3,3] | [2,3,2] | [2,4] | [0,2]",
+};
+
+/* ---- lu, lu_unpack: the older interface --------------------------------------------------------- */
+
+typedef struct {
+    bool pivot, get_infos;
+} OldLu;
+
+/* Without get_infos there is no third result to report through: a singular matrix is fine, too. */
+static bool lu_compose(cn_call *c)
+{
+    const OldLu *p = c->params;
+    cn_tensor *out[3];
+    return cn_want_matrix(c, 0, false) && factor_all(c, p->pivot, out) &&
+           cn_set_out(c, 0, out[0]) && cn_set_out(c, 1, out[1]) &&
+           (!p->get_infos || cn_set_out(c, 2, out[2]));
 }
 
 const cn_op cn_op_lu = {
-    CN_OP_HEAD(lu, "linalg.lu", "(Tensor A, *, bool pivot=True) -> (Tensor, Tensor, Tensor)"),
-    .doc = "A = P L U: a permutation, a lower triangle with ones on its diagonal, an upper one.",
-    .params_size = sizeof(bool),
+    CN_OP_HEAD(lu, "lu", "(Tensor A, bool pivot=True, bool get_infos=False) -> Tensor[]"),
+    .doc = "linalg.lu_factor that accepts singular matrices; get_infos: and linalg.lu_factor_ex's "
+           "third result.",
+    .params_size = sizeof(OldLu),
     .compose = lu_compose,
-    .samples = "#[3,3] | [2,3,2] | [2,4] | [0,2]",
+    .samples = "#[3,3] | [2,3,2] get_infos=True | [2,4]",
+};
+
+typedef struct {
+    bool data, pivots;
+} Unpack;
+
+/* What is not asked for is empty. */
+static bool lu_unpack_compose(cn_call *c)
+{
+    const Unpack *p = c->params;
+    cn_tensor *lu = c->in[0], *none = NULL;
+    if (!cn_want_matrix(c, 0, false) || !(none = cn_empty(CN_SHAPE(0), lu->v.dtype))) return false;
+    return cn_set_out(c, 0,
+                      p->pivots ? permutation_matrix(c->in[1], cn_size(lu, -2), lu->v.dtype)
+                                : none) &&
+           cn_set_out(c, 1, p->data ? lower_factor(lu) : none) &&
+           cn_set_out(c, 2, p->data ? upper_factor(lu) : none);
+}
+
+const cn_op cn_op_lu_unpack = {
+    CN_OP_HEAD(lu_unpack, "lu_unpack",
+               "(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool "
+               "unpack_pivots=True) -> (Tensor, Tensor, Tensor)"),
+    .doc = "P, L and U with A = P L U from the results of linalg.lu_factor.",
+    .params_size = sizeof(Unpack),
+    .compose = lu_unpack_compose,
+    .samples = "[3,3] i32+<3[3] | [2,3,2] i32+<3[2,2] | [2,4] i32+<2[2] unpack_pivots=False",
 };
 
 /* ---- solving from the factors -------------------------------------------------------------- */
@@ -246,9 +310,9 @@ static bool lu_solve_compose(cn_call *c)
     return cn_set_out(c, 0, p->left ? x : cn_mt(x));
 }
 
-const cn_op cn_op_lu_solve = {
+const cn_op cn_op_linalg_lu_solve = {
     CN_OP_HEAD(
-        lu_solve, "linalg.lu_solve",
+        linalg_lu_solve, "linalg.lu_solve",
         "(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor"),
     .doc = "The X of A X = B (or X A = B, or with A transposed) from linalg.lu_factor of A.",
     .params_size = sizeof(LuSolve),
@@ -256,4 +320,19 @@ const cn_op cn_op_lu_solve = {
     .samples =
         "#[3,3] i32+<3[3] [3,2] | #[2,3,3] i32+<3[2,3] [3,2] adjoint=True | "
         "#[2,2] i32+<2[2] [3,2] left=False | #[2,2] i32+<2[2] [2,3,2] left=False adjoint=True",
+};
+
+static bool old_lu_solve_compose(cn_call *c)
+{
+    cn_call system = { .op = c->op, .in = (cn_tensor *[]){ c->in[1], c->in[0] }, .n_in = 2 };
+    cn_spec fits;
+    return cn_infer_solution(&system, true, &fits) &&
+           cn_set_out(c, 0, cn_lu_solution(c->in[1], c->in[2], c->in[0], false));
+}
+
+const cn_op cn_op_lu_solve = {
+    CN_OP_HEAD(lu_solve, "lu_solve", "(Tensor b, Tensor LU_data, Tensor LU_pivots) -> Tensor"),
+    .doc = "linalg.lu_solve with the right-hand side first.",
+    .compose = old_lu_solve_compose,
+    .samples = "[3,2] #[3,3] i32+<3[3] | [2,3,2] #[2,3,3] i32+<3[2,3]",
 };

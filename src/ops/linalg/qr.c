@@ -206,3 +206,87 @@ const cn_op cn_op_householder_product = {
     .compose = householder_product_compose,
     .samples = "[3,2] [2] | [2,3,3] [2,2]",
 };
+
+/* ---- geqrf, ormqr: QR without forming Q --------------------------------------------------------- */
+
+static bool geqrf_infer(const cn_call *c, cn_spec out[])
+{
+    if (!cn_want_matrix(c, 0, false)) return false;
+    const cn_view *a = cn_in(c, 0);
+    cn_shape tau = cn_batch_shape(&a->shape, 1);
+    int64_t m = tau.dim[tau.ndim - 1], n = a->shape.dim[tau.ndim];
+    tau.dim[tau.ndim - 1] = m < n ? m : n;
+    out[0] = (cn_spec){ a->dtype, a->shape };
+    out[1] = (cn_spec){ a->dtype, tau };
+    return true;
+}
+
+static bool geqrf_kernel(const cn_call *c)
+{
+    const cn_decompositions *by = cn_own_decompositions(c);
+    const cn_view *a = cn_out(c, 0), *tau = cn_out(c, 1);
+    int nd = a->shape.ndim;
+    int64_t m = a->shape.dim[nd - 2], n = a->shape.dim[nd - 1], k = m < n ? m : n;
+    cn_copy_view(a, cn_in(c, 0));
+    for (int64_t i = 0; i < cn_batch_size(a, 2); i++)
+        if (by->qr(m, n, cn_matrix_at(a, i, m * n), cn_matrix_at(tau, i, k))) return false;
+    return true;
+}
+
+const cn_op cn_op_geqrf = {
+    CN_OP_HEAD(geqrf, "geqrf", "(Tensor input) -> (Tensor, Tensor)"),
+    .doc =
+        "R and, below its diagonal, the vectors v of the reflections 1 - tau v v^T whose product "
+        "is Q; and the numbers tau.",
+    .flags = CN_ROWS | CN_NO_GRAD_OP,
+    .infer = geqrf_infer,
+    .kernel = geqrf_kernel,
+    .samples = "[3,3] | [2,4,2] | [2,4] | [0,2] | [2,0,3]",
+};
+
+typedef struct {
+    bool left, transpose;
+} Ormqr;
+
+/* The reflections of input on x, the last first: Q x. In the other order it is Q^T x. */
+static cn_tensor *reflected(cn_tensor *vectors, cn_tensor *tau, cn_tensor *x, bool last_first)
+{
+    int64_t count = cn_size(tau, -1);
+    for (int64_t i = 0; x && i < count; i++) {
+        int64_t k = last_first ? count - 1 - i : i;
+        cn_tensor *v = reflection(vectors, k), *factor = cn_unsqueeze(cn_narrow(tau, -1, k, 1), -1);
+        x = cn_sub(x, cn_mul(factor, cn_matmul(v, cn_matmul(cn_mt(v), x))));
+    }
+    return x;
+}
+
+/* x Q is (Q^T x^T)^T. */
+static bool ormqr_compose(cn_call *c)
+{
+    const Ormqr *p = c->params;
+    cn_tensor *a = c->in[0], *tau = c->in[1], *x = c->in[2];
+    if (!cn_want_matrix(c, 0, false) || !cn_want_matrix(c, 2, false) ||
+        !cn_want_dims(c, 1, 1, CN_MAX_DIMS))
+        return false;
+    int64_t m = cn_size(a, -2), k = cn_size(tau, -1), rows = cn_size(x, p->left ? -2 : -1);
+    if (rows != m || k > m || k > cn_size(a, -1) || a->v.shape.ndim != x->v.shape.ndim ||
+        tau->v.shape.ndim != a->v.shape.ndim - 1)
+        return cn_fail(CN_EINVALID,
+                       "ormqr: %lld reflections of %lld elements do not fit a side of %lld",
+                       (long long)k, (long long)m, (long long)rows);
+    cn_tensor *y = reflected(a, tau, p->left ? x : cn_mt(x), p->left != p->transpose);
+    return cn_set_out(c, 0, p->left ? cn_clone(y) : cn_clone(cn_mt(y)));
+}
+
+const cn_op cn_op_ormqr = {
+    CN_OP_HEAD(ormqr, "ormqr",
+               "(Tensor input, Tensor tau, Tensor other, bool left=True, bool transpose=False) -> "
+               "Tensor"),
+    .doc =
+        "Q other (or other Q, or with Q transposed) for the Q that geqrf stores in input and tau.",
+    .params_size = sizeof(Ormqr),
+    .compose = ormqr_compose,
+    .samples =
+        "[3,2] [2] [3,2] | [3,3] [3] [3,2] transpose=True | [2,3,2] [2,2] [2,4,3] left=False "
+        "| [3,2] [2] [2,3] False True",
+};

@@ -136,6 +136,37 @@ const cn_op cn_op_triplet_margin_loss = {
     .samples = "[4,3] [4,3] [4,3] | [3] [3] [3] 2 1 | [4,3] [4,3] [4,3] 1.5 3 1e-3 True none",
 };
 
+typedef struct {
+    const char *distance;
+    double margin;
+    bool swap;
+    const char *reduction;
+} TripletDistance;
+
+/* A function cannot be an argument here; of those that PyTorch users give, the default has a name. */
+static bool triplet_distance_compose(cn_call *c)
+{
+    const TripletDistance *p = c->params;
+    Triplet q = { p->margin, 2, 1e-6, p->swap, p->reduction };
+    if (p->distance && strcmp(p->distance, "pairwise_distance") != 0)
+        return cn_fail(CN_EUNSUPPORTED,
+                       "triplet_margin_with_distance_loss: distance_function '%s' must be "
+                       "pairwise_distance or None",
+                       p->distance);
+    return cn_set_out(c, 0, cn_apply1(&cn_op_triplet_margin_loss, c->in, 3, &q));
+}
+
+const cn_op cn_op_triplet_margin_with_distance_loss = {
+    CN_OP_HEAD(triplet_margin_with_distance_loss, "nn.functional.triplet_margin_with_distance_loss",
+               "(Tensor anchor, Tensor positive, Tensor negative, *, str? distance_function=None, "
+               "float margin=1.0, bool swap=False, str reduction='mean') -> Tensor"),
+    .aliases = "triplet_margin_with_distance_loss",
+    .doc = "triplet_margin_loss with a distance by its name; there is pairwise_distance.",
+    .params_size = sizeof(TripletDistance),
+    .compose = triplet_distance_compose,
+    .samples = "[4,3] [4,3] [4,3] | [4,3] [4,3] [4,3] margin=0.5 swap=True reduction=none",
+};
+
 /* ---- of classes ---------------------------------------------------------------------------- */
 
 /* Rows of scores: a vector is one row. False with an error when that is no matrix of classes. */
