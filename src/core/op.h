@@ -152,6 +152,8 @@ struct cn_op {
 
     cn_kernel *kernel; /* the reference kernel, complete, portable; with infer */
     void (*backward)(cn_grads *g);
+    /* The op that the name means when a second tensor is given: max(a, b) is maximum(a, b). */
+    const cn_op *of_two;
     /* Example calls for tests, docs and benches, separated by '|'. See core/sample.h. */
     const char *samples;
 };

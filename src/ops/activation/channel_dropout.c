@@ -139,7 +139,8 @@ static bool alpha_dropout_compose(cn_call *c)
 
 static bool feature_alpha_dropout_compose(cn_call *c)
 {
-    return cn_want_dims(c, 0, 2, CN_MAX_DIMS) && alpha(c, true);
+    const Dropout *d = c->params;
+    return cn_want_dims(c, 0, d->training ? 2 : 0, CN_MAX_DIMS) && alpha(c, true);
 }
 
 #define ALPHA_DROPOUT(ident, what)                                                                 \
@@ -154,5 +155,5 @@ const cn_op cn_op_alpha_dropout = {
 };
 const cn_op cn_op_feature_alpha_dropout = {
     ALPHA_DROPOUT(feature_alpha_dropout, "channels"),
-    .samples = "[2,3,2,2] training=True | [2,3] 0.2 True | [3,1]",
+    .samples = "[2,3,2,2] training=True | [2,3] 0.2 True | [3,1] | [5]",
 };
