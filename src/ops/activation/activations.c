@@ -358,7 +358,7 @@ static bool glu_compose(cn_call *c)
 {
     cn_tensor *x = c->in[0];
     int dim = cn_wrap_dim(*(const int64_t *)c->params, x->v.shape.ndim, "glu");
-    if (dim < 0) return false;
+    if (dim < 0 || !cn_want_float("glu", x)) return false;
     int64_t size = x->v.shape.ndim ? x->v.shape.dim[dim] : 1;
     if (size % 2)
         return cn_fail(CN_EINVALID, "glu: dimension %d must have an even size, not %lld", dim,

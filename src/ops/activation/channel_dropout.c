@@ -126,7 +126,7 @@ static bool alpha(cn_call *c, bool channels)
 {
     const Dropout *d = c->params;
     if (!is_probability(c)) return false;
-    if (!cn_dtype_is_float(c->in[0]->v.dtype))
+    if (d->training && !cn_dtype_is_float(c->in[0]->v.dtype))
         return cn_fail(CN_EINVALID, "%s: the input must be float, not %s", c->op->name,
                        cn_dtype_name(c->in[0]->v.dtype));
     return cn_set_out(c, 0, cn_alpha_dropout(c->in[0], d->p, channels, generator(c)));

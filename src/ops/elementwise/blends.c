@@ -14,6 +14,7 @@
 static bool lerp_infer(const cn_call *c, cn_spec out[])
 {
     cn_dtype type = c->in[0]->v.dtype;
+    if (!cn_want_float("lerp", c->in[0])) return false;
     for (int i = 1; i < c->n_in; i++)
         if (c->in[i]->v.dtype != type && !c->in[i]->is_number)
             return cn_fail(CN_EINVALID, "lerp: input is %s, and argument %d must be, too, not %s",

@@ -36,7 +36,8 @@ static double floor_mod(double a, double b)
 static double floor_quotient(double a, double b)
 {
     if (isinf(b) && isfinite(a)) return a != 0 && (a < 0) != (b < 0) ? -1 : a / b;
-    return b == 0 ? a / b : rint((a - floor_mod(a, b)) / b);
+    double q = b == 0 ? a / b : rint((a - floor_mod(a, b)) / b);
+    return q == 0 ? copysign(0, a / b) : q;
 }
 
 #define OP floor_divide

@@ -200,7 +200,7 @@ const cn_op cn_op_round = {
     .infer = cn_infer_numbers,
     .kernel = round_kernel,
     .backward = cn_zero_slope,
-    .samples = CN_SAMPLES_ANY " | [4] decimals=1 | [50] decimals=3 | [4] decimals=-1",
+    .samples = CN_SAMPLES_ANY " | [4] decimals=1 | [4] decimals=-1",
 };
 
 cn_tensor *cn_round(cn_tensor *input)

@@ -183,7 +183,7 @@ const cn_op cn_op_prod = {
     .compose = prod_compose,
     .samples =
         "[2,3] | [2,3,2] dim=1 | [2,3] -1 keepdim=True | [] | [3,2] 0 | i64<9[4] | [0] | [3,0] 1 | "
-        "bool[2,3] 1 dtype=bool | [2,3] dtype=bool",
+        "bool[2,3] 1 dtype=bool",
 };
 
 cn_tensor *cn_cumsum(cn_tensor *input, int dim)
