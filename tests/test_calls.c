@@ -20,7 +20,6 @@ static int call(const char *name, const char *text, cn_ffi_value outs[4])
     int n = 4;
     assert_true(cn_sample_args(name, text, CN_F32, 1, &s));
     int code = cn_ffi_op_call(name, s.args, s.n_args, outs, &n);
-    cn_bound_clear(&s.bound);
     return code < 0 ? code : n;
 }
 
