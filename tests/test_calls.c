@@ -104,6 +104,27 @@ static void small_integers_divide_as_floats(void **state)
     }
 }
 
+/* The sanitizers would say if the compiler did not know it. */
+static void integers_wrap_around(void **state)
+{
+    (void)state;
+    static const char *const calls[][2] = {
+        { "add", "i64(9223372036854775807,1) 1" }, { "mul", "i64(9223372036854775807,1) 3" },
+        { "neg", "i64(-9223372036854775808)" },    { "abs", "i64(-9223372036854775808)" },
+        { "square", "i64(9223372036854775807)" },  { "pow", "i64(3,5) 99" },
+        { "sum", "i64(9223372036854775807,9)" },   { "cumprod", "i64(9223372036854775807,9) 0" },
+        { "sub", "i64(-9223372036854775808) 5" },  { "lcm", "i64(4611686018427387905) 3" },
+    };
+    CN_SCOPE
+    {
+        for (size_t i = 0; i < CN_COUNT(calls); i++) {
+            cn_ffi_value out[4];
+            assert_int_equal(call(calls[i][0], calls[i][1], out), 1);
+            cn_ffi_tensor_release(out[0].u.t);
+        }
+    }
+}
+
 static void zeros_have_signs(void **state)
 {
     (void)state;
@@ -162,6 +183,7 @@ static const struct {
     { "multinomial", "i64(1,2) 2", "multinomial: floats are wanted" },
     { "multinomial", "+[2] -1", "multinomial: num_samples" },
     { "lerp", "i64(1,2) i64(3,4) 0.5", "lerp: floats are wanted" },
+    { "mvlgamma", "[2] 4611686018427387904", "mvlgamma: p must be from 1" },
     { "nn.functional.glu", "i64(1,2)", "glu: floats are wanted" },
     { "nn.functional.threshold", "bool[2] 1 2", "threshold: not for bools" },
     { "nn.functional.l1_loss", "[5,4] [3]", "nn.functional.l1_loss: sub: shapes" },
@@ -188,6 +210,7 @@ int main(void)
         cmocka_unit_test(results_are_right),
         cmocka_unit_test(deviations_take_unbiased),
         cmocka_unit_test(small_integers_divide_as_floats),
+        cmocka_unit_test(integers_wrap_around),
         cmocka_unit_test(zeros_have_signs),
         cmocka_unit_test(places_are_rounded_in_the_own_type),
         cmocka_unit_test(gradients_at_the_edge),
