@@ -6,11 +6,14 @@ set(core_dirs core ops autograd nn optim data text vision io plot dist train ffi
 list(TRANSFORM core_dirs REPLACE "(.+)" "src/\\1/*.c" OUTPUT_VARIABLE core_globs)
 file(GLOB CENOTE_SOURCES CONFIGURE_DEPENDS ${core_globs} src/ops/*/*.c src/backends/*.c)
 file(GLOB kernel_sources CONFIGURE_DEPENDS src/ops/layers/*.c src/ops/linalg/*.c)
+file(GLOB integer_sources CONFIGURE_DEPENDS src/ops/elementwise/*.c src/ops/reduce/*.c)
 file(GLOB onednn_sources CONFIGURE_DEPENDS src/backends/onednn/*.c)
 file(GLOB lapack_sources CONFIGURE_DEPENDS src/backends/lapack/*.c)
 file(GLOB simd_sources CONFIGURE_DEPENDS src/backends/simd/*.c)
 
-set_source_files_properties(${kernel_sources} PROPERTIES COMPILE_OPTIONS "${CENOTE_KERNEL_OPTIMIZE}")
+set_source_files_properties(${kernel_sources} PROPERTIES COMPILE_OPTIONS "${CENOTE_KERNEL_OPTIMIZE};-fwrapv")
+# The elements of integer tensors wrap around, as in PyTorch; sizes are checked before they overflow.
+set_source_files_properties(${integer_sources} PROPERTIES COMPILE_OPTIONS "-fwrapv")
 if(CENOTE_HAVE_ONEDNN)
     list(APPEND CENOTE_SOURCES ${onednn_sources})
 endif()

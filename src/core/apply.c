@@ -51,7 +51,8 @@ static bool adapt(const cn_call *c, cn_tensor **to, bool *changed)
     for (int i = 0; i < c->n_in; i++) {
         cn_tensor *t = to[i] = c->in[i];
         if (!t) continue;
-        if (cn_dtype_category(result) == CN_CAT_INT) t = cn_cast_raw(t, result); /* -1 as u8: 255 */
+        if (!(flags & CN_TO_FLOAT) && cn_dtype_category(result) == CN_CAT_INT)
+            t = cn_cast_raw(t, result); /* -1 as u8: 255 */
         to[i] = t ? cn_cast_raw(t, kernel_dtype(c->op, t->v.dtype, common)) : NULL;
         if (flags & CN_ROWS) to[i] = cn_rows(to[i]);
         if (!to[i]) return false;

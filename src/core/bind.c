@@ -401,10 +401,18 @@ static int gather_ints(const cn_schema *s, int at, const cn_ffi_arg *args, int n
     return count > 1 ? count : 0;
 }
 
+/* var(x, False) is PyTorch's overload without dim: the bool is meant for `unbiased`. */
+static bool skips_dim(const cn_schema *s, const cn_ffi_arg *arg, int at)
+{
+    return !arg->name && arg->value.kind == CN_KIND_BOOL && at + 1 < s->n_args &&
+           strcmp(s->args[at].name, "dim") == 0 && strcmp(s->args[at + 1].name, "unbiased") == 0;
+}
+
 static bool assign(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n,
                    const cn_ffi_value *given[], cn_ffi_value *list, cn_ffi_value items[])
 {
     for (int i = 0, at = 0; i < n; i++, at++) {
+        at += skips_dim(s, &args[i], at);
         int where = args[i].name ? position_of(s, args[i].name) : at;
         if (args[i].name && where < 0)
             return cn_fail(CN_EINVALID, "%s: unknown argument '%s'", who, args[i].name);

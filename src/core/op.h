@@ -154,6 +154,8 @@ struct cn_op {
     void (*backward)(cn_grads *g);
     void (*release)(
         void *params); /* frees what params own when a recorded call is freed; or NULL */
+    /* The op that the name means when a second tensor is given: max(a, b) is maximum(a, b). */
+    const cn_op *of_two;
     /* Example calls for tests, docs and benches, separated by '|'. See core/sample.h. */
     const char *samples;
 };

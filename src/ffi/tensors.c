@@ -1,4 +1,5 @@
 /* tensors.c - tensors and operators by name. */
+#include "core/error.h"
 #include "core/op.h"
 #include "core/schema.h"
 #include "core/tape.h"
@@ -208,15 +209,30 @@ static bool call_in_place(const cn_op *op, const cn_bound *b, cn_ffi_value *outs
     return t && give_results(&t, 1, outs, nouts);
 }
 
+static bool two_tensors(const cn_ffi_arg *args, int n)
+{
+    bool other = n > 1 && (!args[1].name || strcmp(args[1].name, "other") == 0);
+    return other && args[1].value.kind == CN_KIND_TENSOR;
+}
+
+/* Messages of the ops that an op is made of are put under its own name. */
+static void name_the_op(const cn_op *op)
+{
+    const char *dot = strrchr(op->name, '.'), *word = dot ? dot + 1 : op->name;
+    if (!strstr(cn_error(), word)) cn_error_prefix("%s: ", op->name);
+}
+
 static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nargs,
                  cn_ffi_value *outs, int *nouts)
 {
     cn_schema schema;
     cn_bound b;
+    if (op->of_two && two_tensors(args, nargs)) op = op->of_two;
     if (!cn_schema_parse(op->schema, &schema) || !cn_bind(&schema, op->name, args, nargs, &b))
         return false;
     bool ok = (in_place ? call_in_place : b.n_out < 0 ? call_list : call_few)(op, &b, outs, nouts);
     cn_bound_clear(&b);
+    if (!ok) name_the_op(op);
     return ok;
 }
 

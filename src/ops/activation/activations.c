@@ -222,13 +222,14 @@ static cn_tensor *hard_tanh(cn_tensor *x, double low, double high)
     return cn_where(cn_le(x, lowest), lowest, cn_where(cn_ge(x, highest), highest, x));
 }
 
+/* Where the bounds contradict each other the upper one counts. */
 static bool hardtanh_compose(cn_call *c)
 {
     const double *bounds = c->params;
-    if (!(bounds[0] < bounds[1]))
-        return cn_fail(CN_EINVALID, "hardtanh: min_val %g must be below max_val %g", bounds[0],
-                       bounds[1]);
-    return cn_set_out(c, 0, hard_tanh(c->in[0], bounds[0], bounds[1]));
+    if (c->in[0]->v.dtype == CN_U8 && (bounds[0] < 0 || bounds[1] < 0))
+        return cn_fail(CN_EINVALID, "hardtanh: uint8 has no negative bounds, here %g and %g",
+                       bounds[0], bounds[1]);
+    return cn_set_out(c, 0, hard_tanh(c->in[0], fmin(bounds[0], bounds[1]), bounds[1]));
 }
 
 static bool relu6_compose(cn_call *c)
@@ -257,7 +258,7 @@ static bool hardswish_compose(cn_call *c)
 const cn_op cn_op_hardtanh = {
     COMPOSED(hardtanh, ", float min_val=-1.0, float max_val=1.0", 2 * sizeof(double),
              "input kept between min_val and max_val."),
-    .samples = CASES " | [6] -0.5 0.5",
+    .samples = CASES " | [6] -0.5 0.5 | [6] 0.5 -0.5",
 };
 const cn_op cn_op_relu6 = { COMPOSED(relu6, "", 0, "input kept between 0 and 6."),
                             .samples = CASES };
@@ -301,8 +302,12 @@ static bool hardshrink_compose(cn_call *c)
 
 static bool threshold_compose(cn_call *c)
 {
-    const double *p = c->params; /* threshold, value */
-    return cn_set_out(c, 0, cn_where(cn_le(c->in[0], cn_number(p[0])), cn_number(p[1]), c->in[0]));
+    const double *p = c->params; /* threshold, value: of integers, without their fractions */
+    cn_tensor *x = c->in[0], *limit = cn_number(p[0]), *value = cn_number(p[1]);
+    if (x->v.dtype == CN_BOOL) return cn_fail(CN_EINVALID, "threshold: not for bools");
+    if (!cn_dtype_is_float(x->v.dtype))
+        limit = cn_to(limit, x->v.dtype), value = cn_to(value, x->v.dtype);
+    return cn_set_out(c, 0, cn_where(cn_le(x, limit), value, x));
 }
 
 const cn_op cn_op_softsign = { COMPOSED(softsign, "", 0, "input / (1 + |input|)."),
@@ -322,7 +327,7 @@ const cn_op cn_op_hardshrink = {
 const cn_op cn_op_threshold = {
     COMPOSED(threshold, ", float threshold, float value", 2 * sizeof(double),
              "input where it is above threshold, value elsewhere."),
-    .samples = "[2,3] 0.2 -1",
+    .samples = "[2,3] 0.2 -1 | i64<9[6] 2.5 -7.5",
 };
 
 /* ---- with a weight, or along a dimension -------------------------------------------------- */
@@ -353,7 +358,7 @@ static bool glu_compose(cn_call *c)
 {
     cn_tensor *x = c->in[0];
     int dim = cn_wrap_dim(*(const int64_t *)c->params, x->v.shape.ndim, "glu");
-    if (dim < 0) return false;
+    if (dim < 0 || !cn_want_float("glu", x)) return false;
     int64_t size = x->v.shape.ndim ? x->v.shape.dim[dim] : 1;
     if (size % 2)
         return cn_fail(CN_EINVALID, "glu: dimension %d must have an even size, not %lld", dim,

@@ -126,7 +126,7 @@ static bool alpha(cn_call *c, bool channels)
 {
     const Dropout *d = c->params;
     if (!is_probability(c)) return false;
-    if (!cn_dtype_is_float(c->in[0]->v.dtype))
+    if (d->training && !cn_dtype_is_float(c->in[0]->v.dtype))
         return cn_fail(CN_EINVALID, "%s: the input must be float, not %s", c->op->name,
                        cn_dtype_name(c->in[0]->v.dtype));
     return cn_set_out(c, 0, cn_alpha_dropout(c->in[0], d->p, channels, generator(c)));
@@ -139,7 +139,8 @@ static bool alpha_dropout_compose(cn_call *c)
 
 static bool feature_alpha_dropout_compose(cn_call *c)
 {
-    return cn_want_dims(c, 0, 2, CN_MAX_DIMS) && alpha(c, true);
+    const Dropout *d = c->params;
+    return cn_want_dims(c, 0, d->training ? 2 : 0, CN_MAX_DIMS) && alpha(c, true);
 }
 
 #define ALPHA_DROPOUT(ident, what)                                                                 \
@@ -154,5 +155,5 @@ const cn_op cn_op_alpha_dropout = {
 };
 const cn_op cn_op_feature_alpha_dropout = {
     ALPHA_DROPOUT(feature_alpha_dropout, "channels"),
-    .samples = "[2,3,2,2] training=True | [2,3] 0.2 True | [3,1]",
+    .samples = "[2,3,2,2] training=True | [2,3] 0.2 True | [3,1] | [5]",
 };

@@ -185,8 +185,9 @@ static void pow_backward(cn_grads *g)
         cn_give(g, 0, cn_where(cn_eq(b, zero), zero, cn_mul(gy, slope)));
     }
     if (cn_wants(g, 1)) {
-        cn_tensor *zero = cn_eq(a, cn_number_i64(0));
-        cn_tensor *log = cn_log(cn_add(a, zero)); /* ln 1 where a is 0 */
+        cn_tensor *zero = cn_number_i64(0);
+        cn_tensor *flat = cn_logical_and(cn_eq(a, zero), cn_ge(b, zero));
+        cn_tensor *log = cn_log(cn_where(flat, cn_number_i64(1), a));
         cn_give(g, 1, cn_mul(gy, cn_mul(cn_saved_out(g, 0), log)));
     }
 }
@@ -224,7 +225,7 @@ cn_tensor *cn_pow(cn_tensor *input, cn_tensor *exponent)
 #include "ops/elementwise/unary.inc"
 
 #define OP abs
-#define EXPR x < 0 ? -x : x
+#define EXPR x <= 0 ? 0 - x : x /* -0 becomes 0 */
 #include "ops/elementwise/unary.inc"
 
 static void neg_backward(cn_grads *g)

@@ -14,6 +14,7 @@
 static bool lerp_infer(const cn_call *c, cn_spec out[])
 {
     cn_dtype type = c->in[0]->v.dtype;
+    if (!cn_want_float("lerp", c->in[0])) return false;
     for (int i = 1; i < c->n_in; i++)
         if (c->in[i]->v.dtype != type && !c->in[i]->is_number)
             return cn_fail(CN_EINVALID, "lerp: input is %s, and argument %d must be, too, not %s",
@@ -59,15 +60,6 @@ static double value_in(const void *params)
 #define FLOAT_ONLY
 #include "ops/elementwise/ternary.inc"
 
-static bool addcmul_infer(const cn_call *c, cn_spec out[])
-{
-    const cn_number_arg *value = c->params;
-    if (!cn_infer_numbers(c, out)) return false;
-    if (value->kind != CN_NUM_FLOAT || cn_dtype_is_float(out->dtype)) return true;
-    return cn_fail(CN_EINVALID, "%s: %s tensors want an integer value, not %g", c->op->name,
-                   cn_dtype_name(out->dtype), value->u.f);
-}
-
 static bool addcdiv_infer(const cn_call *c, cn_spec out[])
 {
     if (cn_dtype_is_float(c->in[1]->v.dtype) || cn_dtype_is_float(c->in[2]->v.dtype))
@@ -94,14 +86,14 @@ static void addcdiv_backward(cn_grads *g)
     if (cn_wants(g, 2)) cn_give(g, 2, cn_neg(cn_mul(part, cn_div(cn_saved_in(g, 1), divisor))));
 }
 
-#define ADDC_OP(ident, text, cases)                                                                \
+#define ADDC_OP(ident, infer_rule, text, cases)                                                    \
     const cn_op cn_op_##ident = {                                                                  \
         CN_OP_HEAD(ident, #ident,                                                                  \
                    "(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor"), \
         .doc = text,                                                                               \
         .params_size = sizeof(cn_number_arg),                                                      \
         .flags = CN_POINTWISE,                                                                     \
-        .infer = ident##_infer,                                                                    \
+        .infer = infer_rule,                                                                       \
         .kernel = ident##_kernel,                                                                  \
         .saves = CN_SAVE_IN(1) | CN_SAVE_IN(2),                                                    \
         .backward = ident##_backward,                                                              \
@@ -109,9 +101,11 @@ static void addcdiv_backward(cn_grads *g)
             "[2,3] [2,3] [2,3] | [2,3] [3] [2,1] value=-1.5 | [] [] [] | [0] [1] [1]" cases,       \
     }
 
-ADDC_OP(addcmul, "input + value tensor1 tensor2, element by element.",
-        " | i64<9[4] i64<9[4] i64<9[] value=2");
-ADDC_OP(addcdiv, "input + value tensor1 / tensor2, element by element.", " | [4] i64<9[4] +[4]");
+/* For integers the value counts without its fraction. */
+ADDC_OP(addcmul, cn_infer_numbers, "input + value tensor1 tensor2, element by element.",
+        " | i64<9[4] i64<9[4] i64<9[] value=2 | i64<9[4] i64<9[4] i64<9[] value=-2.75");
+ADDC_OP(addcdiv, addcdiv_infer, "input + value tensor1 / tensor2, element by element.",
+        " | [4] i64<9[4] +[4]");
 
 /* ---- logaddexp ----------------------------------------------------------------------------- */
 

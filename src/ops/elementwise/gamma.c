@@ -269,13 +269,16 @@ INCOMPLETE_OP(igammac, "special.gammaincc", "1 - igamma(input, other), exact whe
 
 /* ---- mvlgamma ------------------------------------------------------------------------------ */
 
+enum { MOST_TERMS = 10000 }; /* each is a tensor */
+
 /* The sum over j < p of lgamma(x - j / 2), plus log(pi) p (p - 1) / 4. */
 static bool mvlgamma_compose(cn_call *c)
 {
     int64_t p = *(const int64_t *)c->params;
     cn_tensor *x = c->in[0];
-    if (p < 1)
-        return cn_fail(CN_EINVALID, "mvlgamma: p must be at least 1, not %lld", (long long)p);
+    if (p < 1 || p > MOST_TERMS)
+        return cn_fail(CN_EINVALID, "mvlgamma: p must be from 1 to %d, not %lld", MOST_TERMS,
+                       (long long)p);
     if (!cn_dtype_is_float(x->v.dtype)) x = cn_to(x, CN_F32);
     cn_tensor *sum = CN_CALL(lgamma, NULL, x);
     for (int64_t j = 1; sum && j < p; j++)

@@ -84,6 +84,10 @@ static cn_tensor *is_close(cn_tensor *a, cn_tensor *b, const Close *p)
                 cn_dtype_name(a->v.dtype), cn_dtype_name(b->v.dtype));
         return NULL;
     }
+    if (!(p->rtol >= 0 && p->atol >= 0)) {
+        cn_fail(CN_EINVALID, "isclose: rtol %g and atol %g must not be negative", p->rtol, p->atol);
+        return NULL;
+    }
     if (a->v.dtype == CN_BOOL) a = cn_to(a, CN_I64), b = cn_to(b, CN_I64);
     cn_tensor *limit = cn_add(cn_mul(cn_abs(b), cn_number(p->rtol)), cn_number(p->atol));
     cn_tensor *gap = cn_abs(cn_sub(a, b));

@@ -36,7 +36,8 @@ static double floor_mod(double a, double b)
 static double floor_quotient(double a, double b)
 {
     if (isinf(b) && isfinite(a)) return a != 0 && (a < 0) != (b < 0) ? -1 : a / b;
-    return b == 0 ? a / b : rint((a - floor_mod(a, b)) / b);
+    double q = b == 0 ? a / b : rint((a - floor_mod(a, b)) / b);
+    return q == 0 ? copysign(0, a / b) : q;
 }
 
 #define OP floor_divide
@@ -158,7 +159,9 @@ const cn_op cn_op_div = {
 /* d atan2(a, b) = (b da - a db) / (a^2 + b^2) */
 static void atan2_backward(cn_grads *g)
 {
-    cn_tensor *gy = cn_gout(g, 0), *a = cn_saved_in(g, 0), *b = cn_saved_in(g, 1);
+    cn_tensor *gy = cn_gout(g, 0); /* small integers have no room for squares */
+    cn_dtype type = cn_dtype_of(gy);
+    cn_tensor *a = cn_to(cn_saved_in(g, 0), type), *b = cn_to(cn_saved_in(g, 1), type);
     cn_tensor *scaled = cn_div(gy, cn_add(cn_mul(a, a), cn_mul(b, b)));
     if (cn_wants(g, 0)) cn_give(g, 0, cn_mul(scaled, b));
     if (cn_wants(g, 1)) cn_give(g, 1, cn_neg(cn_mul(scaled, a)));
@@ -196,10 +199,23 @@ cn_tensor *cn_atan2(cn_tensor *input, cn_tensor *other)
         .samples = "+[2,3] +[3] | +[2,2] 2",                                                       \
     }
 
-REFLECTED_OP(rsub, "__rsub__", "rsub", cn_sub, "other - input.");
 REFLECTED_OP(rdiv, "__rdiv__", "__rtruediv__", cn_div, "other / input.");
 REFLECTED_OP(rpow, "__rpow__", NULL, cn_pow, "other to the power of input.");
 REFLECTED_OP(rmod, "__rmod__", NULL, cn_remainder, "The remainder of other by input.");
+
+static bool rsub_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, CN_CALL(sub, c->params, c->in[1], c->in[0]));
+}
+
+const cn_op cn_op_rsub = {
+    CN_OP_HEAD(rsub, "__rsub__", "(Tensor input, Tensor other, *, Scalar alpha=1) -> Tensor"),
+    .aliases = "rsub",
+    .doc = "other - alpha input.",
+    .params_size = sizeof(cn_number_arg),
+    .compose = rsub_compose,
+    .samples = "+[2,3] +[3] | +[2,2] 2 | [2,3] [3] alpha=2 | i64<9[3] 2 alpha=3",
+};
 
 static bool rmatmul_compose(cn_call *c)
 {

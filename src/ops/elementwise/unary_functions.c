@@ -180,16 +180,15 @@ ENTRY(trunc, "fix", "The integer part; its gradient is 0.", cn_infer_numbers, 0,
       CN_SAMPLES_ANY)
 
 /* round: to even at a half, like rint in the default rounding mode; decimals scale before and
-   after. */
-static double scale_in(const void *params)
-{
-    return pow(10, (double)*(const int64_t *)params);
-}
-
+   after, in the type of the input, so that what is a half is what PyTorch takes for one. */
 #define OP round
-#define PRELUDE const double scale = scale_in(params)
+#define PRELUDE                                                                                    \
+    const int64_t places = *(const int64_t *)params;                                               \
+    const T scale = (T)pow(10, fabs((double)places))
 #define EXPR                                                                                       \
-    INTEGERS_STAY ? x : scale == 1 ? (T)rint((double)x) : (T)(rint((double)x * scale) / scale)
+    INTEGERS_STAY ? x                                                                              \
+    : places < 0  ? (T)rint((double)(x / scale)) * scale                                           \
+                  : (T)rint((double)(x * scale)) / scale
 #include "ops/elementwise/unary.inc"
 
 const cn_op cn_op_round = {
@@ -201,7 +200,7 @@ const cn_op cn_op_round = {
     .infer = cn_infer_numbers,
     .kernel = round_kernel,
     .backward = cn_zero_slope,
-    .samples = CN_SAMPLES_ANY " | [4] decimals=1",
+    .samples = CN_SAMPLES_ANY " | [4] decimals=1 | [4] decimals=-1",
 };
 
 cn_tensor *cn_round(cn_tensor *input)

@@ -29,8 +29,8 @@ static bool margin_ranking_compose(cn_call *c)
 {
     const Margin *p = c->params;
     if (!same_rank(c, 3)) return false;
-    cn_tensor *lead = cn_mul(c->in[2], cn_sub(c->in[0], c->in[1]));
-    return cn_finish_loss(c, hinge(cn_sub(cn_number(p->margin), lead)), p->reduction);
+    cn_tensor *lag = cn_mul(cn_neg(c->in[2]), cn_sub(c->in[0], c->in[1]));
+    return cn_finish_loss(c, hinge(cn_add(lag, cn_number(p->margin))), p->reduction);
 }
 
 const cn_op cn_op_margin_ranking_loss = {

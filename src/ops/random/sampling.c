@@ -128,7 +128,7 @@ static bool weights_usable(const double *w, int64_t n, const Multinomial *p)
             return cn_fail(CN_EINVALID, "multinomial: %g is no weight", w[i]);
         possible += w[i] > 0;
     }
-    if (possible >= (p->replacement ? 1 : p->num_samples) && p->num_samples > 0) return true;
+    if (possible >= (p->replacement ? 1 : p->num_samples)) return true;
     return cn_fail(CN_EINVALID, "multinomial: %lld samples from %lld weights above 0",
                    (long long)p->num_samples, (long long)possible);
 }
@@ -152,7 +152,10 @@ static void draw_row(double *w, int64_t n, const Multinomial *p, int64_t *out)
 static bool multinomial_compose(cn_call *c)
 {
     const Multinomial *p = c->params;
-    if (!cn_want_dims(c, 0, 1, 2)) return false;
+    if (!cn_want_dims(c, 0, 1, 2) || !cn_want_float("multinomial", c->in[0])) return false;
+    if (p->num_samples <= 0)
+        return cn_fail(CN_EINVALID, "multinomial: num_samples must be positive, not %lld",
+                       (long long)p->num_samples);
     cn_shape s = c->in[0]->v.shape;
     int64_t n = s.dim[s.ndim - 1], rows = s.ndim == 2 ? s.dim[0] : 1;
     s.dim[s.ndim - 1] = p->num_samples;

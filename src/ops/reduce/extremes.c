@@ -199,7 +199,10 @@ static bool max_compose(cn_call *c)
 
 const cn_op cn_op_max = {
     CN_OP_HEAD(max, "max", "(Tensor input, int? dim=None, bool keepdim=False) -> (Tensor, Tensor)"),
-    .doc = "The largest element; with dim, the largest along dim and their indices.",
+    .of_two = &cn_op_maximum,
+    .doc =
+        "The largest element; with dim, the largest along dim and their indices; of two tensors, "
+        "maximum.",
     .params_size = sizeof(OneDim),
     .compose = max_compose,
     .samples = MAX_SAMPLES,
@@ -207,7 +210,10 @@ const cn_op cn_op_max = {
 
 const cn_op cn_op_min = {
     CN_OP_HEAD(min, "min", "(Tensor input, int? dim=None, bool keepdim=False) -> (Tensor, Tensor)"),
-    .doc = "The smallest element; with dim, the smallest along dim and their indices.",
+    .of_two = &cn_op_minimum,
+    .doc =
+        "The smallest element; with dim, the smallest along dim and their indices; of two tensors, "
+        "minimum.",
     .params_size = sizeof(OneDim),
     .compose = max_compose,
     .samples = MAX_SAMPLES,

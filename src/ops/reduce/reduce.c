@@ -103,6 +103,13 @@ static void sum_outer(int64_t first, int64_t last, void *context)
     }
 }
 
+/* Bools are added as integers: is any of them true? */
+static cn_tensor *summands(cn_tensor *x, cn_dtype type)
+{
+    x = cn_cast_raw(x, type);
+    return x && type == CN_BOOL ? cn_cast_raw(x, CN_I64) : x;
+}
+
 static bool run_sum(const cn_call *c, bool mean)
 {
     const cn_reduce_params *p = c->params;
@@ -110,15 +117,17 @@ static bool run_sum(const cn_call *c, bool mean)
     unsigned mask;
     Job job = { .scale = 1 };
     bool ok = cn_dims_mask(&p->dim, c->in[0]->v.shape.ndim, c->op->name, &mask);
-    cn_tensor *in = ok ? cn_cast_raw(c->in[0], cn_out(c, 0)->dtype) : NULL;
+    cn_tensor *out = c->out[0], *total = out; /* fresh, hence contiguous */
+    if (out->v.dtype == CN_BOOL) total = cn_tensor_new(&out->v.shape, CN_I64);
+    cn_tensor *in = ok ? summands(c->in[0], out->v.dtype) : NULL;
     cn_call straight = *c;
     straight.in = &in;
-    ok = in && arrange(&straight, mask, &job.blocks);
-    cn_tensor *out = c->out[0]; /* fresh, hence contiguous */
+    ok = in && total && arrange(&straight, mask, &job.blocks);
     if (ok) {
-        job.out = out->v.data;
+        job.out = total->v.data;
         if (mean) job.scale = 1.0 / (double)job.blocks.reduced;
         cn_parallel(job.blocks.outer, job.blocks.reduced * job.blocks.inner, sum_outer, &job);
+        if (total != out) cn_copy_view(&out->v, &total->v);
     }
     cn_release(mark);
     return ok;
@@ -184,7 +193,8 @@ const cn_op cn_op_sum = {
     .infer = reduce_infer,
     .kernel = sum_kernel,
     .backward = sum_backward,
-    .samples = REDUCE_SAMPLES " | [0,3] dim=0 | i64<9[4]",
+    .samples =
+        REDUCE_SAMPLES " | [0,3] dim=0 | i64<9[4] | i64<3[4,3] 1 dtype=bool | bool[3] dtype=bool",
 };
 
 const cn_op cn_op_mean = {

@@ -163,10 +163,15 @@ static bool prod_compose(cn_call *c)
     int dim;
     cn_tensor *x = cn_merge_dims(c->in[0], &dims, "prod", &dim), *y;
     if (!(x = widened(x, p->dtype))) return false;
+    cn_dtype type = x->v.dtype;
+    if (type == CN_BOOL) x = cn_to(x, CN_I64); /* of zeros and ones, that is: are all true? */
+    if (!x) return false;
     int64_t n = x->v.shape.ndim ? x->v.shape.dim[dim] : 1;
-    if (n == 0) y = cn_ones(cn_without_dim(&x->v.shape, dim), x->v.dtype);
+    if (n == 0) /* 1, but with a gradient, which is as empty as x */
+        y = cn_add(cn_sum(x, .dim = CN_SHAPE(dim)), cn_number_i64(1));
     else if (x->v.shape.ndim == 0) y = x;
     else y = cn_select(running_product(x, dim, "prod"), dim, n - 1);
+    if (!y || !(y = cn_to(y, type))) return false;
     return cn_set_out(c, 0, p->keepdim ? cn_restore_dims(y, full, &dims, false) : y);
 }
 
@@ -176,7 +181,9 @@ const cn_op cn_op_prod = {
     .doc = "The product along dim (none: of all); integers give int64, the empty product is 1.",
     .params_size = sizeof(Product),
     .compose = prod_compose,
-    .samples = "[2,3] | [2,3,2] dim=1 | [2,3] -1 keepdim=True | [] | [3,2] 0 | i64<9[4]",
+    .samples =
+        "[2,3] | [2,3,2] dim=1 | [2,3] -1 keepdim=True | [] | [3,2] 0 | i64<9[4] | [0] | [3,0] 1 | "
+        "bool[2,3] 1 dtype=bool",
 };
 
 cn_tensor *cn_cumsum(cn_tensor *input, int dim)

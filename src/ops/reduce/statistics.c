@@ -11,9 +11,8 @@ static cn_shape chosen(const cn_ints *dims)
 
 typedef struct {
     cn_ints dim;
+    bool unbiased, keepdim;
     cn_opt_int correction;
-    bool keepdim;
-    bool unbiased;
 } Variance;
 
 static bool count_of(const cn_tensor *t, const cn_ints *dims, const char *what, double *count)
@@ -54,9 +53,11 @@ static bool var_compose(cn_call *c)
 }
 
 #define VAR_SCHEMA                                                                                 \
-    "(Tensor input, int[]? dim=None, *, int? correction=None, bool keepdim=False, bool unbiased=True) -> "
+    "(Tensor input, int[]? dim=None, bool unbiased=True, bool keepdim=False, *, "                  \
+    "int? correction=None) -> "
 #define VAR_SAMPLES                                                                                \
-    "[2,3,4] | [2,3,4] dim=(0,2) correction=0 | [4,3] 0 keepdim=True | [2,5] -1 unbiased=False"
+    "[2,3,4] | [2,3,4] dim=(0,2) correction=0 | [4,3] 0 keepdim=True | [2,5] -1 unbiased=False | " \
+    "[2,3] False | [2,3] 0 True True"
 
 #define VAR_OP(ident, result, text)                                                                \
     const cn_op cn_op_##ident = {                                                                  \
@@ -74,7 +75,7 @@ VAR_OP(std_mean, "(Tensor, Tensor)", "The standard deviation and the mean over d
 
 static cn_tensor *var_typed(const cn_op *op, const cn_var_args *a)
 {
-    Variance p = { cn_ints_of(&a->dim), { true, a->biased ? 0 : 1 }, a->keepdim, true };
+    Variance p = { cn_ints_of(&a->dim), !a->biased, a->keepdim, { .given = false } };
     return cn_apply1(op, &a->input, 1, &p);
 }
 
