@@ -199,7 +199,7 @@ static cn_tensor *permutation_matrix(cn_tensor *pivots, int64_t m, cn_dtype dtyp
     return cn_to(cn_eq(cn_unsqueeze(p, -2), cn_unsqueeze(cn_counting(m), 1)), dtype);
 }
 
-static bool lu_compose(cn_call *c)
+static bool linalg_lu_compose(cn_call *c)
 {
     cn_tensor *out[3];
     if (!cn_want_matrix(c, 0, false) || !factor_all(c, *(const bool *)c->params, out)) return false;
@@ -211,12 +211,36 @@ static bool lu_compose(cn_call *c)
            cn_set_out(c, 2, cn_upper(cn_narrow(out[0], -2, 0, k), 0));
 }
 
-const cn_op cn_op_lu = {
-    CN_OP_HEAD(lu, "linalg.lu", "(Tensor A, *, bool pivot=True) -> (Tensor, Tensor, Tensor)"),
+const cn_op cn_op_linalg_lu = {
+    CN_OP_HEAD(linalg_lu, "linalg.lu",
+               "(Tensor A, *, bool pivot=True) -> (Tensor, Tensor, Tensor)"),
     .doc = "A = P L U: a permutation, a lower triangle with ones on its diagonal, an upper one.",
     .params_size = sizeof(bool),
-    .compose = lu_compose,
+    .compose = linalg_lu_compose,
     .samples = "#[3,3] | [2,3,2] | [2,4] | [0,2]",
+};
+
+typedef struct {
+    bool pivot, get_infos;
+} OldLu;
+
+static bool lu_compose(cn_call *c)
+{
+    const OldLu *p = c->params;
+    cn_tensor *out[3];
+    return cn_want_matrix(c, 0, false) && factor_all(c, p->pivot, out) &&
+           (p->get_infos || cn_check_info(c, out[2], singular)) && cn_set_out(c, 0, out[0]) &&
+           cn_set_out(c, 1, out[1]) && (!p->get_infos || cn_set_out(c, 2, out[2]));
+}
+
+const cn_op cn_op_lu = {
+    CN_OP_HEAD(lu, "lu",
+               "(Tensor A, bool pivot=True, bool get_infos=False) -> (Tensor, Tensor, Tensor)"),
+    .doc = "linalg.lu_factor; with get_infos also 0 or the place of the first 0 of U.",
+    .flags = CN_FIRST_OUT_ONLY,
+    .params_size = sizeof(OldLu),
+    .compose = lu_compose,
+    .samples = "#[3,3] | [2,3,2] True True",
 };
 
 /* ---- solving from the factors -------------------------------------------------------------- */
@@ -235,7 +259,7 @@ typedef struct {
     bool left, adjoint;
 } LuSolve;
 
-static bool lu_solve_compose(cn_call *c)
+static bool linalg_lu_solve_compose(cn_call *c)
 {
     const LuSolve *p = c->params;
     cn_tensor *lu = c->in[0], *b = c->in[2];
@@ -246,14 +270,27 @@ static bool lu_solve_compose(cn_call *c)
     return cn_set_out(c, 0, p->left ? x : cn_mt(x));
 }
 
-const cn_op cn_op_lu_solve = {
+const cn_op cn_op_linalg_lu_solve = {
     CN_OP_HEAD(
-        lu_solve, "linalg.lu_solve",
+        linalg_lu_solve, "linalg.lu_solve",
         "(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor"),
     .doc = "The X of A X = B (or X A = B, or with A transposed) from linalg.lu_factor of A.",
     .params_size = sizeof(LuSolve),
-    .compose = lu_solve_compose,
+    .compose = linalg_lu_solve_compose,
     .samples =
         "#[3,3] i32+<3[3] [3,2] | #[2,3,3] i32+<3[2,3] [3,2] adjoint=True | "
         "#[2,2] i32+<2[2] [3,2] left=False | #[2,2] i32+<2[2] [2,3,2] left=False adjoint=True",
+};
+
+static bool lu_solve_compose(cn_call *c)
+{
+    return cn_set_out(
+        c, 0, CN_CALL(linalg_lu_solve, (&(LuSolve){ true, false }), c->in[1], c->in[2], c->in[0]));
+}
+
+const cn_op cn_op_lu_solve = {
+    CN_OP_HEAD(lu_solve, "lu_solve", "(Tensor b, Tensor LU_data, Tensor LU_pivots) -> Tensor"),
+    .doc = "The X of A X = b from lu of A: linalg.lu_solve with the right side first.",
+    .compose = lu_solve_compose,
+    .samples = "[3,2] #[3,3] i32+<3[3]",
 };
