@@ -413,9 +413,20 @@ static int free_golden(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_scope, close_scope)
 
+/* What a hostile file puts into a message stays one line of UTF-8. */
+static void test_message_text(void **state)
+{
+    (void)state;
+    cn_error_clear();
+    cn_fail(CN_EFORMAT, "%s", "a\xc3\xa9\xc1\xa9\n\xed\xa0\x80\xe2\x82");
+    assert_string_equal(cn_error(), "a\xc3\xa9????????");
+    cn_error_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_message_text),
         TEST(test_halves_round_to_even),
         TEST(test_all_halves_survive),
         TEST(test_conversions),

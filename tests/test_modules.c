@@ -4,6 +4,7 @@
 #include <cenote/functional.h>
 #include <cenote/nn.h>
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -200,6 +201,43 @@ static void test_weights_of_losses(void **state)
     }
 }
 
+/* What the state gives are the parameters: they have the gradients, and an optimiser takes them. */
+static void test_training_by_name(void **state)
+{
+    (void)state;
+    cn_ffi_arg sizes[] = { { NULL, { .kind = CN_KIND_INT, .u.i = 2 } },
+                           { NULL, { .kind = CN_KIND_INT, .u.i = 1 } } };
+    cn_ffi_arg lr = { "lr", { .kind = CN_KIND_FLOAT, .u.f = 0.5 } };
+    cn_module *m;
+    cn_dict *dict;
+    cn_optim *o;
+    cn_ffi_value weight, y;
+    int group = 0, n = 1;
+    assert_int_equal(cn_ffi_module_new("Linear", sizes, 2, &m), 0);
+    assert_int_equal(cn_ffi_module_state(m, &dict), 0);
+    assert_int_equal(cn_ffi_dict_get(dict, 0, &weight), 0);
+    assert_int_equal(cn_ffi_optim_new("SGD", &weight.u.t, &group, 1, NULL, NULL, 1, &lr, 1, &o), 0);
+    CN_SCOPE
+    {
+        cn_tensor *x = cn_ones(CN_SHAPE(1, 2), CN_F32), *grad;
+        cn_ffi_arg in = { NULL, { .kind = CN_KIND_TENSOR, .u.t = x } };
+        double before = cn_at(weight.u.t, CN_SHAPE(0, 0));
+        assert_int_equal(cn_ffi_module_forward(m, &in, 1, &y, &n), 0);
+        cn_tensor *cotangent = cn_ones(CN_SHAPE(1, 1), CN_F32);
+        assert_int_equal(cn_ffi_backward(&y.u.t, &cotangent, 1), 0);
+        assert_int_equal(cn_ffi_tensor_grad(weight.u.t, &grad), 0);
+        assert_non_null(grad);
+        assert_int_equal(cn_ffi_optim_step(o), 0);
+        assert_true(fabs(cn_at(weight.u.t, CN_SHAPE(0, 0)) - (before - 0.5)) < 1e-6);
+        cn_ffi_tensor_release(grad);
+    }
+    cn_ffi_tensor_release(y.u.t);
+    cn_ffi_tensor_release(weight.u.t);
+    cn_ffi_optim_release(o);
+    cn_ffi_dict_release(dict);
+    cn_ffi_module_release(m);
+}
+
 static void test_wrong_arguments(void **state)
 {
     (void)state;
@@ -218,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_class),
                                         cmocka_unit_test(test_weights_of_losses),
+                                        cmocka_unit_test(test_training_by_name),
                                         cmocka_unit_test(test_wrong_arguments) };
     return cmocka_run_group_tests_name("modules", tests, NULL, NULL);
 }

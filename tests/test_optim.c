@@ -380,6 +380,37 @@ static void test_closure_corners(void **state)
     cn_release(mark);
 }
 
+/* The form of torch.optim, which files keep: groups are a list, and bring their betas along. */
+static void test_state_form(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        cn_tensor *w = cn_ones(CN_SHAPE(2), CN_F32);
+        const int group = 0;
+        Case with;
+        cn_optim *a, *b;
+        cn_dict *saved, *again;
+        cn_requires_grad(w, true);
+        parse(&with, "Adam betas=(0.5,0.75)");
+        assert_int_equal(
+            cn_ffi_optim_new("Adam", &w, &group, 1, NULL, NULL, 1, with.args, with.n, &a), 0);
+        assert_int_equal(cn_ffi_optim_new("Adam", &w, &group, 1, NULL, NULL, 1, NULL, 0, &b), 0);
+        assert_int_equal(cn_ffi_optim_state(a, &saved), 0);
+        assert_int_equal(cn_dict_find(saved, "param_groups")->kind, CN_KIND_LIST);
+        assert_int_equal(cn_ffi_optim_load_state(b, saved), 0);
+        assert_int_equal(cn_ffi_optim_state(b, &again), 0);
+        const cn_value *groups = cn_dict_find(again, "param_groups");
+        const cn_value *betas = cn_dict_find(groups->u.list[0].u.d, "betas");
+        assert_true(betas->u.list[0].u.f == 0.5 && betas->u.list[1].u.f == 0.75);
+        cn_dict_set_int(saved, "param_groups", 0);
+        assert_int_equal(cn_ffi_optim_load_state(b, saved), CN_EFORMAT);
+        cn_error_clear();
+        cn_dict_free(saved), cn_dict_free(again);
+        cn_optim_free(a), cn_optim_free(b);
+    }
+}
+
 /* ---- what is refused, averages, clipping ----------------------------------------------------------- */
 
 static void refused(const char *text, const char *word)
@@ -471,7 +502,7 @@ int main(void)
         cmocka_unit_test(test_combined),        cmocka_unit_test(test_recall),
         cmocka_unit_test(test_refusals),        cmocka_unit_test(test_average),
         cmocka_unit_test(test_clip_value),      cmocka_unit_test(test_closures),
-        cmocka_unit_test(test_closure_corners),
+        cmocka_unit_test(test_closure_corners), cmocka_unit_test(test_state_form),
     };
     return cmocka_run_group_tests_name("optim", tests, read_golden, free_golden);
 }

@@ -65,8 +65,9 @@ CN_API int cn_ffi_module_new(const char *cls, const cn_ffi_arg *args, int n, cn_
 CN_API int cn_ffi_module_forward(cn_module *m, const cn_ffi_arg *args, int n, cn_ffi_value *outs,
                                  int *nouts);
 CN_API int cn_ffi_module_train(cn_module *m, int on);
-CN_API int cn_ffi_module_state(cn_module *m,
-                               cn_dict **out); /* PyTorch's keys and order; shares storage */
+/* PyTorch's keys and order. The entries are the parameters and buffers themselves: they have the
+   gradients, and are what an optimiser takes. */
+CN_API int cn_ffi_module_state(cn_module *m, cn_dict **out);
 CN_API int cn_ffi_module_load_state(cn_module *m, const cn_dict *state, int strict);
 CN_API void cn_ffi_module_release(cn_module *m);
 
@@ -93,7 +94,8 @@ CN_API int cn_ffi_dict_new(cn_dict **out);
 CN_API int cn_ffi_dict_count(const cn_dict *d);
 CN_API const char *cn_ffi_dict_key(const cn_dict *d,
                                    int i); /* integer keys as their decimal text */
-CN_API int cn_ffi_dict_get(const cn_dict *d, int i, cn_ffi_value *out); /* tensors, dicts: owned */
+/* Tensors and dicts are owned by the caller; the items of a list belong to d. */
+CN_API int cn_ffi_dict_get(const cn_dict *d, int i, cn_ffi_value *out);
 CN_API int cn_ffi_dict_set(cn_dict *d, const char *key, const cn_ffi_value *value);
 CN_API void cn_ffi_dict_release(cn_dict *d);
 

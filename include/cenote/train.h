@@ -19,8 +19,7 @@ CN_API cn_dict *cn_state_dict(cn_module *m);
    A module whose shapes are not known yet must be built first. */
 CN_API bool cn_load_state_dict(cn_module *m, const cn_dict *state, bool strict);
 
-/* An optimiser's state as torch.optim has it: {"state": {"0": {...}, ..}, "param_groups": {"0":
-   {...}}}. */
+/* An optimiser's state as torch.optim has it: {"state": {"0": {...}, ..}, "param_groups": [{...}]}. */
 CN_API cn_dict *cn_optim_state_dict(const cn_optim *o);
 CN_API bool cn_optim_load_state_dict(cn_optim *o, const cn_dict *state);
 

@@ -209,14 +209,21 @@ static bool bind_padding(const Binder *b, const cn_arg *a, const cn_ffi_value *v
                    v->u.s);
 }
 
+static bool bind_int_item(const cn_arg *a, const cn_ffi_value *v, int64_t *out)
+{
+    if (v->kind == CN_KIND_NONE && a->none_items) return *out = CN_AS_IT_IS, true;
+    return cn_value_int(v, out);
+}
+
 static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints *out)
 {
     int64_t one;
     *out = (cn_ints){ 0 };
-    if (v->kind == CN_KIND_NONE && a->optional) return out->n = -1, true;
+    bool empty = v->kind == CN_KIND_LIST && v->n == 0 && a->length; /* of stride=(): none */
+    if ((v->kind == CN_KIND_NONE || empty) && a->optional) return out->n = -1, true;
     if (v->kind == CN_KIND_STR && strcmp(a->name, "padding") == 0)
         return bind_padding(b, a, v, out);
-    if (cn_value_int(v, &one)) {
+    if (bind_int_item(a, v, &one)) {
         out->n = a->length ? a->length : 1;
         for (int i = 0; i < out->n; i++) out->v[i] = one;
         return true;
@@ -227,7 +234,7 @@ static bool bind_ints(Binder *b, const cn_arg *a, const cn_ffi_value *v, cn_ints
                        b->who, a->name, v->n, CN_MAX_DIMS);
     out->n = v->n;
     for (int i = 0; i < v->n; i++)
-        if (!cn_value_int(&v->u.list[i], &out->v[i])) return mismatch(b, a, &v->u.list[i]);
+        if (!bind_int_item(a, &v->u.list[i], &out->v[i])) return mismatch(b, a, &v->u.list[i]);
     if (a->length && out->n == 1)
         for (int i = 1; i < a->length; i++) out->v[i] = out->v[0], out->n = a->length;
     if (!a->length || out->n == a->length) return true;
@@ -388,15 +395,19 @@ static int position_of(const cn_schema *s, const char *name)
     return -1;
 }
 
-/* Trailing integers for a list of any length may be given one by one, as in reshape(x, 2, 3). */
-static int gather_ints(const cn_schema *s, int at, const cn_ffi_arg *args, int n,
-                       cn_ffi_value items[])
+enum { LONGEST_RUN = 64 };
+
+/* The trailing items of a list of any length may be given one by one, as in reshape(x, 2, 3) and
+   meshgrid(x, y). */
+static int gather_run(const cn_schema *s, int at, const cn_ffi_arg *args, int n,
+                      cn_ffi_value items[LONGEST_RUN])
 {
     int count = 0;
-    bool last = at + 1 == s->n_args || s->args[at + 1].keyword_only;
-    if (s->args[at].type != CN_ARG_INTS || s->args[at].length || !last) return 0;
-    while (count < n && count < CN_MAX_DIMS && !args[count].name &&
-           args[count].value.kind == CN_KIND_INT)
+    const cn_arg *a = &s->args[at];
+    bool last = at + 1 == s->n_args || s->args[at + 1].keyword_only, ints = a->type == CN_ARG_INTS;
+    int kind = ints ? CN_KIND_INT : CN_KIND_TENSOR, most = ints ? CN_MAX_DIMS : LONGEST_RUN;
+    if ((!ints && a->type != CN_ARG_TENSORS) || a->length || !last) return 0;
+    while (count < n && count < most && !args[count].name && args[count].value.kind == kind)
         items[count] = args[count].value, count++;
     return count > 1 ? count : 0;
 }
@@ -406,6 +417,18 @@ static bool skips_dim(const cn_schema *s, const cn_ffi_arg *arg, int at)
 {
     return !arg->name && arg->value.kind == CN_KIND_BOOL && at + 1 < s->n_args &&
            strcmp(s->args[at].name, "dim") == 0 && strcmp(s->args[at + 1].name, "unbiased") == 0;
+}
+
+/* dims=((0, 1), (2, 0)) for arguments dims and dims_b: a list for each. */
+static void split_pair(const cn_schema *s, const cn_ffi_value *given[])
+{
+    for (int i = 0; i + 1 < s->n_args; i++) {
+        const cn_ffi_value *v = given[i];
+        if (!v || given[i + 1] || v->kind != CN_KIND_LIST || v->n != 2 ||
+            v->u.list[0].kind != CN_KIND_LIST || strcmp(s->args[i + 1].name, "dims_b") != 0)
+            continue;
+        given[i] = &v->u.list[0], given[i + 1] = &v->u.list[1];
+    }
 }
 
 static bool assign(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n,
@@ -422,19 +445,20 @@ static bool assign(const cn_schema *s, const char *who, const cn_ffi_arg *args, 
             return cn_fail(CN_EINVALID, "%s: argument '%s' is given twice", who,
                            s->args[where].name);
         given[where] = &args[i].value;
-        int run = args[i].name ? 0 : gather_ints(s, where, args + i, n - i, items);
+        int run = args[i].name ? 0 : gather_run(s, where, args + i, n - i, items);
         if (!run) continue;
         *list = (cn_ffi_value){ .kind = CN_KIND_LIST, .n = run, .u.list = items };
         given[where] = list;
         i += run - 1;
     }
+    split_pair(s, given);
     return true;
 }
 
 bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n, cn_bound *out)
 {
     const cn_ffi_value *given[CN_MAX_ARGS] = { 0 };
-    cn_ffi_value list, items[CN_MAX_DIMS];
+    cn_ffi_value list, items[LONGEST_RUN];
     memset(out->params, 0, sizeof out->params); /* gaps too: equal parameters are equal bytes */
     out->in = out->inline_in, out->n_in = 0, out->n_out = s->n_out;
     Binder b = { who, s, out, (int)CN_COUNT(out->inline_in) };

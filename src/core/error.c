@@ -30,11 +30,25 @@ void cn_error_clear(void)
     tls.code = CN_OK;
 }
 
-/* Messages are one line, whatever a name in a hostile file contains. */
+/* The length of the UTF-8 character at p; 0: it is none. */
+static size_t character(const unsigned char *p)
+{
+    size_t n = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    bool overlong = (*p == 0xE0 && p[1] < 0xA0) || (*p == 0xF0 && p[1] < 0x90);
+    bool beyond = (*p == 0xED && p[1] >= 0xA0) || (*p == 0xF4 && p[1] >= 0x90);
+    return overlong || beyond ? 0 : n;
+}
+
+/* Messages are one line of UTF-8, whatever a name in a hostile file contains. */
 static void clean(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 32 || *text == 127) *text = '?';
+    while (*text) {
+        size_t n = character((const unsigned char *)text);
+        if (n == 0 || (unsigned char)*text < 32 || *text == 127) *text = '?';
+        text += n ? n : 1;
+    }
 }
 
 bool cn_fail(cn_code code, const char *fmt, ...)
@@ -60,6 +74,7 @@ void cn_error_prefix(const char *fmt, ...)
     va_end(args);
     size_t at = n < 0 ? 0 : (size_t)n < sizeof tls.text ? (size_t)n : sizeof tls.text - 1;
     snprintf(tls.text + at, sizeof tls.text - at, "%s", old);
+    clean(tls.text);
 }
 
 const char *cn_version(void)

@@ -36,6 +36,9 @@ enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
 
 enum { CN_PADDING_SAME = -2 };
 
+/* Of int?[], an item that is None. */
+#define CN_AS_IT_IS INT64_MIN
+
 typedef struct cn_opt_int {
     bool given;
     int64_t value;

@@ -57,6 +57,7 @@ static bool read_type(Cursor *c, cn_arg *a)
     a->or_word = a->type == CN_ARG_NUMBER && eat(c, "|str");
     a->optional = eat(c, "?");
     if (eat(c, "[")) {
+        a->none_items = a->optional, a->optional = false;
         if (a->type == CN_ARG_TENSOR) a->type = CN_ARG_TENSORS;
         else if (a->type == CN_ARG_INT && eat(c, "*")) a->type = CN_ARG_INT_LIST;
         else if (a->type == CN_ARG_INT) a->type = CN_ARG_INTS;

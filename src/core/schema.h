@@ -26,8 +26,9 @@ typedef enum cn_arg_type {
 typedef struct cn_arg {
     char name[32], preset[48]; /* preset: the default as written; "" when there is none */
     cn_arg_type type;
-    bool optional; /* a `?` type */
-    bool or_word;  /* Scalar|str */
+    bool optional;   /* a `?` type */
+    bool or_word;    /* Scalar|str */
+    bool none_items; /* int?[2]: items may be None, CN_AS_IT_IS */
     bool has_default, keyword_only;
     bool takes_ints; /* Tensor|int[]: a list of integers is a tensor of them */
     int length;      /* of int[2]: 2; 0: any. Tensor[2] takes at most 2, NULLs for the rest */

@@ -3,6 +3,7 @@
 
 #include "nn/module.h"
 #include "optim/sched.h"
+#include "train/state.h"
 
 #include <cenote/train.h>
 
@@ -55,7 +56,7 @@ int cn_ffi_module_state(cn_module *m, cn_dict **out)
 {
     size_t mark = cn_ffi_enter();
     if (!m) cn_fail(CN_EINVALID, "state: the module is NULL");
-    *out = cn_state_dict(m);
+    *out = m ? cn_live_state(m) : NULL;
     return cn_ffi_leave(mark, *out != NULL);
 }
 

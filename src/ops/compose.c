@@ -1,6 +1,7 @@
 /* compose.c - dimensions merged, dropped and counted, for ops made of other ops. */
 #include "ops/compose.h"
 
+#include <math.h>
 #include <string.h>
 
 cn_ints cn_ints_of(const cn_shape *s)
@@ -49,6 +50,18 @@ cn_lines cn_lines_of(const cn_shape *s, int dim)
     for (int i = 0; i < s->ndim; i++)
         *(i < dim ? &l.outer : i == dim ? &l.size : &l.inner) *= s->dim[i];
     return l;
+}
+
+cn_tensor *cn_scaled_in_type(cn_tensor *t, const cn_number_arg *factor)
+{
+    if (!t) return NULL;
+    bool real = factor->kind == CN_NUM_FLOAT;
+    double f = real ? factor->u.f : (double)factor->u.i;
+    if (f == 1) return t;
+    if (t->v.dtype == CN_BOOL) return cn_mul(t, cn_number_bool(f != 0));
+    if (!real) return cn_mul(t, cn_number_i64(factor->u.i));
+    bool cut = !cn_dtype_is_float(t->v.dtype) && fabs(f) < 0x1p63;
+    return cn_mul(t, cut ? cn_number_i64((int64_t)f) : cn_number(f));
 }
 
 cn_shape cn_without_dim(const cn_shape *s, int dim)

@@ -44,6 +44,8 @@ cn_shape cn_without_dim(const cn_shape *s, int dim);
 /* n in dimension dim, ones elsewhere: a vector of that shape runs along dim when broadcast. */
 cn_shape cn_shape_along(int ndim, int dim, int64_t n);
 
+/* t times a number in t's type: for integers it is cut, for bool any but 0 is true. */
+cn_tensor *cn_scaled_in_type(cn_tensor *t, const cn_number_arg *factor);
 /* sqrt(t), with gradient 0 where t is 0. */
 cn_tensor *cn_root(cn_tensor *t);
 /* As an index, such a tensor chooses places by what is true; uint8 does as it did before bool. */

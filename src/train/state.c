@@ -12,6 +12,7 @@
 typedef struct {
     cn_dict *dict;
     const char *prefix;
+    bool live; /* the parameters themselves */
 } Collector;
 
 static bool collect(const cn_entry *e, void *context)
@@ -24,14 +25,14 @@ static bool collect(const cn_entry *e, void *context)
                        e->name);
     snprintf(key, sizeof key, "%s%s", c->prefix, e->name);
     size_t mark = cn_mark();
-    bool ok = cn_dict_set_tensor(c->dict, key, cn_detach(e->tensor));
+    bool ok = cn_dict_set_tensor(c->dict, key, c->live ? e->tensor : cn_detach(e->tensor));
     cn_release(mark);
     return ok;
 }
 
 bool cn_state_into(cn_module *m, const char *prefix, cn_dict *dict)
 {
-    Collector c = { dict, prefix };
+    Collector c = { dict, prefix, false };
     return cn_visit(m, collect, &c);
 }
 
@@ -39,6 +40,15 @@ cn_dict *cn_state_dict(cn_module *m)
 {
     cn_dict *d = m ? cn_dict_new() : NULL;
     if (d && cn_state_into(m, "", d)) return d;
+    cn_dict_free(d);
+    return NULL;
+}
+
+cn_dict *cn_live_state(cn_module *m)
+{
+    cn_dict *d = m ? cn_dict_new() : NULL;
+    Collector c = { d, "", true };
+    if (d && cn_visit(m, collect, &c)) return d;
     cn_dict_free(d);
     return NULL;
 }
@@ -268,9 +278,8 @@ static bool set_options(cn_dict *d, const cn_optim *o, const cn_group *g)
     return ok;
 }
 
-static bool set_group(cn_dict *all, const cn_optim *o, int g, int first)
+static cn_dict *group_dict(const cn_optim *o, int g, int first)
 {
-    char key[16];
     const cn_group *group = &o->groups[g];
     cn_dict *d = cn_dict_new();
     cn_value *ids = cn_alloc_zeroed((size_t)group->n * sizeof *ids + 1);
@@ -279,10 +288,25 @@ static bool set_group(cn_dict *all, const cn_optim *o, int g, int first)
         ids[i] = (cn_value){ .kind = CN_KIND_INT, .u.i = first + i };
     ok = ok &&
          cn_dict_set(d, "params", (cn_value){ .kind = CN_KIND_LIST, .n = group->n, .u.list = ids });
-    snprintf(key, sizeof key, "%d", g);
-    ok = ok && cn_dict_set_dict(all, key, d);
     cn_free(ids);
+    if (ok) return d;
     cn_dict_free(d);
+    return NULL;
+}
+
+static bool set_groups(cn_dict *all, const cn_optim *o)
+{
+    cn_value *list = cn_alloc_zeroed((size_t)o->n_groups * sizeof *list + 1);
+    bool ok = list != NULL;
+    int n = 0;
+    for (int first = 0; ok && n < o->n_groups; first += o->groups[n++].n) {
+        list[n] = (cn_value){ .kind = CN_KIND_DICT, .u.d = group_dict(o, n, first) };
+        if (!(ok = list[n].u.d != NULL)) break;
+    }
+    ok = ok && cn_dict_set(all, "param_groups",
+                           (cn_value){ .kind = CN_KIND_LIST, .n = n, .u.list = list });
+    for (int g = 0; list && g < n; g++) cn_dict_free(list[g].u.d);
+    cn_free(list);
     return ok;
 }
 
@@ -366,16 +390,11 @@ static bool get_shared(cn_optim *o, const cn_dict *d)
 cn_dict *cn_optim_state_dict(const cn_optim *o)
 {
     cn_dict *out = o ? cn_dict_new() : NULL, *state = out ? cn_dict_new() : NULL;
-    cn_dict *groups = state ? cn_dict_new() : NULL;
-    bool ok = groups && set_shared(state, o);
-    for (int g = 0, index = 0; ok && g < o->n_groups; index += o->groups[g++].n) {
+    bool ok = state && set_shared(state, o);
+    for (int g = 0, index = 0; ok && g < o->n_groups; index += o->groups[g++].n)
         for (int i = 0; ok && i < o->groups[g].n; i++)
             ok = set_param(state, o, &o->groups[g].params[i], index + i);
-        ok = ok && set_group(groups, o, g, index);
-    }
-    ok = ok && cn_dict_set_dict(out, "state", state) &&
-         cn_dict_set_dict(out, "param_groups", groups);
-    cn_dict_free(groups);
+    ok = ok && cn_dict_set_dict(out, "state", state) && set_groups(out, o);
     cn_dict_free(state);
     if (ok) return out;
     cn_dict_free(out);
@@ -398,25 +417,27 @@ static bool get_param(const cn_optim *o, cn_param *p, const cn_dict *d)
     return true;
 }
 
-static bool get_group(cn_optim *o, int g, const cn_dict *groups)
+static bool get_group(cn_optim *o, int g, const cn_value *groups)
 {
-    char key[16];
-    snprintf(key, sizeof key, "%d", g);
-    const cn_dict *d = cn_dict_dict(groups, key);
+    bool there = g < groups->n && groups->u.list[g].kind == CN_KIND_DICT;
+    const cn_dict *d = there ? groups->u.list[g].u.d : NULL;
+    if (!d) return cn_fail(CN_EFORMAT, "optim: param_groups has no group %d", g);
     for (int i = 0; d && i < o->schema.n_args; i++) {
         const cn_arg *a = &o->schema.args[i];
         const cn_value *v = cn_dict_find(d, a->name);
         if (v && !cn_optim_assign(o, g, &(cn_ffi_arg){ a->name, *v })) return false;
     }
-    return d != NULL;
+    return true;
 }
 
 bool cn_optim_load_state_dict(cn_optim *o, const cn_dict *dict)
 {
     const cn_dict *state = o ? cn_dict_dict(dict, "state") : NULL;
-    const cn_dict *groups = state ? cn_dict_dict(dict, "param_groups") : NULL;
+    const cn_value *groups = state ? cn_dict_find(dict, "param_groups") : NULL;
     const cn_value *first = state ? cn_dict_find(state, "0") : NULL;
-    if (!groups) return false;
+    if (!state) return false;
+    if (!groups || groups->kind != CN_KIND_LIST)
+        return cn_fail(CN_EFORMAT, "optim: param_groups must be a list of dictionaries");
     if (first && first->kind == CN_KIND_DICT && !get_shared(o, first->u.d)) return false;
     for (int g = 0, index = 0; g < o->n_groups; g++) {
         if (!get_group(o, g, groups)) return false;

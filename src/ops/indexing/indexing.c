@@ -178,8 +178,6 @@ static bool put_infer(const cn_call *c, cn_spec out[])
     if (src->dtype != data->dtype)
         return cn_fail(CN_EINVALID, "%s: input is %s, src %s: both must have the same dtype",
                        c->op->name, cn_dtype_name(data->dtype), cn_dtype_name(src->dtype));
-    if (p->how == CN_PUT_SUM && data->dtype == CN_BOOL)
-        return cn_fail(CN_EUNSUPPORTED, "%s: bool has no sum", c->op->name);
     return cn_infer_same(c, out);
 }
 
@@ -262,6 +260,11 @@ cn_tensor *cn_put_along(cn_tensor *input, int64_t dim, cn_tensor *index, cn_tens
     if (!input || !index) return NULL;
     Put p = { dim, how };
     src = fit_source(src, input, &index->v.shape);
+    if (how == CN_PUT_SUM &&
+        input->v.dtype == CN_BOOL) { /* a sum of truths: is any of them true? */
+        p.how = how = CN_PUT_LARGEST;
+        src = cn_fit_index(src, index);
+    }
     if (how <= CN_PUT_SUM) return CN_CALL(put_along, &p, input, index, src);
     return CN_CALL(reduce_along, &p, input, index, src);
 }
@@ -357,7 +360,7 @@ const cn_op cn_op_scatter = {
     .optional = CN_SAVE_IN(2) | CN_SAVE_IN(3),
     .compose = scatter_compose,
     .samples = "[3,4] 1 i64<4[3,1] [3,1] | [3,4] 0 i64<3[1,4] value=2 | [3,4] 0 i64<3[5,4] 1.5 | "
-               "[3] 0 i64<3[5] [5] reduce=add",
+               "[3] 0 i64<3[5] [5] reduce=add | bool[3] 0 i64<3[2] bool[5] reduce=add",
 };
 
 static bool scatter_add_compose(cn_call *c)
@@ -458,8 +461,7 @@ typedef struct {
 static bool index_add_compose(cn_call *c)
 {
     const IndexAdd *p = c->params;
-    double alpha = p->alpha.kind == CN_NUM_FLOAT ? p->alpha.u.f : (double)p->alpha.u.i;
-    cn_tensor *src = alpha == 1 ? c->in[2] : cn_mul(c->in[2], cn_number(alpha));
+    cn_tensor *src = cn_scaled_in_type(c->in[2], &p->alpha);
     return cn_set_out(c, 0, put_slices(c->in[0], p->dim, c->in[1], src, CN_PUT_SUM, "index_add"));
 }
 
@@ -469,7 +471,8 @@ const cn_op cn_op_index_add = {
     .doc = "input with alpha times the slices of source added to those index names.",
     .params_size = sizeof(IndexAdd),
     .compose = index_add_compose,
-    .samples = "[4,3] 0 i64<4[6] [6,3] | [2,4] 1 i64<4[2] [2,2] alpha=-2.5 | [] 0 i64<1[1] [1]",
+    .samples = "[4,3] 0 i64<4[6] [6,3] | [2,4] 1 i64<4[2] [2,2] alpha=-2.5 | [] 0 i64<1[1] [1] | "
+               "i64<9[4] 0 i64<4[6] i64<9[6] alpha=-2 | bool[4] 0 i64<4[2] bool[2] alpha=True",
 };
 
 static bool index_copy_compose(cn_call *c)

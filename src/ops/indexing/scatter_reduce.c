@@ -58,6 +58,10 @@ static cn_tensor *reduced(const cn_call *c, cn_tensor *input, int dim, cn_tensor
 {
     cn_put_how how = CN_PUT_SUM;
     if (!way_of(c->op, reduce, &how)) return NULL;
+    if (strcmp(reduce, "mean") == 0 && input->v.dtype == CN_BOOL) {
+        cn_fail(CN_EINVALID, "%s: the mean of bool is not defined", c->op->name);
+        return NULL;
+    }
     if (!include_self) input = cn_scatter(input, dim, index, cn_neutral(how, input->v.dtype));
     cn_tensor *y = cn_put_along(input, dim, index, src, how);
     return strcmp(reduce, "mean") == 0 ? averaged(y, dim, index, include_self) : y;

@@ -86,7 +86,8 @@ static bool taps_along(const Plan *p, cn_tensor *x, int64_t size, Tap taps[MAX_T
     for (int k = 0; k < p->taps; k++) {
         cn_tensor *place = cn_add(left, cn_number(p->cubic ? k - 1 : k)), *weight = NULL;
         if (p->cubic) place = padded(p, place, size), weight = cubic_weight(part, k);
-        else if (!p->nearest) weight = k ? part : cn_sub(cn_number(1), part);
+        else if (p->nearest) weight = CN_CALL(fill, NULL, x, cn_number(1)); /* gradient 0 */
+        else weight = k ? part : cn_sub(cn_number(1), part);
         taps[k] = tap_at(place, weight, size);
         if (!taps[k].index) return false;
     }

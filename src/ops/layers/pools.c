@@ -132,9 +132,19 @@ static bool divides(const cn_call *c, const cn_ints *size, cn_ints *kernel)
     return true;
 }
 
+/* A size of None leaves the dimension as it is. */
+static cn_ints adaptive_size(const cn_call *c, const cn_ints *given)
+{
+    const cn_shape *s = &c->in[0]->v.shape;
+    cn_ints size = *given;
+    for (int i = 0; i < size.n && size.n <= s->ndim; i++)
+        if (size.v[i] == CN_AS_IT_IS) size.v[i] = s->dim[s->ndim - size.n + i];
+    return size;
+}
+
 static bool adaptive_avg_compose(cn_call *c)
 {
-    const cn_ints *size = c->params;
+    cn_ints of_input = adaptive_size(c, c->params), *size = &of_input;
     cn_avg_pool_params regular = { .stride.n = -1, .padding.n = 2, .count_include_pad = true };
     if (divides(c, size, &regular.kernel))
         return cn_set_out(c, 0, CN_CALL(avg_pool2d, &regular, c->in[0]));
@@ -149,16 +159,17 @@ typedef struct {
 static bool adaptive_max_compose(cn_call *c)
 {
     const AdaptiveMax *p = c->params;
+    cn_ints size = adaptive_size(c, &p->size);
     cn_max_pool_params regular = { .stride.n = -1, .padding.n = 2, .dilation = { 2, { 1, 1 } } };
-    if (divides(c, &p->size, &regular.kernel))
+    if (divides(c, &size, &regular.kernel))
         return give_maxima(c, &cn_op_max_pool2d_with_indices, c->in[0], &regular, p->return_indices,
                            false);
-    return give_maxima(c, &cn_op_adaptive_max_pool, c->in[0], &p->size, p->return_indices, false);
+    return give_maxima(c, &cn_op_adaptive_max_pool, c->in[0], &size, p->return_indices, false);
 }
 
 const cn_op cn_op_adaptive_avg_pool1d = {
     CN_OP_HEAD(adaptive_avg_pool1d, "nn.functional.adaptive_avg_pool1d",
-               "(Tensor input, int[1] output_size) -> Tensor"),
+               "(Tensor input, int?[1] output_size) -> Tensor"),
     .aliases = "adaptive_avg_pool1d",
     .doc = "Averages over windows that divide the line into output_size.",
     .params_size = sizeof(cn_ints),
@@ -168,16 +179,17 @@ const cn_op cn_op_adaptive_avg_pool1d = {
 
 const cn_op cn_op_adaptive_avg_pool2d = {
     CN_OP_HEAD(adaptive_avg_pool2d, "nn.functional.adaptive_avg_pool2d",
-               "(Tensor input, int[2] output_size) -> Tensor"),
+               "(Tensor input, int?[2] output_size) -> Tensor"),
     .doc = "Averages over windows that divide the picture into output_size (D2L 8.3).",
     .params_size = sizeof(cn_ints),
     .compose = adaptive_avg_compose,
-    .samples = "[2,3,4,6] (2,3) | [2,5,7] (2,3) | [1,2,3,3] 1 | [1,1,2,3] (4,3)",
+    .samples =
+        "[2,3,4,6] (2,3) | [2,5,7] (2,3) | [1,2,3,3] 1 | [1,1,2,3] (4,3) | [1,2,3,4] (None,2)",
 };
 
 const cn_op cn_op_adaptive_avg_pool3d = {
     CN_OP_HEAD(adaptive_avg_pool3d, "nn.functional.adaptive_avg_pool3d",
-               "(Tensor input, int[3] output_size) -> Tensor"),
+               "(Tensor input, int?[3] output_size) -> Tensor"),
     .doc = "Averages over windows that divide the volume into output_size.",
     .params_size = sizeof(cn_ints),
     .compose = adaptive_avg_compose,
@@ -185,8 +197,9 @@ const cn_op cn_op_adaptive_avg_pool3d = {
 };
 
 const cn_op cn_op_adaptive_max_pool1d = {
-    CN_OP_HEAD(adaptive_max_pool1d, "nn.functional.adaptive_max_pool1d",
-               "(Tensor input, int[1] output_size, bool return_indices=False) -> (Tensor, Tensor)"),
+    CN_OP_HEAD(
+        adaptive_max_pool1d, "nn.functional.adaptive_max_pool1d",
+        "(Tensor input, int?[1] output_size, bool return_indices=False) -> (Tensor, Tensor)"),
     .doc = "Maxima over windows that divide the line into output_size; with return_indices their "
            "places.",
     .params_size = sizeof(AdaptiveMax),
@@ -195,23 +208,25 @@ const cn_op cn_op_adaptive_max_pool1d = {
 };
 
 const cn_op cn_op_adaptive_max_pool2d = {
-    CN_OP_HEAD(adaptive_max_pool2d, "nn.functional.adaptive_max_pool2d",
-               "(Tensor input, int[2] output_size, bool return_indices=False) -> (Tensor, Tensor)"),
+    CN_OP_HEAD(
+        adaptive_max_pool2d, "nn.functional.adaptive_max_pool2d",
+        "(Tensor input, int?[2] output_size, bool return_indices=False) -> (Tensor, Tensor)"),
     .doc =
         "Maxima over windows that divide the picture into output_size; with return_indices their places.",
     .params_size = sizeof(AdaptiveMax),
     .compose = adaptive_max_compose,
-    .samples = "[2,3,4,6] (2,3) | [2,5,7] (2,3) return_indices=True",
+    .samples = "[2,3,4,6] (2,3) | [2,5,7] (2,3) return_indices=True | [1,2,3,4] (2,None)",
 };
 
 const cn_op cn_op_adaptive_max_pool3d = {
-    CN_OP_HEAD(adaptive_max_pool3d, "nn.functional.adaptive_max_pool3d",
-               "(Tensor input, int[3] output_size, bool return_indices=False) -> (Tensor, Tensor)"),
+    CN_OP_HEAD(
+        adaptive_max_pool3d, "nn.functional.adaptive_max_pool3d",
+        "(Tensor input, int?[3] output_size, bool return_indices=False) -> (Tensor, Tensor)"),
     .doc = "Maxima over windows that divide the volume into output_size; with return_indices their "
            "places.",
     .params_size = sizeof(AdaptiveMax),
     .compose = adaptive_max_compose,
-    .samples = "[1,2,3,4,2] (2,3,1) return_indices=True | [2,2,3,2] 1",
+    .samples = "[1,2,3,4,2] (2,3,1) return_indices=True | [2,2,3,2] 1 | [1,2,3,2] (None,2,None)",
 };
 
 /* ---- the p-norm of windows -------------------------------------------------------------------- */

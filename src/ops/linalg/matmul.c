@@ -125,11 +125,9 @@ static cn_shape append(cn_shape s, int64_t m, int64_t n)
 static cn_tensor *fold_left(cn_tensor *a, cn_tensor *b)
 {
     const cn_shape *s = &a->v.shape;
-    cn_tensor *rows = cn_reshape(a, CN_SHAPE(-1, s->dim[s->ndim - 1]));
-    if (a->v.numel == 0)
-        rows = cn_reshape(a, CN_SHAPE(a->v.numel / (s->dim[s->ndim - 1] ? s->dim[s->ndim - 1] : 1),
-                                      s->dim[s->ndim - 1]));
-    cn_tensor *y = cn_mm(rows, b);
+    int64_t count = 1;
+    for (int i = 0; i < s->ndim - 1; i++) count *= s->dim[i];
+    cn_tensor *y = cn_mm(cn_reshape(a, CN_SHAPE(count, s->dim[s->ndim - 1])), b);
     cn_shape shape = *s;
     shape.dim[shape.ndim - 1] = b->v.shape.dim[1];
     return cn_reshape(y, shape);

@@ -35,8 +35,10 @@ static double as_double(const cn_number_arg *order)
 static cn_tensor *power(cn_tensor *x, double p)
 {
     cn_tensor *a = cn_abs(x);
-    if (p >= 1 || p < 0) return cn_pow(a, cn_number(p));
+    if (p >= 1) return cn_pow(a, cn_number(p));
     cn_tensor *zero = cn_eq(a, cn_number_i64(0));
+    if (p < 0)
+        return cn_where(zero, cn_number((double)INFINITY), cn_pow(cn_add(a, zero), cn_number(p)));
     return a ? cn_sub(cn_pow(cn_add(a, zero), cn_number(p)), cn_to(zero, a->v.dtype)) : NULL;
 }
 

@@ -5,29 +5,25 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct {
-    cn_opt_float atol, rtol;
-    bool hermitian;
-} Params;
-
 /* What counts as zero: the larger of atol and rtol times the largest value. Without both rtol is the
-   larger size times epsilon; with a positive atol alone it is 0. */
-static cn_tensor *threshold(const cn_tensor *a, cn_tensor *values, const Params *p)
+   larger size times epsilon; with a positive atol alone it is 0. Both may differ for each matrix. */
+static cn_tensor *threshold(const cn_tensor *a, cn_tensor *values, cn_tensor *atol, cn_tensor *rtol)
 {
     int64_t m = cn_size(a, -2), n = cn_size(a, -1);
     double epsilon = a->v.dtype == CN_F32 ? (double)FLT_EPSILON : DBL_EPSILON;
-    double atol = p->atol.given ? p->atol.value : 0;
-    double rtol = p->rtol.given ? p->rtol.value : atol > 0 ? 0 : epsilon * (double)(m > n ? m : n);
+    cn_tensor *zero = cn_number(0), *usual = cn_number(epsilon * (double)(m > n ? m : n));
     cn_tensor *largest = cn_amax(values, .dim = CN_SHAPE(-1), .keepdim = true);
-    return cn_clamp_min(cn_mul(largest, cn_number(rtol)), cn_number(atol));
+    if (!rtol) rtol = atol ? cn_where(cn_gt(atol, zero), zero, usual) : usual;
+    if (rtol && rtol->v.shape.ndim) rtol = cn_unsqueeze(rtol, -1);
+    if (atol && atol->v.shape.ndim) atol = cn_unsqueeze(atol, -1);
+    return cn_maximum(cn_mul(largest, rtol), atol ? atol : zero);
 }
 
 /* ---- pinv ---------------------------------------------------------------------------------- */
 
 static bool pinv_infer(const cn_call *c, cn_spec out[])
 {
-    const Params *p = c->params;
-    if (!cn_want_matrix(c, 0, p->hermitian)) return false;
+    if (!cn_want_matrix(c, 0, *(const bool *)c->params)) return false;
     const cn_shape *s = &cn_in(c, 0)->shape;
     *out = (cn_spec){ cn_in(c, 0)->dtype, cn_with_sizes(cn_batch_shape(s, 2), s->dim[s->ndim - 1],
                                                         s->dim[s->ndim - 2]) };
@@ -55,11 +51,11 @@ static bool spectral(cn_tensor *a, bool hermitian, cn_tensor *f[3])
 
 static bool pinv_forward(const cn_call *c, cn_tensor *y[])
 {
-    const Params *p = c->params;
     cn_tensor *f[3];
-    if (!spectral(c->in[0], p->hermitian, f)) return false;
+    if (!spectral(c->in[0], *(const bool *)c->params, f)) return false;
     if (f[1]->v.numel == 0) return y[0] = cn_zeros(c->out[0]->v.shape, c->out[0]->v.dtype), true;
-    cn_tensor *size = cn_abs(f[1]), *keep = cn_gt(size, threshold(c->in[0], size, p));
+    cn_tensor *size = cn_abs(f[1]),
+              *keep = cn_gt(size, threshold(c->in[0], size, c->in[1], c->in[2]));
     cn_tensor *inverse = cn_where(keep, cn_reciprocal(f[1]), cn_zeros(CN_SHAPE(1), f[1]->v.dtype));
     y[0] = cn_matmul(cn_scaled_columns(f[2], inverse), cn_mt(f[0]));
     return true;
@@ -84,21 +80,24 @@ static void pinv_backward(cn_grads *g)
 }
 
 const cn_op cn_op_pinv = {
-    CN_OP_HEAD(pinv, "linalg.pinv",
-               "(Tensor A, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor"),
+    CN_OP_HEAD(
+        pinv, "linalg.pinv",
+        "(Tensor A, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor"),
     .doc =
         "The pseudo-inverse; singular values up to max(atol, rtol times the largest) count as 0.",
-    .params_size = sizeof(Params),
+    .params_size = sizeof(bool),
+    .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .infer = pinv_infer,
     .kernel = pinv_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_OUT(0),
     .backward = pinv_backward,
-    .samples = "#[3,3] | [2,3,2] | [2,4] rtol=0.001 | [3,2] atol=0.01 | [0,3] | [0,2,2]",
+    .samples =
+        "#[3,3] | [2,3,2] | [2,4] rtol=0.001 | [3,2] atol=0.01 | [2,3,2] rtol=f64+[2] | [0,3] | [0,2,2]",
 };
 
 static cn_tensor *pinv_of(cn_tensor *a, double rtol)
 {
-    return CN_CALL(pinv, (&(Params){ .rtol = { true, rtol } }), a);
+    return CN_CALL(pinv, &(bool){ false }, a, NULL, cn_number(rtol));
 }
 
 static bool pinverse_compose(cn_call *c)
@@ -116,30 +115,32 @@ const cn_op cn_op_pinverse = {
 
 /* ---- rank and condition -------------------------------------------------------------------- */
 
-static cn_tensor *rank_of(cn_tensor *a, cn_tensor *values, const Params *p)
+static cn_tensor *rank_of(cn_tensor *a, cn_tensor *values, cn_tensor *atol, cn_tensor *rtol)
 {
     if (!values) return NULL;
     if (values->v.numel == 0) return cn_zeros(cn_batch_shape(&values->v.shape, 1), CN_I64);
-    return cn_sum(cn_gt(values, threshold(a, values, p)), .dim = CN_SHAPE(-1));
+    return cn_sum(cn_gt(values, threshold(a, values, atol, rtol)), .dim = CN_SHAPE(-1));
 }
 
 static bool matrix_rank_compose(cn_call *c)
 {
-    const Params *p = c->params;
+    bool hermitian = *(const bool *)c->params;
     cn_tensor *f[3];
-    return cn_want_matrix(c, 0, p->hermitian) && spectral(c->in[0], p->hermitian, f) &&
-           cn_set_out(c, 0, rank_of(c->in[0], cn_abs(f[1]), p));
+    return cn_want_matrix(c, 0, hermitian) && spectral(c->in[0], hermitian, f) &&
+           cn_set_out(c, 0, rank_of(c->in[0], cn_abs(f[1]), c->in[1], c->in[2]));
 }
 
 const cn_op cn_op_matrix_rank = {
-    CN_OP_HEAD(matrix_rank, "linalg.matrix_rank",
-               "(Tensor A, *, float? atol=None, float? rtol=None, bool hermitian=False) -> Tensor"),
+    CN_OP_HEAD(
+        matrix_rank, "linalg.matrix_rank",
+        "(Tensor A, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor"),
     .doc = "How many singular values are larger than max(atol, rtol times the largest).",
-    .params_size = sizeof(Params),
+    .params_size = sizeof(bool),
+    .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .flags = CN_NO_GRAD_OP,
     .compose = matrix_rank_compose,
     .samples =
-        "[3,3] | [2,3,2] atol=0.5 | [2,3] rtol=0.9 | #[3,3] hermitian=True | [0,3] | [0,2,2]",
+        "[3,3] | [2,3,2] atol=0.5 | [2,3] rtol=0.9 | [2,3,2] atol=f64+[2] | #[3,3] hermitian=True | [0,3] | [0,2,2]",
 };
 
 /* norm(A) norm(A^-1); infinite where there is no inverse. */
@@ -234,7 +235,7 @@ static bool lstsq_compose(cn_call *c)
     CN_NO_GRAD
     {
         values = cn_singular_values(a);
-        rank = rank_of(a, values, &(Params){ .rtol = { true, rcond } });
+        rank = rank_of(a, values, NULL, cn_number(rcond));
         rest = residuals(c, b, x, rank);
     }
     if (is_driver(p, "gels")) rank = cn_zeros(CN_SHAPE(0), CN_I64);

@@ -194,7 +194,8 @@ static bool vander_compose(cn_call *c)
 {
     const cn_opt_int *p = c->params;
     cn_tensor *x = c->in[0];
-    if (!cn_want_dims(c, 0, 1, CN_MAX_DIMS - 1)) return false;
+    if (x->v.shape.ndim == 0) x = cn_reshape(x, CN_SHAPE(1));
+    if (!x || !cn_want_dims(c, 0, 0, CN_MAX_DIMS - 1)) return false;
     int64_t n = p->given ? p->value : cn_size(x, -1);
     if (n < 2)
         return cn_fail(CN_EINVALID, "linalg.vander: N is %lld; it must be at least 2",
@@ -215,5 +216,5 @@ const cn_op cn_op_vander = {
     .doc = "Powers 0 .. N - 1 of every element, along a new last dimension.",
     .params_size = sizeof(cn_opt_int),
     .compose = vander_compose,
-    .samples = "[3] | [2,3] N=2 | [2] N=4 | i64<9[3]",
+    .samples = "[3] | [2,3] N=2 | [2] N=4 | i64<9[3] | [] N=3",
 };

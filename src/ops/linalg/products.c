@@ -68,21 +68,15 @@ typedef struct {
     cn_number_arg beta, alpha;
 } Blend;
 
-static cn_tensor *scaled(cn_tensor *t, const cn_number_arg *factor)
-{
-    double f = factor->kind == CN_NUM_FLOAT ? factor->u.f : (double)factor->u.i;
-    if (f == 1) return t;
-    return cn_mul(t, factor->kind == CN_NUM_FLOAT ? cn_number(f) : cn_number_i64(factor->u.i));
-}
-
 /* With beta 0 the input's values, NaN among them, do not matter. */
 static bool blend(cn_call *c, cn_tensor *product)
 {
     const Blend *p = c->params;
     bool unused = p->beta.kind == CN_NUM_FLOAT ? p->beta.u.f == 0 : p->beta.u.i == 0;
-    cn_tensor *y = scaled(product, &p->alpha);
+    cn_tensor *y = cn_scaled_in_type(product, &p->alpha);
     if (!y || unused) return cn_set_out(c, 0, y);
-    return cn_set_out(c, 0, cn_add(scaled(cn_expand(c->in[0], y->v.shape), &p->beta), y));
+    cn_tensor *input = cn_scaled_in_type(cn_expand(c->in[0], y->v.shape), &p->beta);
+    return cn_set_out(c, 0, cn_add(input, y));
 }
 
 static bool blend_compose(cn_call *c)
@@ -122,12 +116,13 @@ static bool addbmm_compose(cn_call *c)
     }
 
 BLEND_OP(addmm, "mat1", "mat2", "beta input + alpha (mat1 times mat2).", blend_compose,
-         "[2,4] [2,3] [3,4] | [4] [2,3] [3,4] beta=0.5 alpha=2 | [2,4] [2,3] [3,4] alpha=-1");
+         "[2,4] [2,3] [3,4] | [4] [2,3] [3,4] beta=0.5 alpha=2 | [2,4] [2,3] [3,4] alpha=-1 | "
+         "i64<9[2,4] i64<9[2,3] i64<9[3,4] beta=2.5 alpha=-1.5");
 BLEND_OP(addbmm, "batch1", "batch2", "beta input + alpha (the sum of batch1 times batch2).",
          addbmm_compose,
          "[3,5] [2,3,4] [2,4,5] | [5] [2,3,4] [2,4,5] beta=0.5 alpha=2 | [2] [0,2,3] [0,3,2]");
 BLEND_OP(addr, "vec1", "vec2", "beta input + alpha (vec1 outer vec2).", addr_compose,
-         "[2,3] [2] [3] | [3] [2] [3] beta=0.5 alpha=2");
+         "[2,3] [2] [3] | [3] [2] [3] beta=0.5 alpha=2 | bool[2,3] bool[2] bool[3] beta=2 alpha=3");
 BLEND_OP(addmv, "mat", "vec", "beta input + alpha (mat times vec).", blend_compose,
          "[2] [2,3] [3] | [2] [2,3] [3] beta=0.5 alpha=2");
 BLEND_OP(baddbmm, "batch1", "batch2", "beta input + alpha (batch1 times batch2).", blend_compose,

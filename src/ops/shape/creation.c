@@ -148,15 +148,14 @@ const cn_op cn_op_full_like = {
 static bool fill_compose(cn_call *c)
 {
     if (!cn_want_dims(c, 1, 0, 0)) return false;
-    cn_tensor *value = cn_to(c->in[1], c->in[0]->v.dtype);
-    return cn_set_out(c, 0, cn_clone(cn_expand(value, c->in[0]->v.shape)));
+    return cn_set_out(c, 0, cn_masked_fill(c->in[0], cn_number_bool(true), c->in[1]));
 }
 
 const cn_op cn_op_fill = {
     CN_OP_HEAD(fill, "fill", "(Tensor input, Tensor value) -> Tensor"),
     .doc = "A tensor of the input's size and type filled with a value, a number or 0-d.",
     .compose = fill_compose,
-    .samples = "[2,3] [] | [] [] | [0] []",
+    .samples = "[2,3] [] | [] [] | [0] [] | [2] True",
 };
 
 /* ---- eye, arange, linspace ----------------------------------------------------------------- */
@@ -231,20 +230,33 @@ static cn_tensor *whole_numbers(int64_t start, int64_t end, int64_t step, cn_dty
     return cn_to(y, dtype);
 }
 
+static bool is_whole(const cn_number_arg *n)
+{
+    return n->kind != CN_NUM_FLOAT;
+}
+
+/* An end as a tensor of this type has it: integers are cut. */
+static cn_number_arg end_of_type(cn_number_arg n, cn_dtype dtype)
+{
+    bool cut = n.kind == CN_NUM_FLOAT && !cn_dtype_is_float(dtype) && fabs(n.u.f) < 0x1p63;
+    return cut ? (cn_number_arg){ .kind = CN_NUM_INT, .u.i = (int64_t)n.u.f } : n;
+}
+
 /* One number alone is the end. */
 static bool arange_compose(cn_call *c)
 {
-    const Arange *p = c->params;
-    cn_number_arg zero = { .kind = CN_NUM_INT };
-    const cn_number_arg *start = &p->start, *end = &p->end;
-    if (end->kind == CN_NUM_NONE) end = start, start = &zero;
-    if (start->kind == CN_NUM_NONE) start = &zero;
-    if (end->kind == CN_NUM_NONE) return cn_fail(CN_EINVALID, "arange: the end is missing");
-    bool whole =
-        start->kind != CN_NUM_FLOAT && end->kind != CN_NUM_FLOAT && p->step.kind != CN_NUM_FLOAT;
-    cn_dtype dtype = or_default(p->dtype, whole ? CN_I64 : CN_F32);
-    cn_tensor *y = whole ? whole_numbers(start->u.i, end->u.i, p->step.u.i, dtype)
-                         : cn_arange(as_double(start), as_double(end), as_double(&p->step), dtype);
+    Arange p = *(const Arange *)c->params;
+    if (p.end.kind == CN_NUM_NONE) p.end = p.start, p.start.kind = CN_NUM_NONE;
+    if (p.start.kind == CN_NUM_NONE) p.start = (cn_number_arg){ .kind = CN_NUM_INT };
+    if (p.end.kind == CN_NUM_NONE) return cn_fail(CN_EINVALID, "arange: the end is missing");
+    bool whole = is_whole(&p.start) && is_whole(&p.end) && is_whole(&p.step);
+    cn_dtype dtype = or_default(p.dtype, whole ? CN_I64 : CN_F32);
+    p.start = end_of_type(p.start, dtype), p.end = end_of_type(p.end, dtype);
+    p.step = end_of_type(p.step, dtype);
+    whole = is_whole(&p.start) && is_whole(&p.end) && is_whole(&p.step);
+    cn_tensor *y =
+        whole ? whole_numbers(p.start.u.i, p.end.u.i, p.step.u.i, dtype)
+              : cn_arange(as_double(&p.start), as_double(&p.end), as_double(&p.step), dtype);
     return cn_set_out(c, 0, y);
 }
 
@@ -256,7 +268,7 @@ const cn_op cn_op_arange = {
     .params_size = sizeof(Arange),
     .flags = CN_NO_GRAD_OP,
     .compose = arange_compose,
-    .samples = "5 | 1 6 2 | 0.5 2 0.25 | 3 0 -1 | 0 | end=4 dtype=float32",
+    .samples = "5 | 1 6 2 | 0.5 2 0.25 | 3 0 -1 | 0 | end=4 dtype=float32 | -0.9 2.1 dtype=int64",
 };
 
 /* From both ends towards the middle, so that the last one is exact. */
@@ -281,9 +293,9 @@ typedef struct {
 static bool linspace_compose(cn_call *c)
 {
     const Linspace *p = c->params;
-    return cn_set_out(c, 0,
-                      cn_linspace(as_double(&p->start), as_double(&p->end), p->steps,
-                                  or_default(p->dtype, CN_F32)));
+    cn_dtype dtype = or_default(p->dtype, CN_F32);
+    cn_number_arg start = end_of_type(p->start, dtype), end = end_of_type(p->end, dtype);
+    return cn_set_out(c, 0, cn_linspace(as_double(&start), as_double(&end), p->steps, dtype));
 }
 
 const cn_op cn_op_linspace = {
@@ -293,7 +305,7 @@ const cn_op cn_op_linspace = {
     .params_size = sizeof(Linspace),
     .flags = CN_NO_GRAD_OP,
     .compose = linspace_compose,
-    .samples = "0 1 5 | -1.5 2 4 dtype=float64 | 0 1 1 | 0 1 0",
+    .samples = "0 1 5 | -1.5 2 4 dtype=float64 | 0 1 1 | 0 1 0 | 4.5 -2.9 3 dtype=int64",
 };
 
 typedef struct {
@@ -307,12 +319,14 @@ typedef struct {
 static bool logspace_compose(cn_call *c)
 {
     const Logspace *p = c->params;
-    cn_tensor *y = cn_linspace(as_double(&p->start), as_double(&p->end), p->steps, CN_F64);
+    cn_dtype dtype = or_default(p->dtype, CN_F32);
+    cn_number_arg start = end_of_type(p->start, dtype), end = end_of_type(p->end, dtype);
+    cn_tensor *y = cn_linspace(as_double(&start), as_double(&end), p->steps, CN_F64);
     for (int64_t i = 0; y && i < p->steps; i++) {
         double *x = (double *)(void *)y->v.data + i;
         *x = pow(p->base, *x);
     }
-    return cn_set_out(c, 0, cn_to(y, or_default(p->dtype, CN_F32)));
+    return cn_set_out(c, 0, cn_to(y, dtype));
 }
 
 const cn_op cn_op_logspace = {
@@ -323,7 +337,7 @@ const cn_op cn_op_logspace = {
     .params_size = sizeof(Logspace),
     .flags = CN_NO_GRAD_OP,
     .compose = logspace_compose,
-    .samples = "0 2 5 | -1.5 2 4 2.0 dtype=float64 | 1 3 1 | 0 1 0",
+    .samples = "0 2 5 | -1.5 2 4 2.0 dtype=float64 | 1 3 1 | 0 1 0 | 2 0.5 3 dtype=int64",
 };
 
 cn_tensor *cn_eye(int64_t n, cn_dtype dtype)

@@ -126,6 +126,7 @@ static bool roll_compose(cn_call *c)
     const Roll *p = c->params;
     cn_tensor *t = c->in[0];
     const cn_shape s = t->v.shape;
+    if (p->shifts.n == 0) return cn_fail(CN_EINVALID, "roll: shifts is empty");
     if (p->dims.n == 0 && p->shifts.n == 1)
         return cn_set_out(
             c, 0, cn_reshape(roll_one(cn_reshape(t, CN_SHAPE(t->v.numel)), p->shifts.v[0], 0), s));

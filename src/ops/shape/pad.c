@@ -117,13 +117,19 @@ static int64_t source(Mode mode, int64_t i, int64_t n)
 static cn_tensor *pad_line(cn_tensor *x, int dim, int64_t before, int64_t after, Mode mode)
 {
     int64_t n = x->v.shape.dim[dim], most = mode == REFLECT ? n - 1 : n;
-    if (before < 0 || after < 0 || n == 0 ||
+    if (n == 0 || before + n + after <= 0 ||
+        (mode == CIRCULAR && n + (before < 0 ? before : 0) + (after < 0 ? after : 0) <= 0) ||
         (mode != REPLICATE && (before > most || after > most))) {
         cn_fail(CN_EINVALID,
                 "pad: margins (%lld, %lld) of dimension %d, which has size %lld, are not "
                 "possible with mode '%s'",
                 (long long)before, (long long)after, dim, (long long)n, mode_names[mode]);
         return NULL;
+    }
+    if (mode == CIRCULAR && (before < 0 || after < 0)) { /* cut, then wrapped around */
+        int64_t first = before < 0 ? -before : 0, cut = first + (after < 0 ? -after : 0);
+        x = n > cut ? cn_narrow(x, dim, first, n - cut) : NULL;
+        return x ? pad_line(x, dim, before > 0 ? before : 0, after > 0 ? after : 0, mode) : NULL;
     }
     cn_tensor *index = cn_empty(CN_SHAPE(before + n + after), CN_I64);
     if (!index) return NULL;
@@ -160,7 +166,8 @@ const cn_op cn_op_pad = {
     .compose = pad_compose,
     .samples =
         "[2,3] (1,2) | [2,3] (1,2) value=2 | [1,2,3,4] (2,1,1,2) replicate | [1,2,3,4] (2,1,1,2) reflect | "
-        "[1,2,3,4] (2,1,1,3) circular",
+        "[1,2,3,4] (2,1,1,3) circular | [1,2,3,4] (-1,1,-2,1) circular | [1,2,3,4] (-1,1,1,-2) reflect | "
+        "[1,2,3,4] (-1,1,2,-2) replicate",
 };
 
 cn_tensor *cn_pad_with(const cn_pad_args *a)

@@ -108,15 +108,16 @@ const cn_op cn_op_reversed = {
 
 static bool mT_compose(cn_call *c)
 {
+    if (c->in[0]->v.shape.ndim == 0) return cn_set_out(c, 0, c->in[0]);
     return cn_want_dims(c, 0, 2, CN_MAX_DIMS) && cn_set_out(c, 0, cn_transpose(c->in[0], -2, -1));
 }
 
 const cn_op cn_op_mT = {
     CN_OP_HEAD(mT, "mT", "(Tensor input) -> Tensor"),
     .aliases = "adjoint mH",
-    .doc = "The last two dimensions swapped: each matrix transposed.",
+    .doc = "The last two dimensions swapped: each matrix transposed; a number stays as it is.",
     .compose = mT_compose,
-    .samples = "[2,3] | [2,3,4]",
+    .samples = "[2,3] | [2,3,4] | []",
 };
 
 static bool H_compose(cn_call *c)
