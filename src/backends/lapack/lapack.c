@@ -30,10 +30,10 @@ static int64_t status(lapack_int info)
 #define LAPACK(x) LAPACKE_d##x
 #include "backends/lapack/lapack.inc"
 
-static const cn_decompositions lapack_f32 = { lu_f32,          cholesky_f32, qr_f32,
-                                              reflections_f32, eigh_f32,     svd_f32 };
-static const cn_decompositions lapack_f64 = { lu_f64,          cholesky_f64, qr_f64,
-                                              reflections_f64, eigh_f64,     svd_f64 };
+static const cn_decompositions lapack_f32 = { lu_f32,   cholesky_f32, qr_f32, reflections_f32,
+                                              eigh_f32, svd_f32,      eig_f32 };
+static const cn_decompositions lapack_f64 = { lu_f64,   cholesky_f64, qr_f64, reflections_f64,
+                                              eigh_f64, svd_f64,      eig_f64 };
 
 static const cn_decompositions *routines(const cn_call *c)
 {
@@ -82,6 +82,11 @@ static bool eigh_kernel(const cn_call *c)
     return run(c, cn_run_eigh);
 }
 
+static bool eig_kernel(const cn_call *c)
+{
+    return run(c, cn_run_eig);
+}
+
 static bool svd_kernel(const cn_call *c)
 {
     return run(c, cn_run_svd);
@@ -93,6 +98,7 @@ static cn_kernel *kernel_of(int id)
     case CN_OP_ID_lu_factor_ex: return lu_kernel;
     case CN_OP_ID_cholesky_ex: return cholesky_kernel;
     case CN_OP_ID_linalg_qr: return qr_kernel;
+    case CN_OP_ID_linalg_eig: return eig_kernel;
     case CN_OP_ID_linalg_eigh: return eigh_kernel;
     case CN_OP_ID_linalg_svd: return svd_kernel;
     default: return NULL;
