@@ -5,6 +5,7 @@
 #include "app/table.h"
 
 #include <cenote/io.h>
+#include <cenote/ops.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -32,8 +33,10 @@ static Summary summarize(const double *x, int64_t n)
     return s;
 }
 
-static bool summary_of(const cn_tensor *t, Summary *out)
+/* Of complex numbers: of their absolute values. */
+static bool summary_of(cn_tensor *t, Summary *out)
 {
+    if (cn_dtype_is_complex(cn_dtype_of(t))) t = cn_abs(t);
     int64_t n = cn_numel(t);
     double *x = malloc(n > 0 ? (size_t)n * sizeof *x : 1);
     if (!x) return cn_fail(CN_ENOMEM, "inspect: no memory for %" PRId64 " elements", n);
@@ -58,7 +61,7 @@ typedef struct {
     json_t *json; /* a list; NULL: the table is wanted */
 } Report;
 
-static bool report_tensor(Report *r, const char *key, const cn_tensor *t)
+static bool report_tensor(Report *r, const char *key, cn_tensor *t)
 {
     Summary s = { 0 };
     char shape[200];

@@ -6,6 +6,7 @@
 
 #include <cenote/ffi.h>
 #include <cenote/io.h>
+#include <cenote/ops.h>
 #include <cenote/rng.h>
 #include <cenote/tensor.h>
 #include <ctype.h>
@@ -101,8 +102,10 @@ static int print_results(const Args *args, const cn_value *outs, int n)
     return code;
 }
 
-static json_t *elements_as_json(const cn_tensor *t)
+/* Complex numbers as two each: real part, imaginary part. */
+static json_t *elements_as_json(cn_tensor *t)
 {
+    if (cn_dtype_is_complex(cn_dtype_of(t))) t = cn_view_as_real(t);
     int64_t n = cn_numel(t);
     bool real = cn_dtype_is_float(cn_dtype_of(t));
     json_t *list = json_array();
@@ -121,7 +124,7 @@ static json_t *results_as_json(const cn_value *outs, int n)
 {
     json_t *list = json_array();
     for (int i = 0; i < n; i++) {
-        const cn_tensor *t = outs[i].u.t;
+        cn_tensor *t = outs[i].u.t;
         char text[400];
         if (outs[i].kind == CN_KIND_TENSOR) {
             json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "dtype",

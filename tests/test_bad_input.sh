@@ -33,8 +33,8 @@ fails "text for a number" 2 "many" "$CENOTE" train lenet --epochs many
 fails "negative epochs" 2 "epochs" "$CENOTE" train lenet --epochs=-3
 fails "batch of 0" 2 "batch" "$CENOTE" train lenet --batch 0
 fails "negative learning rate" 2 "lr" "$CENOTE" train lenet --lr=-0.1
-fails "unknown optimiser" 66 "adamw" "$CENOTE" train lenet $small --optim sgdd --out "$TMPDIR/x"
-fails "unknown schedule" 66 "cosine" "$CENOTE" train lenet $small --schedule linear --out "$TMPDIR/x"
+fails "unknown optimiser" 66 "AdamW" "$CENOTE" train lenet $small --optim sgdd --out "$TMPDIR/x"
+fails "unknown schedule" 66 "CosineAnnealingLR" "$CENOTE" train lenet $small --schedule linear --out "$TMPDIR/x"
 fails "no model" 2 "which model" "$CENOTE" train
 fails "an index that the data do not have" 2 "index" "$CENOTE" predict "$run" --index 99999999
 fails "an index list that is none" 2 "index" "$CENOTE" predict "$run" --index 1,,2

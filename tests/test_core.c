@@ -101,7 +101,7 @@ static void test_all_halves_survive(void **state)
 static double converted(double x, cn_dtype from, cn_dtype to)
 {
     double y = 0;
-    CN_SCOPE y = cn_item(cn_to(cn_to(cn_full(cn_scalar_shape(), x, CN_F64), from), to));
+    CN_SCOPE y = cn_item(cn_real(cn_to(cn_to(cn_full(cn_scalar_shape(), x, CN_F64), from), to)));
     return y;
 }
 
@@ -219,6 +219,9 @@ static void test_printing(void **state)
         cn_to(cn_scalar(7), CN_I64),
         LIST(CN_F32, (1, 2), 0, 1e5),
         LIST(CN_F32, (2), 1, 1.001),
+        cn_view_as_complex(LIST(CN_F32, (2, 2), 1, 2, 3.5, -1)),
+        cn_view_as_complex(LIST(CN_F64, (2, 2), 1, 200, -3, -1.5)),
+        cn_view_as_complex(LIST(CN_F32, (2), 2, -1)),
     };
     int failures = 0;
     for (size_t k = 0; k < CN_COUNT(tensors); k++) failures += check_text((int)k, tensors[k]);

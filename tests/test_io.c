@@ -33,7 +33,8 @@ static cn_dict *round_trip(const char *name, const cn_dict *d)
     return back;
 }
 
-/* Every dtype in every kind of shape; those NumPy does not have only if `all`. */
+/* Every dtype in every kind of shape, except bfloat16, which NumPy does not have, or, if `all`,
+   complex128, which safetensors does not have. */
 static cn_dict *every_tensor(bool all)
 {
     const cn_shape shapes[] = { cn_scalar_shape(),
@@ -47,7 +48,7 @@ static cn_dict *every_tensor(bool all)
     char key[32];
     for (int dtype = 0; dtype < CN_NUM_DTYPES; dtype++)
         for (size_t i = 0; i < COUNT(shapes); i++) {
-            if (dtype == CN_BF16 && !all) continue;
+            if (dtype == (all ? CN_C128 : CN_BF16)) continue;
             snprintf(key, sizeof key, "%s/%zu \"\xC3\xA9\"", cn_dtype_name((cn_dtype)dtype), i);
             assert_true(cn_dict_set_tensor(d, key, cn_test_tensor(shapes[i], (cn_dtype)dtype)));
         }
@@ -249,7 +250,7 @@ static void bad_npy_is_refused(void **state)
         const char *part;
     } bad[] = {
         { NPY("'|O'", "False", "(1,)"), CN_EUNSUPPORTED, "Python objects" },
-        { NPY("'<c8'", "False", "(1,)"), CN_EUNSUPPORTED, "'<c8'" },
+        { NPY("'<m8'", "False", "(1,)"), CN_EUNSUPPORTED, "'<m8'" },
         { NPY("'<U4'", "False", "(1,)"), CN_EUNSUPPORTED, "'<U4'" },
         { NPY("'<V2'", "False", "(2,)"), CN_EUNSUPPORTED, "convert" },
         { NPY("'f4'", "False", "(1,)"), CN_EUNSUPPORTED, "'f4'" },

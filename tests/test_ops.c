@@ -47,7 +47,18 @@ static bool prepare(Case *c, cn_dtype real)
 
 static bool differentiable_input(const cn_tensor *t)
 {
-    return t && !t->is_number && cn_dtype_is_float(t->v.dtype);
+    return t && !t->is_number && cn_dtype_is_graded(t->v.dtype);
+}
+
+/* Complex numbers are checked as the pairs of reals that they are in memory. */
+static cn_tensor *as_reals(cn_tensor *t)
+{
+    return t && cn_dtype_is_complex(t->v.dtype) ? cn_view_as_real(t) : t;
+}
+
+static int64_t real_count(const cn_tensor *t)
+{
+    return cn_numel(t) * (cn_dtype_is_complex(t->v.dtype) ? 2 : 1);
 }
 
 /* A random projection of all float outputs: one number that depends on every element. */
@@ -55,12 +66,13 @@ static cn_tensor *project(Case *c)
 {
     cn_tensor *total = NULL;
     for (int i = 0; i < c->n_out; i++) {
-        if (!c->out[i] || !cn_dtype_is_float(cn_dtype_of(c->out[i]))) continue;
+        cn_tensor *out = as_reals(c->out[i]);
+        if (!out || !cn_dtype_is_float(cn_dtype_of(out))) continue;
         if (i && (c->op->flags & CN_FIRST_OUT_ONLY)) continue;
-        cn_tensor *weights = cn_empty(*cn_shape_of(c->out[i]), CN_F64);
+        cn_tensor *weights = cn_empty(*cn_shape_of(out), CN_F64);
         double *w = cn_data_mut(weights);
         for (int64_t k = 0; k < cn_numel(weights); k++) w[k] = sin(1.0 + (double)k + 10 * i);
-        cn_tensor *part = cn_sum(cn_mul(c->out[i], weights));
+        cn_tensor *part = cn_sum(cn_mul(out, weights));
         total = total ? cn_add(total, part) : part;
     }
     return total;
@@ -121,7 +133,7 @@ static double difference(Case *c, int input, int64_t k, double (*value)(Case *c)
 /* What backward says about the same change. */
 static double derivative(const Case *c, int input, int64_t k)
 {
-    cn_tensor *g = cn_grad(c->sample.bound.in[input]);
+    cn_tensor *g = as_reals(cn_grad(c->sample.bound.in[input]));
     int64_t m = mirrored(c, input, k);
     if (!g) return 0;
     const double *values = cn_data(cn_contiguous(g));
@@ -137,7 +149,7 @@ static int check_gradient(Case *c, int *compared)
     if (!call(c) || !cn_backward(project(c))) return 1;
     for (int i = 0; i < c->sample.bound.n_in; i++) {
         if (!differentiable_input(in[i])) continue;
-        for (int64_t k = 0; k < in[i]->v.numel; k++) {
+        for (int64_t k = 0; k < real_count(in[i]); k++) {
             double expected = difference(c, i, k, value_at), got = derivative(c, i, k);
             ++*compared;
             if (close_enough(got, expected, 2e-6)) continue;
@@ -161,6 +173,7 @@ static double gradient_projection(Case *c, int skip_graph, cn_tensor **out)
     if (!loss || !cn_grad_of(&loss, NULL, 1, wanted, n, grads, &o)) return (double)NAN;
     for (int i = 0; i < n; i++) {
         if (!grads[i]) continue;
+        grads[i] = as_reals(grads[i]);
         cn_tensor *weights = cn_empty(*cn_shape_of(grads[i]), CN_F64);
         double *w = cn_data_mut(weights);
         for (int64_t k = 0; k < cn_numel(weights); k++) w[k] = cos(2.0 + (double)k + 7 * i);
@@ -189,7 +202,7 @@ static int check_double_backward(Case *c, int *compared)
     int failures = 0;
     for (int i = 0; i < c->sample.bound.n_in; i++) {
         if (!differentiable_input(in[i])) continue;
-        for (int64_t k = 0; k < in[i]->v.numel; k++) {
+        for (int64_t k = 0; k < real_count(in[i]); k++) {
             double expected = difference(c, i, k, gradient_value), got = derivative(c, i, k);
             ++*compared;
             if (close_enough(got, expected, 5e-6)) continue;
@@ -341,7 +354,7 @@ static int check_layouts(Case *c, int *compared)
     if (!call(c)) return 1;
     for (int i = 0; i < c->n_out; i++) {
         if (!plain[i]) continue;
-        cn_tensor *a = cn_contiguous(plain[i]), *b = cn_contiguous(c->out[i]);
+        cn_tensor *a = cn_contiguous(as_reals(plain[i])), *b = cn_contiguous(as_reals(c->out[i]));
         for (int64_t k = 0; k < cn_numel(a); k++) {
             size_t at = (size_t)k * cn_dtype_size(cn_dtype_of(a));
             double x = cn_load_f64(a->v.data + at, a->v.dtype),

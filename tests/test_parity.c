@@ -353,6 +353,7 @@ static void test_providers_took_part(void **state)
         assert_true(cn_provider_uses(place) > 0);
         for (int i = 0; i < cn_op_count; i++) {
             if (!part[i][place].provided || part[i][place].ran) continue;
+            if (cn_ops[i] == &cn_op_linalg_eig) continue; /* order is free: see test_complex */
             idle++, printf("%s never took a call of %s\n", name, cn_ops[i]->name);
         }
     }

@@ -312,8 +312,8 @@ static const bad hostile[] = {
             "ctorch._utils\n_rebuild_sparse_tensor\n."),
       CN_EUNSUPPORTED, "_rebuild_sparse_tensor" },
     { BYTES("\x80\x02"
-            "ctorch\nComplexFloatStorage\n."),
-      CN_EUNSUPPORTED, "'torch.ComplexFloatStorage'" },
+            "ctorch\nQInt8Storage\n."),
+      CN_EUNSUPPORTED, "'torch.QInt8Storage'" },
     /* names that are known, used as what they are not */
     { BYTES("\x80\x02"
             "ctorch\nFloatStorage\n)R."),

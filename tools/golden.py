@@ -6,7 +6,8 @@ A tool for developers: neither building nor testing needs it. Run it after ops o
 ops.safetensors        for each op and sample of the table, "OP|SAMPLE|...": outputs "0", "1", .., computed in
                        float64; "dtypes", the types of the outputs when the inputs are float64 (row 0) and
                        float32 (row 1); "g0", "g1", ..: for each tensor argument that is differentiable the
-                       gradient of sum_i sum(output_i * sin(1 + k + 10 i)), k counting elements.
+                       gradient of sum_i sum(output_i * sin(1 + k + 10 i)), k counting elements. Complex tensors
+                       are pairs of reals, in one more dimension.
 networks.safetensors   of networks with drawn parameters, NET|output, NET|loss, NET|grad|PARAMETER, and the state
                        after three steps, NET|OPTIMISER|ENTRY; lr|SCHEDULE: learning rates of 12 epochs.
 core.safetensors       promotion: the type of a + b; text|K: what PyTorch prints of the tensors of test_core.c.
@@ -26,7 +27,7 @@ import torch.nn.functional
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DTYPES = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
-          torch.float16, torch.bfloat16, torch.float32, torch.float64]  # in the order of cn_dtype
+          torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128]  # in the order of cn_dtype
 SAFETENSORS = {torch.bool: "BOOL", torch.uint8: "U8", torch.int64: "I64", torch.float32: "F32", torch.float64: "F64"}
 LARGEST = 4096  # elements of one output: larger samples do not belong into the table
 
@@ -65,8 +66,8 @@ def philox(seed, stream, n):
 
 
 NAMES = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16, "i64": torch.int64,
-         "i32": torch.int32, "i16": torch.int16, "i8": torch.int8, "u8": torch.uint8, "bool": torch.bool}
-TENSOR = re.compile(r"(f64|f32|f16|bf16|i64|i32|i16|i8|u8|bool)?([+#])?(?:<(\d+))?\[([\d,]*)\]$")
+         "i32": torch.int32, "i16": torch.int16, "i8": torch.int8, "u8": torch.uint8, "bool": torch.bool, "c": torch.complex128}
+TENSOR = re.compile(r"(f64|f32|f16|bf16|i64|i32|i16|i8|u8|bool|c)?([+#])?(?:<(\d+))?\[([\d,]*)\]$")
 WORDS = {"None": None, "True": True, "False": False, "inf": float("inf"), "nan": float("nan"),
          **{str(d)[6:]: d for d in DTYPES}}
 
@@ -117,6 +118,9 @@ class Sample:
     def tensor(self, dtype, kind, below, shape):
         dtype = NAMES[dtype] if dtype else self.real
         shape = [int(d) for d in shape.split(",") if d]
+        is_complex = dtype.is_complex
+        if is_complex:
+            dtype, shape = self.real, shape + [2]
         r = philox(42, len(self.tensors), int(np.prod(shape)))
         if dtype == torch.bool:
             x = (r[:, 0] & np.uint64(1)).astype(np.int64)
@@ -130,8 +134,14 @@ class Sample:
                 i = np.arange(x.size)
                 x = np.where(i // shape[-1] % shape[-2] == i % shape[-1], shape[-1] + magnitude, x)
         t = torch.tensor(x).reshape(shape).to(dtype)
+        if is_complex:
+            t = torch.view_as_complex(t)
         self.tensors.append(t)
         return t
+
+
+def as_reals(t):
+    return torch.view_as_real(t.resolve_conj()) if t.is_complex() else t
 
 
 # ---- ops -------------------------------------------------------------------------------------------------------
@@ -164,8 +174,8 @@ def as_strided_scatter(x, src, size, stride, offset=0):
     return x.flatten().index_put((places.flatten(),), src.flatten()).reshape(x.shape)
 
 
-# Elements that nobody set, vectors whose signs nobody did.
-UNDEFINED = {"empty", "empty_like", "new_empty", "linalg.eigh", "linalg.svd", "svd"}
+# Elements that nobody set, vectors whose signs, eigenvalues whose order nobody did.
+UNDEFINED = {"empty", "empty_like", "new_empty", "linalg.eig", "linalg.eigh", "linalg.eigvals", "linalg.svd", "svd"}
 
 
 
@@ -212,9 +222,13 @@ SPELLED = {
     "__getitem__": lambda x, index: x[index],
     "__setitem__": setitem,
     "as_strided_scatter": as_strided_scatter,
+    "conj": lambda x: x.conj().resolve_conj(),
     "copy": lambda x, src: torch.as_tensor(src).to(x.dtype).expand(x.shape).clone(),
     "cartesian_prod": lambda tensors: torch.cartesian_prod(*tensors),
     "H": lambda x: x.H,
+    "adjoint": lambda x: x.mH,
+    "is_complex": lambda x: torch.tensor(x.is_complex()),
+    "imag": lambda x: x.imag,
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
     "block_diag": lambda tensors: torch.block_diag(*tensors),
@@ -238,6 +252,8 @@ SPELLED = {
     "nn.functional.scaled_dot_product_attention": attention,
     "slice_scatter": lambda x, src, dim=0, start=None, end=None, step=1:
         torch.slice_scatter(x, src, dim, start, end, step),
+    # PyTorch's own calls a BLAS that may return complex numbers in another way.
+    "vdot": lambda a, b: (a.conj() * b).sum(),
     "tensordot": lambda a, b, *dims, **named: torch.tensordot(a, b, **{"dims": dims or 2, **named}),
 }
 
@@ -288,19 +304,19 @@ class Op:
         """Of the projection of all outputs, for one tensor; None: it has none in PyTorch."""
         sample = Sample(text, torch.float64)
         x = sample.tensors[which]
-        if not x.is_floating_point():
+        if not x.is_floating_point() and not x.is_complex():
             return None
         x.requires_grad_(True)
         try:
             total = sum((o * torch.sin(1 + torch.arange(o.numel(), dtype=torch.float64).reshape(o.shape) + 10 * i)).sum()
-                        for i, o in enumerate(self.call(sample)) if o.is_floating_point())
+                        for i, o in enumerate(map(as_reals, self.call(sample))) if o.is_floating_point())
             return torch.autograd.grad(total, x, allow_unused=True)[0]
         except (RuntimeError, TypeError):
             return None
 
 
 def storable(t):
-    t = t.detach()
+    t = as_reals(t.detach())
     return t if t.dtype in (torch.bool, torch.float64) else t.to(torch.float64 if t.is_floating_point() else torch.int64)
 
 
@@ -454,13 +470,19 @@ def printed():
         torch.zeros(2, 0), torch.arange(24.0).reshape(2, 3, 4), torch.arange(2000), torch.arange(30.0),
         torch.arange(1200.0).reshape(30, 40) / 8, t([1.5, 2.5], dtype=torch.float64), t([1, 2], dtype=torch.uint8),
         t([0.5, 1.5], dtype=torch.bfloat16), t(7), t([[0.0, 1e5]]), t([1.0, 1e-3 + 1]),
+        t([1 + 2j, 3.5 - 1j]), t([1 + 200j, -3 - 1.5j], dtype=torch.complex128), t(2 - 1j),
     ]
+
+
+def code(dtype):
+    """As in cn_dtype, which has no complex numbers of halves: the next wider ones stand for them."""
+    return DTYPES.index(torch.complex64 if dtype == torch.complex32 else dtype)
 
 
 def core():
     found = {}
     for rank, shapes in enumerate((((2,), (2,)), ((2,), ()), ((), ()))):
-        table = [[DTYPES.index((torch.ones(shapes[0], dtype=a) + torch.ones(shapes[1], dtype=b)).dtype)
+        table = [[code((torch.ones(shapes[0], dtype=a) + torch.ones(shapes[1], dtype=b)).dtype)
                   for b in DTYPES] for a in DTYPES]
         found[f"promotion|{rank}"] = torch.tensor(table, dtype=torch.uint8)
     for k, x in enumerate(printed()):

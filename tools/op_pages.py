@@ -22,7 +22,7 @@ TITLES = {"elementwise": "Elementwise", "reduce": "Reductions, sorting, statisti
           "layers": "Layers", "activation": "Activations", "loss": "Losses",
           "random": "Random numbers", "private": "Private ops"}
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32",
-          "float64"]
+          "float64", "complex64", "complex128"]
 SHORT = {"u8": "uint8", "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64",
          "f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64", "bool": "bool"}
 TRIED = ["bool", "int64", "float16", "bfloat16", "float32", "float64"]

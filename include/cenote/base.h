@@ -79,15 +79,18 @@ typedef enum cn_dtype {
     CN_F16 = 6,
     CN_BF16 = 7,
     CN_F32 = 8,
-    CN_F64 = 9
+    CN_F64 = 9,
+    CN_C64 = 10, /* pairs (real part, imaginary part) of float32 */
+    CN_C128 = 11 /* and of float64 */
 } cn_dtype;
 
-#define CN_NUM_DTYPES 10
+#define CN_NUM_DTYPES 12
 #define CN_NO_DTYPE (-1) /* where an optional dtype is not given */
 
 CN_API const char *cn_dtype_name(cn_dtype dtype); /* "float32", as PyTorch says it */
 CN_API size_t cn_dtype_size(cn_dtype dtype);      /* bytes per element */
-CN_API bool cn_dtype_is_float(cn_dtype dtype);
+CN_API bool cn_dtype_is_float(cn_dtype dtype);    /* real ones: not complex */
+CN_API bool cn_dtype_is_complex(cn_dtype dtype);
 
 /* ---- shapes: outermost dimension first, as in (N, C, H, W) --------------------------------- */
 

@@ -14,7 +14,14 @@ CN_BEGIN_DECLS
 #define CN_DLPACK_MINOR 1
 
 enum { CN_DL_CPU = 1, CN_DL_CUDA = 2, CN_DL_CUDA_HOST = 3 }; /* devices */
-enum { CN_DL_INT = 0, CN_DL_UINT = 1, CN_DL_FLOAT = 2, CN_DL_BFLOAT = 4, CN_DL_BOOL = 6 };
+enum {
+    CN_DL_INT = 0,
+    CN_DL_UINT = 1,
+    CN_DL_FLOAT = 2,
+    CN_DL_BFLOAT = 4,
+    CN_DL_COMPLEX = 5,
+    CN_DL_BOOL = 6
+};
 enum { CN_DL_READ_ONLY = 1, CN_DL_IS_COPIED = 2 }; /* flags */
 
 typedef struct cn_dl_tensor { /* DLTensor */

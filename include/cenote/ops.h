@@ -325,6 +325,25 @@ CN_API cn_tensor *cn_cdist(cn_tensor *x1, cn_tensor *x2, double p);
 /* What is below (above) the diagonal, which is included; the rest is 0. */
 CN_API cn_tensor *cn_tril(cn_tensor *input, int64_t diagonal);
 CN_API cn_tensor *cn_triu(cn_tensor *input, int64_t diagonal);
+/* Eigenvalues and, in columns, eigenvectors of general matrices, both complex. */
+CN_API bool cn_linalg_eig(cn_tensor *a, cn_tensor **values, cn_tensor **vectors) CN_MUST_CHECK;
+
+/* ---- complex numbers ----------------------------------------------------------------------- */
+
+CN_API cn_tensor *cn_complex(cn_tensor *real, cn_tensor *imag); /* of two floats of one type */
+CN_API cn_tensor *cn_real(cn_tensor *input);                    /* a view; of floats the input */
+CN_API cn_tensor *cn_imag(cn_tensor *input);            /* a view, of complex numbers only */
+CN_API cn_tensor *cn_view_as_real(cn_tensor *input);    /* (..) complex: (.., 2) float */
+CN_API cn_tensor *cn_view_as_complex(cn_tensor *input); /* and back */
+CN_API cn_tensor *cn_conj(cn_tensor *input);
+CN_API cn_tensor *cn_angle(cn_tensor *input); /* in radians, -pi to pi */
+
+/* Fourier transforms along the last dimension, of any length; inverses divide by it. With the
+   other options, and in several dimensions, by name, as "fft.fftn". */
+CN_API cn_tensor *cn_fft(cn_tensor *input);
+CN_API cn_tensor *cn_ifft(cn_tensor *input);
+CN_API cn_tensor *cn_rfft(cn_tensor *input);             /* of reals: the first n / 2 + 1 */
+CN_API cn_tensor *cn_irfft(cn_tensor *input, int64_t n); /* n reals; n <= 0: 2 (size - 1) */
 
 /* ---- making: see also cn_zeros, cn_full and their kin in tensor.h -------------------------- */
 

@@ -106,7 +106,7 @@ cn_tensor *cn_saved_out(cn_grads *g, int i)
 {
     const cn_result *r = &g->node->results[i];
     if (!r->saved || !unchanged(g, r->saved, r->version)) return NULL;
-    if (!g->engine->create || !cn_dtype_is_float(r->spec.dtype)) return r->saved;
+    if (!g->engine->create || !cn_dtype_is_graded(r->spec.dtype)) return r->saved;
     cn_tensor *t = cn_tensor_view(r->saved, &r->saved->v); /* with its place in the graph again */
     if (!t) return NULL;
     t->node = g->node, t->out_index = (uint8_t)i, t->requires_grad = true;
@@ -371,6 +371,8 @@ static bool seed(cn_engine *e, cn_tensor *const *outs, cn_tensor *const *cotange
     for (int i = 0; i < n; i++) {
         cn_tensor *c = cotangents ? cotangents[i] : NULL;
         if (!check_root(outs[i], c)) return false;
+        if (!c && cn_dtype_is_complex(outs[i]->v.dtype))
+            return cn_fail(CN_EINVALID, "backward: a complex output needs a cotangent");
         if (!c) c = cn_ones(outs[i]->v.shape, outs[i]->v.dtype);
         cn_spec spec = { outs[i]->v.dtype, outs[i]->v.shape };
         if (c) c = fit(c, &spec);

@@ -129,7 +129,7 @@ static void connect(cn_node *n, int i, cn_tensor *t, bool save)
 /* Does output i carry a gradient? */
 static bool graded(const cn_call *c, int i)
 {
-    return c->out[i] && cn_dtype_is_float(c->out[i]->v.dtype) &&
+    return c->out[i] && cn_dtype_is_graded(c->out[i]->v.dtype) &&
            (i == 0 || !(c->op->flags & CN_FIRST_OUT_ONLY));
 }
 
@@ -209,8 +209,8 @@ void cn_tape_adopt(cn_tensor *t, const cn_tensor *r)
 cn_tensor *cn_requires_grad(cn_tensor *t, bool on)
 {
     if (!t) return NULL;
-    if (on && !cn_dtype_is_float(t->v.dtype)) {
-        cn_fail(CN_EINVALID, "requires_grad: only float tensors have gradients, not %s",
+    if (on && !cn_dtype_is_graded(t->v.dtype)) {
+        cn_fail(CN_EINVALID, "requires_grad: only float and complex tensors have gradients, not %s",
                 cn_dtype_name(t->v.dtype));
         return NULL;
     }

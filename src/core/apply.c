@@ -123,6 +123,32 @@ static bool run_kernel(const cn_call *c)
     return run_plain(c);
 }
 
+/* ---- complex numbers ------------------------------------------------------------------------- */
+
+static bool any_complex(cn_tensor *const *in, int n_in)
+{
+    for (int i = 0; i < n_in; i++)
+        if (in[i] && in[i]->v.dtype >= CN_C64) return true;
+    return false;
+}
+
+static bool refuse_complex(const cn_op *op)
+{
+    return cn_fail(CN_EUNSUPPORTED,
+                   "%s: not defined for complex numbers here; work with real() and imag(), or with "
+                   "view_as_real()",
+                   op->name);
+}
+
+/* How to compose the call; NULL: it has a kernel or is a view. */
+static bool choose_form(const cn_op *op, cn_tensor *const *in, int n_in, cn_complex_form **compose)
+{
+    *compose = op->compose;
+    if (!any_complex(in, n_in)) return true;
+    if (cn_complex_forms[op->id]) return *compose = cn_complex_forms[op->id], true;
+    return op->view || (op->infer && (op->flags & CN_ANY_DTYPE)) || refuse_complex(op);
+}
+
 /* ---- the three kinds of op ----------------------------------------------------------------- */
 
 static bool apply_infer(cn_call *c)
@@ -130,6 +156,7 @@ static bool apply_infer(cn_call *c)
     cn_spec spec[CN_MAX_OUT];
     if (!c->op->infer(c, spec)) return false;
     for (int i = 0; i < c->n_out; i++) {
+        if (spec[i].dtype >= CN_C64 && !(c->op->flags & CN_ANY_DTYPE)) return refuse_complex(c->op);
         c->out[i] = cn_tensor_new(&spec[i].shape, spec[i].dtype);
         if (!c->out[i]) return false;
     }
@@ -173,9 +200,10 @@ bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *param
 {
     cn_call c = { .op = op, .params = params, .n_in = n_in, .n_out = n_out, .in = in, .out = out };
     for (int i = 0; i < n_out; i++) out[i] = NULL;
-    if (!inputs_ready(op, in, n_in)) return false;
+    cn_complex_form *compose;
+    if (!inputs_ready(op, in, n_in) || !choose_form(op, in, n_in, &compose)) return false;
     bool ok;
-    if (op->compose) return op->compose(&c) || (memset(out, 0, (size_t)n_out * sizeof *out), false);
+    if (compose) return compose(&c) || (memset(out, 0, (size_t)n_out * sizeof *out), false);
     if (op->view) ok = apply_view(&c);
     else ok = apply_infer(&c);
     if (ok && cn_anomaly_on) ok = cn_check_call(&c);
@@ -204,7 +232,8 @@ bool cn_apply_list(const cn_op *op, cn_tensor *const *in, int n_in, const void *
 {
     cn_call c = { .op = op, .params = params, .n_in = n_in, .in = in, .grows = true };
     *out = NULL, *n_out = 0;
-    bool ok = inputs_ready(op, in, n_in) && op->compose(&c);
+    cn_complex_form *compose;
+    bool ok = inputs_ready(op, in, n_in) && choose_form(op, in, n_in, &compose) && compose(&c);
     if (ok) *out = c.out, *n_out = c.n_out;
     else cn_free(c.out);
     return ok;

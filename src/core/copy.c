@@ -41,12 +41,12 @@ typedef struct {
 static void copy_row_convert(int64_t n, char *const p[], const int64_t step[], const void *context)
 {
     const Types *t = context;
-    bool integers = !cn_dtype_is_float(t->from) && t->to == CN_I64;
+    bool integers = !cn_dtype_is_graded(t->from) && t->to == CN_I64;
     for (int64_t i = 0; i < n; i++) {
         char *d = p[0] + i * step[0];
         const char *s = p[1] + i * step[1];
         if (integers) *(int64_t *)(void *)d = cn_load_i64(s, t->from);
-        else if (t->from == CN_I64 && !cn_dtype_is_float(t->to) && t->to != CN_BOOL) {
+        else if (t->from == CN_I64 && !cn_dtype_is_graded(t->to) && t->to != CN_BOOL) {
             int64_t x = *(const int64_t *)(const void *)s;
             memcpy(d, &x,
                    cn_dtype_size(t->to)); /* little-endian: the low bytes, that is modulo 2^k */
@@ -55,6 +55,20 @@ static void copy_row_convert(int64_t n, char *const p[], const int64_t step[], c
 }
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Cenote needs a little-endian machine");
+
+/* Between two complex types, and to bool, which both parts decide. */
+static void copy_row_complex(int64_t n, char *const p[], const int64_t step[], const void *context)
+{
+    const Types *t = context;
+    cn_dtype to = cn_dtype_real_of(t->to), from = cn_dtype_real_of(t->from);
+    for (int64_t i = 0; i < n; i++) {
+        char *d = p[0] + i * step[0];
+        const char *s = p[1] + i * step[1];
+        double re = cn_load_f64(s, from), im = cn_load_f64(s + cn_dtype_size(from), from);
+        cn_store_f64(d, to, to == CN_BOOL ? re != 0 || im != 0 : re);
+        if (to != CN_BOOL) cn_store_f64(d + cn_dtype_size(to), to, im);
+    }
+}
 
 void cn_copy_view(const cn_view *dst, const cn_view *src)
 {
@@ -69,7 +83,9 @@ void cn_copy_view(const cn_view *dst, const cn_view *src)
         cn_loop(2, views, copy_row_u8_f32, NULL);
     } else {
         Types types = { dst->dtype, src->dtype };
-        cn_loop(2, views, copy_row_convert, &types);
+        bool pairs = cn_dtype_is_complex(src->dtype) &&
+                     (dst->dtype == CN_BOOL || cn_dtype_is_complex(dst->dtype));
+        cn_loop(2, views, pairs ? copy_row_complex : copy_row_convert, &types);
     }
 }
 
@@ -85,9 +101,9 @@ void cn_fill_view(const cn_view *v, double value)
 {
     struct {
         Types types;
-        double pattern;
-    } fill = { { v->dtype, v->dtype }, 0 };
-    cn_store_f64((char *)&fill.pattern, v->dtype, value);
+        double pattern[2];
+    } fill = { { v->dtype, v->dtype }, { 0 } };
+    cn_store_f64((char *)fill.pattern, v->dtype, value);
     const cn_view *views[] = { v };
     if (v->numel == 1) memcpy(v->data, &fill.pattern, cn_dtype_size(v->dtype));
     else cn_loop(1, views, fill_row, &fill);

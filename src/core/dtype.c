@@ -2,6 +2,8 @@
 #include "core/half.h"
 #include "core/tensor.h"
 
+#include <string.h>
+
 typedef struct {
     const char *name;
     size_t size;
@@ -10,11 +12,18 @@ typedef struct {
 } Info;
 
 static const Info info[CN_NUM_DTYPES] = {
-    [CN_BOOL] = { "bool", 1, CN_CAT_BOOL, 0 },    [CN_U8] = { "uint8", 1, CN_CAT_INT, 0 },
-    [CN_I8] = { "int8", 1, CN_CAT_INT, 1 },       [CN_I16] = { "int16", 2, CN_CAT_INT, 2 },
-    [CN_I32] = { "int32", 4, CN_CAT_INT, 3 },     [CN_I64] = { "int64", 8, CN_CAT_INT, 4 },
-    [CN_F16] = { "float16", 2, CN_CAT_FLOAT, 0 }, [CN_BF16] = { "bfloat16", 2, CN_CAT_FLOAT, 0 },
-    [CN_F32] = { "float32", 4, CN_CAT_FLOAT, 1 }, [CN_F64] = { "float64", 8, CN_CAT_FLOAT, 2 },
+    [CN_BOOL] = { "bool", 1, CN_CAT_BOOL, 0 },
+    [CN_U8] = { "uint8", 1, CN_CAT_INT, 0 },
+    [CN_I8] = { "int8", 1, CN_CAT_INT, 1 },
+    [CN_I16] = { "int16", 2, CN_CAT_INT, 2 },
+    [CN_I32] = { "int32", 4, CN_CAT_INT, 3 },
+    [CN_I64] = { "int64", 8, CN_CAT_INT, 4 },
+    [CN_F16] = { "float16", 2, CN_CAT_FLOAT, 0 },
+    [CN_BF16] = { "bfloat16", 2, CN_CAT_FLOAT, 0 },
+    [CN_F32] = { "float32", 4, CN_CAT_FLOAT, 1 },
+    [CN_F64] = { "float64", 8, CN_CAT_FLOAT, 2 },
+    [CN_C64] = { "complex64", 8, CN_CAT_COMPLEX, 0 },
+    [CN_C128] = { "complex128", 16, CN_CAT_COMPLEX, 1 },
 };
 
 static bool known(cn_dtype d)
@@ -37,15 +46,33 @@ bool cn_dtype_is_float(cn_dtype dtype)
     return known(dtype) && info[dtype].category == CN_CAT_FLOAT;
 }
 
+bool cn_dtype_is_complex(cn_dtype dtype)
+{
+    return known(dtype) && info[dtype].category == CN_CAT_COMPLEX;
+}
+
+cn_dtype cn_dtype_complex_of(cn_dtype d)
+{
+    return d == CN_F64 ? CN_C128 : info[d].category == CN_CAT_FLOAT ? CN_C64 : d;
+}
+
+cn_dtype cn_dtype_real_of(cn_dtype d)
+{
+    return d == CN_C128 ? CN_F64 : d == CN_C64 ? CN_F32 : d;
+}
+
 cn_category cn_dtype_category(cn_dtype d)
 {
     return info[d].category;
 }
 
-/* u8 with i8 needs i16 to hold both; the two halves have nothing in common below f32. */
+/* u8 with i8 needs i16 to hold both; the two halves have nothing in common below f32; complex parts
+   are as wide as the float beside them. */
 cn_dtype cn_dtype_promote(cn_dtype a, cn_dtype b)
 {
     if (a == b) return a;
+    if (a == CN_C64 && b == CN_F64) return CN_C128;
+    if (a == CN_F64 && b == CN_C64) return CN_C128;
     if (info[a].category != info[b].category) return info[a].category > info[b].category ? a : b;
     if ((a == CN_U8 && b == CN_I8) || (a == CN_I8 && b == CN_U8)) return CN_I16;
     if ((a == CN_F16 && b == CN_BF16) || (a == CN_BF16 && b == CN_F16)) return CN_F32;
@@ -63,11 +90,15 @@ static void join(Rank *r, cn_dtype d)
     r->any = true;
 }
 
-/* A lower rank of operands matters only when its category is higher. */
+/* A lower rank of operands matters only when its category is higher; complex beside float, only its
+   category. */
 static void join_lower(Rank *r, const Rank *lower)
 {
     if (!lower->any) return;
-    if (!r->any || info[lower->dtype].category > info[r->dtype].category) join(r, lower->dtype);
+    bool any = r->any;
+    if (any && cn_dtype_is_float(r->dtype) && cn_dtype_is_complex(lower->dtype))
+        r->dtype = cn_dtype_complex_of(r->dtype);
+    else if (!any || info[lower->dtype].category > info[r->dtype].category) join(r, lower->dtype);
 }
 
 /* The common case: all of one type, and no plain numbers. */
@@ -96,7 +127,7 @@ cn_dtype cn_result_type(cn_tensor *const *in, int n)
 cn_dtype cn_compute_dtype(cn_dtype d)
 {
     if (d == CN_F16 || d == CN_BF16) return CN_F32;
-    return info[d].category == CN_CAT_FLOAT ? d : CN_I64;
+    return info[d].category >= CN_CAT_FLOAT ? d : CN_I64;
 }
 
 double cn_load_f64(const char *p, cn_dtype d)
@@ -110,8 +141,10 @@ double cn_load_f64(const char *p, cn_dtype d)
     case CN_I64: return (double)*(const int64_t *)(const void *)p;
     case CN_F16: return (double)cn_f16_to_f32(*(const uint16_t *)(const void *)p);
     case CN_BF16: return (double)cn_bf16_to_f32(*(const uint16_t *)(const void *)p);
-    case CN_F32: return (double)*(const float *)(const void *)p;
-    case CN_F64: return *(const double *)(const void *)p;
+    case CN_F32:
+    case CN_C64: return (double)*(const float *)(const void *)p;
+    case CN_F64:
+    case CN_C128: return *(const double *)(const void *)p;
     }
     return 0;
 }
@@ -135,5 +168,7 @@ void cn_store_f64(char *p, cn_dtype d, double x)
     case CN_BF16: *(uint16_t *)(void *)p = cn_f32_to_bf16((float)x); break;
     case CN_F32: *(float *)(void *)p = (float)x; break;
     case CN_F64: *(double *)(void *)p = x; break;
+    case CN_C64: memcpy(p, (float[]){ (float)x, 0 }, 2 * sizeof(float)); break;
+    case CN_C128: memcpy(p, (double[]){ x, 0 }, 2 * sizeof(double)); break;
     }
 }

@@ -169,6 +169,11 @@ struct cn_op {
 extern const cn_op *const cn_ops[];
 extern const int cn_op_count;
 
+/* What ops do with complex inputs, by op->id: how such a call is composed. Without a form, views and
+   ops with CN_ANY_DTYPE take complex tensors as any others; everybody else refuses them. */
+typedef bool cn_complex_form(cn_call *call);
+extern cn_complex_form *const cn_complex_forms[];
+
 const cn_op *cn_op_find(const char *name); /* by name, alias or C identifier; NULL: unknown */
 
 /* Makes the call: checks, infers, picks a kernel, runs it, records it. Outputs belong to the

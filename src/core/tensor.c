@@ -241,9 +241,18 @@ bool cn_is_contiguous(const cn_tensor *t)
     return t && t->v.contiguous;
 }
 
+/* A double cannot hold a complex number. */
+static bool has_real_elements(const cn_tensor *t, const char *what)
+{
+    if (!cn_dtype_is_complex(t->v.dtype)) return true;
+    return cn_fail(CN_EINVALID, "%s: the tensor is %s; ask for cn_real() or cn_imag() of it", what,
+                   cn_dtype_name(t->v.dtype));
+}
+
 double cn_item(const cn_tensor *t)
 {
     if (!t || !cn_plain(t)) return (double)NAN;
+    if (!has_real_elements(t, "item")) return (double)NAN;
     if (t->v.numel == 1) return cn_load_f64(t->v.data, t->v.dtype);
     char text[128];
     cn_fail(CN_EINVALID, "item: a tensor of shape %s has %lld elements, not one",
@@ -253,7 +262,7 @@ double cn_item(const cn_tensor *t)
 
 double cn_at(const cn_tensor *t, cn_shape index)
 {
-    if (!t || !cn_plain(t)) return (double)NAN;
+    if (!t || !cn_plain(t) || !has_real_elements(t, "at")) return (double)NAN;
     char ti[128], ts[128];
     int64_t offset = 0;
     bool inside = index.ndim == t->v.shape.ndim;

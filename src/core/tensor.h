@@ -109,10 +109,18 @@ bool cn_view_writable(const cn_view *v, const char *what);
 
 /* ---- dtypes -------------------------------------------------------------------------------- */
 
-typedef enum cn_category { CN_CAT_BOOL, CN_CAT_INT, CN_CAT_FLOAT } cn_category;
+typedef enum cn_category { CN_CAT_BOOL, CN_CAT_INT, CN_CAT_FLOAT, CN_CAT_COMPLEX } cn_category;
 
 cn_category cn_dtype_category(cn_dtype d);
 cn_dtype cn_dtype_promote(cn_dtype a, cn_dtype b);
+/* The complex type whose parts have float type d, and back; other types: themselves. */
+cn_dtype cn_dtype_complex_of(cn_dtype d);
+cn_dtype cn_dtype_real_of(cn_dtype d);
+/* Can it have gradients? */
+static inline bool cn_dtype_is_graded(cn_dtype d)
+{
+    return cn_dtype_category(d) >= CN_CAT_FLOAT;
+}
 /* The type of the result of a pointwise op on these (NULLs skipped): PyTorch's rule with its three
    ranks of operands: tensors with dimensions, 0-d tensors, plain numbers. */
 cn_dtype cn_result_type(cn_tensor *const *in, int n);
@@ -145,7 +153,7 @@ static inline bool cn_plain(const cn_tensor *t)
 
 /* dst[...] = (dst's type) src[...], any strides, same shape. */
 void cn_copy_view(const cn_view *dst, const cn_view *src);
-/* One element as double or int64. */
+/* One element as double or int64; of a complex one the real part, and a stored one has no other. */
 double cn_load_f64(const char *p, cn_dtype d);
 int64_t cn_load_i64(const char *p, cn_dtype d);
 void cn_store_f64(char *p, cn_dtype d, double x);

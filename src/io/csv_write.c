@@ -81,6 +81,10 @@ static bool check_column(const char *path, const char *name, const cn_value *v, 
                        "%s: column '%s' is neither a tensor of one dimension nor a list of numbers "
                        "and texts",
                        path, name);
+    if (tensor && cn_dtype_is_complex(cn_dtype_of(v->u.t)))
+        return cn_fail(CN_EUNSUPPORTED,
+                       "%s: column '%s' is complex; write its real and imaginary parts", path,
+                       name);
     int64_t n = tensor ? cn_numel(v->u.t) : v->n;
     if (*rows < 0) *rows = n;
     return n == *rows || cn_fail(CN_EINVALID, "%s: column '%s' has %lld values, the first %lld",

@@ -20,7 +20,7 @@ static const struct {
     { CN_DL_BOOL, 8, CN_BOOL },  { CN_DL_UINT, 8, CN_U8 },      { CN_DL_INT, 8, CN_I8 },
     { CN_DL_INT, 16, CN_I16 },   { CN_DL_INT, 32, CN_I32 },     { CN_DL_INT, 64, CN_I64 },
     { CN_DL_FLOAT, 16, CN_F16 }, { CN_DL_BFLOAT, 16, CN_BF16 }, { CN_DL_FLOAT, 32, CN_F32 },
-    { CN_DL_FLOAT, 64, CN_F64 },
+    { CN_DL_FLOAT, 64, CN_F64 }, { CN_DL_COMPLEX, 64, CN_C64 }, { CN_DL_COMPLEX, 128, CN_C128 },
 };
 
 _Static_assert(sizeof dtypes / sizeof dtypes[0] == CN_NUM_DTYPES, "every dtype has its code");

@@ -37,8 +37,8 @@ bool cn_write_torch(cn_file *f, const cn_dict *d, const char *path);
    have). */
 #define CN_NPY_HEADER_ROOM 512
 bool cn_npy_add(cn_dict *d, const char *key, const void *bytes, size_t size, const char *what);
-/* NumPy's two letters for a type, as in "f4"; false for those there are not. */
-bool cn_npy_dtype(const char text[2], cn_dtype *out);
+/* NumPy's n letters for a type, as in "f4"; false for those there are not. */
+bool cn_npy_dtype(const char *text, size_t n, cn_dtype *out);
 size_t cn_npy_header(char header[CN_NPY_HEADER_ROOM], const cn_tensor *t, const char *what);
 
 #endif

@@ -14,19 +14,21 @@
 #define ALIGNMENT 64
 
 static const struct {
-    char text[3];
+    char text[4];
     cn_dtype dtype;
 } dtypes[] = {
-    { "b1", CN_BOOL }, { "u1", CN_U8 },  { "i1", CN_I8 },  { "i2", CN_I16 }, { "i4", CN_I32 },
-    { "i8", CN_I64 },  { "f2", CN_F16 }, { "f4", CN_F32 }, { "f8", CN_F64 },
+    { "b1", CN_BOOL }, { "u1", CN_U8 },  { "i1", CN_I8 },    { "i2", CN_I16 },
+    { "i4", CN_I32 },  { "i8", CN_I64 }, { "f2", CN_F16 },   { "f4", CN_F32 },
+    { "f8", CN_F64 },  { "c8", CN_C64 }, { "c16", CN_C128 },
 };
 
 #define N_DTYPES (sizeof dtypes / sizeof dtypes[0])
 
-bool cn_npy_dtype(const char text[2], cn_dtype *out)
+bool cn_npy_dtype(const char *text, size_t n, cn_dtype *out)
 {
     for (size_t i = 0; i < N_DTYPES; i++)
-        if (memcmp(text, dtypes[i].text, 2) == 0) return *out = dtypes[i].dtype, true;
+        if (strlen(dtypes[i].text) == n && memcmp(text, dtypes[i].text, n) == 0)
+            return *out = dtypes[i].dtype, true;
     return false;
 }
 
@@ -88,15 +90,15 @@ static bool parse_descr(parser *p, cn_array *a)
                        p->what);
     if (!parse_string(p, text, sizeof text)) return false;
     a->big_endian = text[0] == '>';
-    bool known = strlen(text) == 3 && strchr("<>|=", text[0]);
-    if (known && cn_npy_dtype(text + 1, &a->dtype)) return true;
+    bool known = text[0] && strchr("<>|=", text[0]);
+    if (known && cn_npy_dtype(text + 1, strlen(text + 1), &a->dtype)) return true;
     if (text[0] && text[1] == 'O')
         return cn_fail(CN_EUNSUPPORTED,
                        "%s: holds Python objects, which only Python can read: save numbers instead",
                        p->what);
     return cn_fail(CN_EUNSUPPORTED,
                    "%s: elements of type '%s' are not supported: convert them to bool, uint8, "
-                   "int8 to int64 or float16 to float64 first",
+                   "int8 to int64, float16 to float64 or complex64 to complex128 first",
                    p->what, text);
 }
 

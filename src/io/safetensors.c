@@ -18,10 +18,12 @@ static const struct {
 } dtypes[] = {
     { "BOOL", CN_BOOL }, { "U8", CN_U8 },   { "I8", CN_I8 },   { "I16", CN_I16 },
     { "I32", CN_I32 },   { "I64", CN_I64 }, { "F16", CN_F16 }, { "BF16", CN_BF16 },
-    { "F32", CN_F32 },   { "F64", CN_F64 },
+    { "F32", CN_F32 },   { "F64", CN_F64 }, { "C64", CN_C64 },
 };
 
-_Static_assert(sizeof dtypes / sizeof dtypes[0] == CN_NUM_DTYPES, "every dtype has its name");
+/* Every dtype has its name, except complex128, which the format does not know. */
+enum { N_DTYPES = sizeof dtypes / sizeof dtypes[0] };
+_Static_assert(N_DTYPES == CN_NUM_DTYPES - 1, "every dtype but one has its name");
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
@@ -45,7 +47,7 @@ static bool parse_dtype(const json_t *value, entry *e, const char *what)
 {
     const char *text = json_string_value(value);
     if (!text) return bad_entry(what, e->key, "no dtype");
-    for (int i = 0; i < CN_NUM_DTYPES; i++)
+    for (int i = 0; i < N_DTYPES; i++)
         if (strcmp(text, dtypes[i].text) == 0) return e->array.dtype = dtypes[i].dtype, true;
     return cn_fail(CN_EUNSUPPORTED, "%s: tensor '%s' is of type '%s', which is not supported", what,
                    e->key, text);
@@ -251,6 +253,11 @@ static bool collect(const cn_dict *d, item *items, size_t *n, json_t *header, co
             json_t *metadata = metadata_json(v, path);
             if (!metadata) return false;
             json_object_set_new(header, key, metadata);
+        } else if (v->kind == CN_KIND_TENSOR && cn_dtype_of(v->u.t) == CN_C128) {
+            return cn_fail(CN_EUNSUPPORTED,
+                           "%s: '%s' is complex128, which safetensors does not have; convert it to "
+                           "complex64 or save its parts",
+                           path, key);
         } else if (v->kind == CN_KIND_TENSOR) {
             items[(*n)++] = (item){ key, v->u.t };
         } else {

@@ -140,7 +140,7 @@ static bool call_numpy_dtype(cn_pickle *m, cn_pickle_ref args, cn_pickle_ref *ou
     const cn_pickle_value *text = cn_pickle_arg(m, args, 0, CN_P_STR);
     if (!text) return false;
     cn_dtype dtype;
-    if (text->n == 2 && cn_npy_dtype((const char *)text->u.text, &dtype)) {
+    if (cn_npy_dtype((const char *)text->u.text, text->n, &dtype)) {
         cn_pickle_value *v = cn_pickle_new(m, CN_P_DTYPE, out);
         if (v) v->u.i = dtype;
         return v;
@@ -159,6 +159,7 @@ static bool call_numpy_scalar(cn_pickle *m, cn_pickle_ref args, cn_pickle_ref *o
     bool text = bytes->kind == CN_P_BYTES || bytes->kind == CN_P_STR;
     if (!text || bytes->n != cn_dtype_size(dtype)) return wrong_arguments(m, "a NumPy number");
     const char *data = (const char *)bytes->u.text;
+    if (cn_dtype_is_complex(dtype)) return wrong_arguments(m, "a real NumPy number");
     bool is_float = cn_dtype_is_float(dtype);
     cn_pickle_value *v = cn_pickle_new(m,
                                        is_float           ? CN_P_FLOAT
@@ -383,6 +384,8 @@ static const cn_pickle_name names[] = {
     STORAGE("DoubleStorage", CN_F64),
     STORAGE("HalfStorage", CN_F16),
     STORAGE("BFloat16Storage", CN_BF16),
+    STORAGE("ComplexFloatStorage", CN_C64),
+    STORAGE("ComplexDoubleStorage", CN_C128),
     STORAGE("LongStorage", CN_I64),
     STORAGE("IntStorage", CN_I32),
     STORAGE("ShortStorage", CN_I16),
@@ -394,6 +397,8 @@ static const cn_pickle_name names[] = {
     DTYPE("float64", CN_F64),
     DTYPE("float16", CN_F16),
     DTYPE("bfloat16", CN_BF16),
+    DTYPE("complex64", CN_C64),
+    DTYPE("complex128", CN_C128),
     DTYPE("int64", CN_I64),
     DTYPE("int32", CN_I32),
     DTYPE("int16", CN_I16),

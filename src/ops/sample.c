@@ -33,7 +33,7 @@ static const struct {
 } prefixes[] = {
     { "f64", CN_F64 }, { "f32", CN_F32 },   { "f16", CN_F16 }, { "bf16", CN_BF16 },
     { "i64", CN_I64 }, { "i32", CN_I32 },   { "i16", CN_I16 }, { "i8", CN_I8 },
-    { "u8", CN_U8 },   { "bool", CN_BOOL },
+    { "u8", CN_U8 },   { "bool", CN_BOOL }, { "c", CN_C128 },
 };
 
 /* "i64<9[2,3]" and its like; false when the text is no tensor. */
@@ -44,6 +44,7 @@ static bool read_wanted(const char *t, cn_dtype real, Wanted *w)
         size_t n = strlen(prefixes[i].name);
         if (strncmp(t, prefixes[i].name, n) != 0) continue;
         w->dtype = prefixes[i].dtype;
+        if (w->dtype == CN_C128) w->dtype = cn_dtype_complex_of(real);
         t += n;
         break;
     }
@@ -73,7 +74,7 @@ static double element(const Wanted *w, uint64_t seed, uint64_t stream, int64_t i
     uint32_t r[4];
     cn_philox(seed, stream, (uint64_t)i, r);
     if (w->dtype == CN_BOOL) return r[0] & 1;
-    if (!cn_dtype_is_float(w->dtype))
+    if (!cn_dtype_is_graded(w->dtype))
         return w->positive + (double)(r[0] % (uint64_t)(w->below ? w->below : 10));
     double magnitude = 0.1 + 0.9 * (double)r[0] * 0x1p-32;
     int64_t size;
@@ -84,8 +85,11 @@ static double element(const Wanted *w, uint64_t seed, uint64_t stream, int64_t i
 static cn_tensor *make_tensor(const Wanted *w, uint64_t seed, uint64_t stream)
 {
     cn_tensor *t = cn_empty(w->shape, w->dtype);
-    for (int64_t i = 0; t && i < t->v.numel; i++)
-        cn_store_f64(t->v.data + (size_t)i * cn_dtype_size(w->dtype), w->dtype,
+    if (!t) return NULL;
+    cn_dtype real = cn_dtype_real_of(w->dtype);
+    int64_t n = t->v.numel * (real == w->dtype ? 1 : 2);
+    for (int64_t i = 0; i < n; i++)
+        cn_store_f64(t->v.data + (size_t)i * cn_dtype_size(real), real,
                      element(w, seed, stream, i));
     return t;
 }

@@ -5,6 +5,7 @@
        +[2,3]       a positive one           f64[2]    of another float type
        #[3,3]       matrices whose diagonal outweighs the rest: either triangle is that of a
                     symmetric positive definite one
+       c[2,3]         complex numbers whose parts are like [2,3]
        i64<9[3]     integers 0 .. 8          bool[4]   booleans
        i64+<9[3]    integers 1 .. 9
        i64(3,2,2)   a vector of these integers

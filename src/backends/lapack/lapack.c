@@ -31,12 +31,14 @@ static int64_t status(lapack_int info)
         __typeof__(LAPACKE_##letter##geqrf) *geqrf;                                                \
         __typeof__(LAPACKE_##letter##orgqr) *orgqr;                                                \
         __typeof__(LAPACKE_##letter##syevd) *syevd;                                                \
+        __typeof__(LAPACKE_##letter##geev) *geev;                                                  \
         __typeof__(LAPACKE_##letter##gesdd) *gesdd;                                                \
     } name;                                                                                        \
     static const cn_symbol name##_symbols[] = {                                                    \
         { "LAPACKE_" #letter "getrf", &name.getrf }, { "LAPACKE_" #letter "potrf", &name.potrf },  \
         { "LAPACKE_" #letter "geqrf", &name.geqrf }, { "LAPACKE_" #letter "orgqr", &name.orgqr },  \
         { "LAPACKE_" #letter "syevd", &name.syevd }, { "LAPACKE_" #letter "gesdd", &name.gesdd },  \
+        { "LAPACKE_" #letter "geev", &name.geev },                                                 \
     };
 ROUTINES(s, singles)
 ROUTINES(d, doubles)
@@ -66,10 +68,10 @@ static void load(void)
 #define LAPACK(x) doubles.x
 #include "backends/lapack/lapack.inc"
 
-static const cn_decompositions lapack_f32 = { lu_f32,          cholesky_f32, qr_f32,
-                                              reflections_f32, eigh_f32,     svd_f32 };
-static const cn_decompositions lapack_f64 = { lu_f64,          cholesky_f64, qr_f64,
-                                              reflections_f64, eigh_f64,     svd_f64 };
+static const cn_decompositions lapack_f32 = { lu_f32,   cholesky_f32, qr_f32, reflections_f32,
+                                              eigh_f32, svd_f32,      eig_f32 };
+static const cn_decompositions lapack_f64 = { lu_f64,   cholesky_f64, qr_f64, reflections_f64,
+                                              eigh_f64, svd_f64,      eig_f64 };
 
 static const cn_decompositions *routines(const cn_call *c)
 {
@@ -118,6 +120,11 @@ static bool eigh_kernel(const cn_call *c)
     return run(c, cn_run_eigh);
 }
 
+static bool eig_kernel(const cn_call *c)
+{
+    return run(c, cn_run_eig);
+}
+
 static bool svd_kernel(const cn_call *c)
 {
     return run(c, cn_run_svd);
@@ -129,6 +136,7 @@ static cn_kernel *kernel_of(int id)
     case CN_OP_ID_lu_factor_ex: return lu_kernel;
     case CN_OP_ID_cholesky_ex: return cholesky_kernel;
     case CN_OP_ID_linalg_qr: return qr_kernel;
+    case CN_OP_ID_linalg_eig: return eig_kernel;
     case CN_OP_ID_linalg_eigh: return eigh_kernel;
     case CN_OP_ID_linalg_svd: return svd_kernel;
     default: return NULL;

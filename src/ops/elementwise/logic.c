@@ -57,10 +57,10 @@ LOGIC_OP(logical_xor, "Is exactly one of them other than zero?")
         .samples = "[2,3] | i64<2[3] | [] | [0] | bool[2]",                                        \
     }
 
-/* Only floats can be infinite. */
+/* Integers cannot be infinite. */
 static cn_tensor *against_infinity(cn_tensor *x, cn_tensor *(*compare)(cn_tensor *, cn_tensor *))
 {
-    cn_tensor *size = cn_dtype_is_float(x->v.dtype) ? cn_abs(x) : cn_number_i64(0);
+    cn_tensor *size = cn_dtype_is_graded(x->v.dtype) ? cn_abs(x) : cn_number_i64(0);
     return cn_expand(compare(size, cn_number((double)INFINITY)), x->v.shape);
 }
 

@@ -33,7 +33,7 @@ static int64_t smaller(int64_t m, int64_t n)
 #undef NAME
 #undef M
 
-const cn_decompositions cn_own_f32 = { lu_f32,          cholesky_f32, qr_f32,
-                                       reflections_f32, eigh_f32,     svd_f32 };
-const cn_decompositions cn_own_f64 = { lu_f64,          cholesky_f64, qr_f64,
-                                       reflections_f64, eigh_f64,     svd_f64 };
+const cn_decompositions cn_own_f32 = { lu_f32,   cholesky_f32, qr_f32,        reflections_f32,
+                                       eigh_f32, svd_f32,      cn_own_eig_f32 };
+const cn_decompositions cn_own_f64 = { lu_f64,   cholesky_f64, qr_f64,        reflections_f64,
+                                       eigh_f64, svd_f64,      cn_own_eig_f64 };

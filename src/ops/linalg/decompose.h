@@ -27,15 +27,21 @@ typedef struct cn_decompositions {
     /* u (m, full ? m : min), s (min) descending, vh (full ? n : min, n); a is lost.
        k: no convergence. */
     int64_t (*svd)(bool full, int64_t m, int64_t n, void *a, void *u, void *s, void *vh);
+    /* w (n) and the columns of v (n, n), both complex: eigenvalues and eigenvectors of a, which is lost;
+       the vectors have length 1 and a real largest element. k: no convergence. */
+    int64_t (*eig)(int64_t n, void *a, void *w, void *v);
 } cn_decompositions;
 
 extern const cn_decompositions cn_own_f32, cn_own_f64;
+int64_t cn_own_eig_f32(int64_t n, void *a, void *w, void *v);
+int64_t cn_own_eig_f64(int64_t n, void *a, void *w, void *v);
 
 /* The ops whose kernels do nothing but call these for each matrix of a batch, in CN_ROWS. */
 bool cn_run_lu(const cn_call *c, const cn_decompositions *by);       /* linalg.lu_factor_ex */
 bool cn_run_cholesky(const cn_call *c, const cn_decompositions *by); /* linalg.cholesky_ex */
 bool cn_run_qr(const cn_call *c, const cn_decompositions *by);       /* linalg.qr */
 bool cn_run_eigh(const cn_call *c, const cn_decompositions *by);     /* linalg.eigh */
+bool cn_run_eig(const cn_call *c, const cn_decompositions *by);      /* linalg.eig */
 bool cn_run_svd(const cn_call *c, const cn_decompositions *by);      /* linalg.svd */
 
 static inline const cn_decompositions *cn_own_decompositions(const cn_call *c)

@@ -27,10 +27,21 @@ static bool dot_compose(cn_call *c)
 
 const cn_op cn_op_dot = {
     CN_OP_HEAD(dot, "dot", "(Tensor input, Tensor tensor) -> Tensor"),
-    .aliases = "vdot",
     .doc = "The inner product of two vectors.",
     .compose = dot_compose,
     .samples = "[3] [3] | [0] [0]",
+};
+
+static bool vdot_compose(cn_call *c)
+{
+    return cn_set_out(c, 0, cn_dot(cn_conj(c->in[0]), c->in[1]));
+}
+
+const cn_op cn_op_vdot = {
+    CN_OP_HEAD(vdot, "vdot", "(Tensor input, Tensor other) -> Tensor"),
+    .doc = "The inner product of two vectors, the first one conjugated.",
+    .compose = vdot_compose,
+    .samples = "[3] [3] | c[3] c[3] | [0] [0]",
 };
 
 static bool outer_compose(cn_call *c)

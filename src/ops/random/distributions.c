@@ -245,7 +245,7 @@ const cn_op cn_op_cauchy = {
 /* The number of integers from 0 on that the type holds exactly. */
 static int64_t whole_range(cn_dtype d)
 {
-    static const uint8_t bits[CN_NUM_DTYPES] = {
+    static const uint8_t bits[] = {
         [CN_BOOL] = 1, [CN_U8] = 8,   [CN_I8] = 7,   [CN_I16] = 15, [CN_I32] = 31,
         [CN_I64] = 62, [CN_F16] = 11, [CN_BF16] = 8, [CN_F32] = 24, [CN_F64] = 53,
     };

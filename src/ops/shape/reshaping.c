@@ -114,10 +114,23 @@ static bool mT_compose(cn_call *c)
 
 const cn_op cn_op_mT = {
     CN_OP_HEAD(mT, "mT", "(Tensor input) -> Tensor"),
-    .aliases = "adjoint mH",
     .doc = "The last two dimensions swapped: each matrix transposed; a number stays as it is.",
     .compose = mT_compose,
     .samples = "[2,3] | [2,3,4] | []",
+};
+
+static bool adjoint_compose(cn_call *c)
+{
+    return cn_want_dims(c, 0, 2, CN_MAX_DIMS) &&
+           cn_set_out(c, 0, cn_conj(cn_transpose(c->in[0], -2, -1)));
+}
+
+const cn_op cn_op_adjoint = {
+    CN_OP_HEAD(adjoint, "adjoint", "(Tensor input) -> Tensor"),
+    .aliases = "mH",
+    .doc = "The last two dimensions swapped, and complex numbers conjugated.",
+    .compose = adjoint_compose,
+    .samples = "[2,3] | c[2,3,4]",
 };
 
 static bool H_compose(cn_call *c)
@@ -125,7 +138,7 @@ static bool H_compose(cn_call *c)
     int nd = c->in[0]->v.shape.ndim;
     if (nd != 0 && nd != 2)
         return cn_fail(CN_EINVALID, "H: a matrix is wanted, not %d dimensions; use mH", nd);
-    return cn_set_out(c, 0, cn_t(c->in[0]));
+    return cn_set_out(c, 0, cn_conj(cn_t(c->in[0])));
 }
 
 const cn_op cn_op_H = {
