@@ -51,6 +51,7 @@ static int by_number(const void *a, const void *b)
 static void sort_items(Dot *d)
 {
     int count = 0;
+    if (!d->count) return;
     qsort(d->items, (size_t)d->count, sizeof *d->items, by_identity);
     for (int i = 0; i < d->count; i++)
         if (!count || d->items[count - 1].what != d->items[i].what) d->items[count++] = d->items[i];
@@ -146,7 +147,7 @@ static void put_arrows(Dot *d, const cn_node *node, int number)
 
 static bool put_graph(Dot *d)
 {
-    Item *ordered = cn_alloc((size_t)d->count * sizeof *ordered);
+    Item *ordered = d->items ? cn_alloc((size_t)d->count * sizeof *ordered) : NULL;
     if (!ordered) return false;
     memcpy(ordered, d->items, (size_t)d->count * sizeof *ordered);
     qsort(ordered, (size_t)d->count, sizeof *ordered, by_number);

@@ -130,7 +130,7 @@ bool cn_pickle_pop_mark(cn_pickle *m, const cn_pickle_ref **items, size_t *n)
 /* An honest memo counts up from 0, so an index beyond the pickle's size is a lie. */
 bool cn_pickle_remember(cn_pickle *m, uint64_t index)
 {
-    cn_pickle_ref top;
+    cn_pickle_ref top = FORGOTTEN;
     if (!cn_pickle_top(m, &top)) return false;
     if (index > m->in.size) return cn_pickle_fail(m, CN_EFORMAT, "a memo index that is too large");
     if (!cn_array_grow(&m->memo, &m->memo_room, (size_t)index + 1, sizeof *m->memo)) return false;
@@ -213,7 +213,8 @@ static bool audit_call(cn_pickle *m, const cn_pickle_value *callee)
     snprintf(name, sizeof name, "%.*s", 2 * CN_PRINTABLE_ROOM,
              named ? (const char *)callee->u.text : cn_pickle_kind_name(callee));
     if (!cn_pickle_note(m, name, false, true)) return false;
-    if (!strchr(name, '(')) strcat(name, "(...)");
+    size_t n = strlen(name);
+    if (!strchr(name, '(')) snprintf(name + n, sizeof name - n, "(...)");
     return push_opaque(m, name);
 }
 

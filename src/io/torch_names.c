@@ -109,7 +109,8 @@ static bool decode_latin1(const uint8_t *text, uint32_t size, uint8_t *out, uint
         uint8_t c = text[i];
         bool wide = (c == 0xC2 || c == 0xC3) && i + 1 < size && (text[i + 1] & 0xC0) == 0x80;
         if (c >= 0x80 && !wide) return false;
-        out[(*n)++] = wide ? (uint8_t)(c << 6 | (text[++i] & 0x3F)) : c;
+        if (wide) c = (uint8_t)((unsigned)c << 6 | (text[++i] & 0x3Fu));
+        out[(*n)++] = c;
     }
     return true;
 }

@@ -245,7 +245,7 @@ static void put_list(writer *w, const cn_value *v)
 
 static void put_key(writer *w, const char *key, bool numbered)
 {
-    int64_t number;
+    int64_t number = 0;
     char back[24] = "";
     if (numbered && cn_parse_int(key, strlen(key), &number))
         snprintf(back, sizeof back, "%lld", (long long)number);

@@ -1,6 +1,7 @@
 /* utf8.c - UTF-8, checked byte by byte (Unicode 15, table 3-7). */
 #include "io/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static size_t announced(unsigned char first)
@@ -38,6 +39,6 @@ const char *cn_printable(char buf[CN_PRINTABLE_ROOM], const void *text, size_t s
     const unsigned char *p = text;
     size_t room = CN_PRINTABLE_ROOM - 4, n = size < room ? size : room;
     for (size_t i = 0; i < n; i++) buf[i] = p[i] < ' ' || p[i] > '~' ? '?' : (char)p[i];
-    strcpy(buf + n, n < size ? "..." : "");
+    snprintf(buf + n, CN_PRINTABLE_ROOM - n, "%s", n < size ? "..." : "");
     return buf;
 }

@@ -47,8 +47,7 @@ static bool run_op(cn_module *m, cn_io *io)
     cn_tensor *in[CN_COUNT(m->op_slots)] = { NULL };
     int given = 0;
     for (int i = 0; i < m->op_inputs; i++) {
-        int own = m->op_slots[i];
-        if (own >= 0) in[i] = m->slots[own].tensor;
+        if (m->op_slots[i] >= 0) in[i] = m->slots[(unsigned char)m->op_slots[i]].tensor;
         else if (given < io->n_in) in[i] = io->in[given++];
     }
     if (given < io->n_in)

@@ -43,7 +43,7 @@ static bool bind_op(cn_module *m, const cn_schema *own)
     if (!m->op_params) return false;
     memcpy(m->op_params, bound.params, schema.params_size);
     for (int i = 0; i < schema.n_args; i++) {
-        for (int k = 0; k < own->n_args; k++) {
+        for (int k = 0; m->options && k < own->n_args; k++) {
             const cn_arg *to = &schema.args[i], *from = &own->args[k];
             if (strcmp(to->name, from->name) != 0 || to->type == CN_ARG_TENSOR) continue;
             if (to->type != from->type || to->optional != from->optional)

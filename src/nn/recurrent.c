@@ -135,7 +135,7 @@ static bool run_direction(cn_module *m, const Plan *p, const cn_sequence *s, Sta
 {
     cn_cell_weights w = weights_of(m, p, layer, direction);
     int64_t k = layer * p->directions + direction;
-    cn_tensor *state[2] = { NULL };
+    cn_tensor *state[2] = { NULL, NULL };
     for (int i = 0; i < all->n; i++)
         if (!(state[i] = cn_select(all->given[i], 0, k))) return false;
     if (!cn_recur(p->cell, s, direction == 1, &w, state, out)) return false;
@@ -147,7 +147,7 @@ static cn_tensor *run_layers(cn_module *m, const Plan *p, const cn_sequence *giv
 {
     cn_sequence s = *given;
     for (int64_t l = 0; l < p->o.layers; l++) {
-        cn_tensor *out[2];
+        cn_tensor *out[2] = { NULL, NULL };
         for (int d = 0; d < p->directions; d++)
             if (!run_direction(m, p, &s, all, l, d, &out[d])) return NULL;
         s.data = p->directions == 2 ? cn_cat(out, 2, 1) : out[0];

@@ -36,7 +36,8 @@ static bool build(cn_module *m, const cn_shape *input)
     if (in < 0 || o->hidden < 1 || o->hidden > INT32_MAX)
         return cn_fail(CN_EINVALID, "%s: sizes must be positive, and possible, got %lld -> %lld",
                        m->cls->name, (long long)in, (long long)o->hidden);
-    if (kind_of(m) == CN_CELL_TANH && strcmp(((const RNNCell *)m->options)->nonlinearity, "tanh"))
+    if (kind_of(m) == CN_CELL_TANH &&
+        strcmp(((const RNNCell *)m->options)->nonlinearity, "tanh") != 0)
         return cn_fail(CN_EINVALID, "RNNCell: nonlinearity must be 'tanh' or 'relu', not '%s'",
                        ((const RNNCell *)m->options)->nonlinearity);
     int64_t gates = cn_cell_gates(kind_of(m)) * o->hidden;

@@ -13,7 +13,7 @@ struct cn_average {
 void cn_average_free(cn_average *a)
 {
     if (!a) return;
-    for (int i = 0; i < a->n; i++) {
+    for (int i = 0; i < a->n && a->params && a->means; i++) {
         cn_drop(a->params[i]);
         cn_drop(a->means[i]);
     }

@@ -23,7 +23,7 @@ static double digamma_of(double x)
         return part == 0 ? (double)NAN : digamma_of(1 - x) - PI / tan(PI * part);
     }
     double shift = 0;
-    for (; x < 10; x++) shift -= 1 / x;
+    while (x < 10) shift -= 1 / x, x += 1;
     double power = 1, tail = 0;
     for (int k = 0; k < (int)CN_COUNT(bernoulli); k++) {
         power /= x * x;

@@ -46,13 +46,13 @@ static cn_shape widened(const cn_shape *s, int64_t times)
     return r;
 }
 
-/* Is every input as wide as says `times`, in hidden units, and of the type of the state? */
-static bool check(const cn_call *c, int state, const int times[])
+/* Is each of n inputs as wide as says `times`, in hidden units, and of the type of the state? */
+static bool check(const cn_call *c, int state, int n, const int times[])
 {
     char got[128], want[128];
     if (!cn_want_dims(c, state, 1, CN_MAX_DIMS)) return false;
     const cn_view *h = cn_in(c, state);
-    for (int i = 0; i < c->n_in; i++) {
+    for (int i = 0; i < n; i++) {
         cn_shape s = widened(&h->shape, times[i]);
         if (!cn_shape_equal(&cn_in(c, i)->shape, &s))
             return cn_fail(CN_EINVALID, "%s: input %d has shape %s, but %s goes with the state",
@@ -94,7 +94,7 @@ static const int lstm_times[] = { 4, 4, 1 };
 
 static bool lstm_infer(const cn_call *c, cn_spec out[])
 {
-    if (!check(c, 2, lstm_times)) return false;
+    if (!check(c, 2, (int)CN_COUNT(lstm_times), lstm_times)) return false;
     const cn_view *state = cn_in(c, 2);
     out[0] = out[1] = (cn_spec){ state->dtype, state->shape };
     out[2] = (cn_spec){ state->dtype, widened(&state->shape, 4) };
@@ -151,7 +151,7 @@ const cn_op cn_op_lstm_gates = {
 
 static bool lstm_backward_infer(const cn_call *c, cn_spec out[])
 {
-    if (!check(c, 2, (const int[]){ 1, 1, 1, 1, 4 })) return false;
+    if (!check(c, 2, 5, (const int[]){ 1, 1, 1, 1, 4 })) return false;
     out[0] = (cn_spec){ cn_in(c, 4)->dtype, cn_in(c, 4)->shape };
     out[1] = (cn_spec){ cn_in(c, 2)->dtype, cn_in(c, 2)->shape };
     return true;
@@ -178,7 +178,7 @@ const cn_op cn_op_lstm_gates_backward = {
 
 static bool gru_infer(const cn_call *c, cn_spec out[])
 {
-    if (!check(c, 2, (const int[]){ 3, 3, 1 })) return false;
+    if (!check(c, 2, 3, (const int[]){ 3, 3, 1 })) return false;
     const cn_view *state = cn_in(c, 2);
     out[0] = (cn_spec){ state->dtype, state->shape };
     out[1] = (cn_spec){ state->dtype, widened(&state->shape, 4) };
@@ -231,7 +231,7 @@ const cn_op cn_op_gru_gates = {
 
 static bool gru_backward_infer(const cn_call *c, cn_spec out[])
 {
-    if (!check(c, 1, (const int[]){ 1, 1, 4 })) return false;
+    if (!check(c, 1, 3, (const int[]){ 1, 1, 4 })) return false;
     const cn_view *state = cn_in(c, 1);
     out[0] = out[1] = (cn_spec){ state->dtype, widened(&state->shape, 3) };
     out[2] = (cn_spec){ state->dtype, state->shape };

@@ -213,6 +213,7 @@ static cn_tensor *next_alpha(const Lattice *l, cn_tensor *alpha)
 
 static cn_tensor *recorded_loss(cn_tensor *x, const Lattice *l, cn_tensor *input_lengths)
 {
+    if (!l->states) return NULL;
     cn_tensor *low = cn_number(nothing), *steps = cn_unsqueeze(input_lengths, -1), *alpha = NULL;
     cn_tensor *first = cn_lt(cn_counting(l->states->v.shape.dim[1]), cn_number_i64(2));
     for (int64_t t = 0; t < x->v.shape.dim[0]; t++) {

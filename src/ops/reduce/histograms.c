@@ -174,7 +174,7 @@ const cn_op cn_op_histogram = {
 
 static bool histogramdd_compose(cn_call *c)
 {
-    Axis axes[CN_MAX_DIMS];
+    Axis axes[CN_MAX_DIMS] = { { .bins = 0 } };
     cn_tensor *x = c->in[0], *weight = c->in[c->n_in - 1];
     if (!cn_want_float("histogramdd", x) || !cn_want_dims(c, 0, 2, CN_MAX_DIMS)) return false;
     const int64_t n = cn_size(x, -1), listed = c->n_in - 2;
