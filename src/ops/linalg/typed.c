@@ -54,11 +54,7 @@ cn_tensor *cn_linalg_lstsq(cn_tensor *a, cn_tensor *b)
 
 cn_tensor *cn_linalg_pinv(cn_tensor *a)
 {
-    struct {
-        cn_opt_float atol, rtol;
-        bool hermitian;
-    } p = { { false, 0 }, { false, 0 }, false };
-    return CN_CALL(pinv, &p, a);
+    return CN_CALL(pinv, &(bool){ false }, a, NULL, NULL);
 }
 
 /* The words that live as long as a recorded call. */
