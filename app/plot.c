@@ -1,10 +1,8 @@
 /* plot.c - cenote plot */
 #include "app/app.h"
+#include "app/draw.h"
 
 #include <cenote/train.h>
-
-#include <stdio.h>
-#include <stdlib.h>
 
 static const Option options[] = {
     { "out", "FILE", OPT_TEXT, NULL, 0, 0,
@@ -12,23 +10,6 @@ static const Option options[] = {
     { "title", "TEXT", OPT_TEXT, NULL, 0, 0, "title of the figure" },
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
 };
-
-static bool draw_on_terminal(const cn_figure *f)
-{
-    int width = terminal_width();
-    cn_text_options o = { .size = sizeof o,
-                          .width = width > 100  ? 100
-                                   : width < 24 ? 24
-                                                : width,
-                          .colour = colour_wanted() };
-    size_t n = cn_figure_text(f, &o, NULL, 0);
-    char *text = n ? malloc(n + 1) : NULL;
-    if (!text) return false;
-    cn_figure_text(f, &o, text, n + 1);
-    fputs(text, stdout);
-    free(text);
-    return true;
-}
 
 static int run(const Args *args)
 {

@@ -111,6 +111,10 @@ CN_API bool cn_figure_images_with(const cn_images_options *o);
    CN_EUNSUPPORTED. */
 CN_API bool cn_figure_save(const cn_figure *f, const char *path);
 
+/* The figure as SVG text, to put into a page. Like snprintf: writes at most `room` bytes, the final
+   0 included, and returns how many the whole text has without it. 0 means failure. */
+CN_API size_t cn_figure_svg(const cn_figure *f, char *buf, size_t room);
+
 typedef struct cn_text_options {
     size_t size; /* sizeof(cn_text_options); 0 is taken for that of version 0.1 */
     int width;   /* of a line, in characters; 0: 72; at least 24 */

@@ -194,19 +194,39 @@ static bool render(const cn_figure *f, const Layout *l, const Format *format, Bu
     return check_status(status) && !out->failed;
 }
 
+/* The caller frees out->data. */
+static bool draw(const cn_figure *f, const Format *format, Buffer *out)
+{
+    Layout l = { 0 };
+    bool ok = measure(&l, f) && render(f, &l, format, out);
+    cn_free(l.w);
+    return ok;
+}
+
 bool cn_figure_save(const cn_figure *f, const char *path)
 {
     if (!f || !path)
         return cn_fail(CN_EINVALID, "cn_figure_save: the %s is NULL", f ? "path" : "figure");
     const Format *format = format_of(path);
-    if (!format) return false;
-    Layout l = { 0 };
     Buffer out = { 0 };
-    bool ok = measure(&l, f) && render(f, &l, format, &out) &&
-              cn_write_file_atomic(path, out.data, out.len);
-    cn_free(l.w);
+    bool ok = format && draw(f, format, &out) && cn_write_file_atomic(path, out.data, out.len);
     cn_free(out.data);
     return ok;
+}
+
+size_t cn_figure_svg(const cn_figure *f, char *buf, size_t room)
+{
+    Buffer out = { 0 };
+    size_t n = 0;
+    if (!f) cn_fail(CN_EINVALID, "cn_figure_svg: the figure is NULL");
+    else if (draw(f, &formats[0], &out)) n = out.len;
+    if (n && room) {
+        size_t copied = n < room ? n : room - 1;
+        memcpy(buf, out.data, copied);
+        buf[copied] = 0;
+    }
+    cn_free(out.data);
+    return n;
 }
 
 #else
@@ -219,6 +239,14 @@ bool cn_figure_save(const cn_figure *f, const char *path)
                    "cn_figure_save: %s: built without Cairo: install libcairo2-dev "
                    "and build again",
                    path);
+}
+
+size_t cn_figure_svg(const cn_figure *f, char *buf, size_t room)
+{
+    (void)f, (void)buf, (void)room;
+    cn_fail(CN_EUNSUPPORTED, "cn_figure_svg: built without Cairo: install libcairo2-dev and build "
+                             "again");
+    return 0;
 }
 
 #endif

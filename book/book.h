@@ -1,0 +1,100 @@
+/* book.h - the book's experiments as programs that check themselves.
+
+   An experiment is a constant in a file of its own, listed in experiments.def. Its run() does what
+   the book does and tells the lab what came out beside what must hold:
+
+       static void run(Lab *lab)
+       {
+           cn_tensor *y = cn_conv2d(x, k);
+           lab_values(lab, "corr2d(X, K)", y, 0, 19, 25, 37, 43);
+       }
+
+   Every expectation is a finding: what, ours, the book's, whether it holds. A tensor that could not
+   be made is a finding that does not hold, with the library's message. Results live in a scope that
+   ends with run(). The default generator is seeded before it. */
+#ifndef BOOK_H
+#define BOOK_H
+
+#include <cenote/cenote.h>
+
+typedef struct Lab Lab;
+
+typedef struct Experiment {
+    const char *id;    /* rows of the curriculum, separated by blanks: "C06-MAXP C06-AVGP" */
+    const char *title; /* in English and Chinese */
+    const char *title_zh;
+    const char *section;   /* of D2L's English edition: "7.2" */
+    const char *settings;  /* the book's hyper-parameters; NULL: none */
+    const char *published; /* the book's result; NULL: none */
+    const char *data;      /* the real data set; NULL: none is needed */
+    bool trains;           /* takes longer than a moment */
+    void (*run)(Lab *lab);
+} Experiment;
+
+extern const Experiment *const experiments[]; /* in the book's order, ended by NULL */
+
+/* ---- what is asked of a run ---------------------------------------------------------------- */
+
+typedef struct LabOptions {
+    bool quick; /* fewer epochs and examples, where the experiment has a choice */
+    bool real;  /* on the book's data instead of what is built in */
+    uint64_t seed;
+    void (*say)(const char *line, void *context);           /* NULL: nobody listens */
+    void (*watch)(const cn_fit_progress *p, void *context); /* of every fit; NULL: nobody */
+    void *context;
+} LabOptions;
+
+const LabOptions *lab_options(const Lab *lab);
+
+/* Images with labels: the experiment's data set, or the built-in glyphs, of either not more than so
+   many (0: all). NULL when it is not to be had: the lab then skips the row, run() may return. The
+   lab frees it. */
+cn_dataset *lab_images(Lab *lab, cn_part part, int64_t glyphs, int64_t real);
+
+/* ---- what must hold ------------------------------------------------------------------------ */
+
+/* Elements in row-major order, each within `tolerance`; so many as the tensor has. */
+#define lab_values(lab, what, ours, tolerance, ...)                                                \
+    lab_values_n(lab, what, ours, tolerance, (const double[]){ __VA_ARGS__ },                      \
+                 sizeof((double[]){ __VA_ARGS__ }) / sizeof(double))
+void lab_values_n(Lab *lab, const char *what, const cn_tensor *ours, double tolerance,
+                  const double *book, size_t n);
+void lab_shape(Lab *lab, const char *what, const cn_tensor *ours, cn_shape book);
+/* All elements of two tensors of ours within `tolerance` of each other. */
+void lab_same(Lab *lab, const char *what, const cn_tensor *one, const cn_tensor *other,
+              double tolerance);
+void lab_number(Lab *lab, const char *what, double ours, double book, double tolerance);
+void lab_at_least(Lab *lab, const char *what, double ours, double bound);
+void lab_at_most(Lab *lab, const char *what, double ours, double bound);
+void lab_text(Lab *lab, const char *what, const char *ours, const char *book);
+void lab_true(Lab *lab, const char *what, bool holds);
+
+/* ---- what is shown ------------------------------------------------------------------------- */
+
+void lab_say(Lab *lab, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void lab_figure(Lab *lab, cn_figure *figure); /* takes it over; NULL is a finding that fails */
+/* The row cannot be proven here, and why. What was found so far does not count. */
+void lab_skip(Lab *lab, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- training ------------------------------------------------------------------------------ */
+
+enum { LAB_EPOCHS = 400 }; /* as many points a learning curve has at most */
+
+typedef struct LabFit {
+    bool ok;
+    int epochs;
+    double train_loss[LAB_EPOCHS], train_acc[LAB_EPOCHS], test_acc[LAB_EPOCHS]; /* by epoch */
+    double best_test_acc, examples_per_second, seconds;
+} LabFit;
+
+/* lab_fit(lab, net, train, .optim = o, .epochs = 10): cn_fit() whose progress is shown. What the
+   lab knows is set where it was not: seed. A fit that fails is a finding. */
+#define lab_fit(lab, ...)                                                                          \
+    lab_fit_with(lab, &(cn_fit_options){ .size = sizeof(cn_fit_options), __VA_ARGS__ })
+LabFit lab_fit_with(Lab *lab, const cn_fit_options *options);
+/* The last epoch's figures. */
+double lab_last(const LabFit *fit, const double *curve);
+/* The learning curves as the book draws them; for lab_figure(). */
+cn_figure *lab_curves(const LabFit *fit, const char *title);
+
+#endif
