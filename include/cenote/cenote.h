@@ -17,6 +17,7 @@
 #include "plot.h"
 #include "rng.h"
 #include "tensor.h"
+#include "text.h"
 #include "train.h"
 #include "value.h"
 

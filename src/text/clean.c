@@ -1,0 +1,63 @@
+/* clean.c - reading text, and the book's cleaning of it. */
+#include <string.h>
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "io/utf8.h"
+#include "text/tokens.h"
+
+void cn_text_free(char *text)
+{
+    cn_free(text);
+}
+
+/* How many bytes from the first on are UTF-8 without a 0. */
+static size_t length_of_text(const char *bytes, size_t size)
+{
+    size_t n, good = 0;
+    while (good < size && bytes[good] && (n = cn_utf8_length(bytes + good, size - good))) good += n;
+    return good;
+}
+
+char *cn_text_read(const char *path)
+{
+    cn_mapping m;
+    if (!cn_map_file(path, &m)) return NULL;
+    size_t good = length_of_text(m.bytes, m.size);
+    char *text = NULL;
+    if (good < m.size) cn_fail(CN_EFORMAT, "%s: byte %zu: this is no UTF-8 text", path, good);
+    else text = cn_alloc(m.size + 1);
+    if (text) {
+        memcpy(text, m.bytes, m.size);
+        text[m.size] = 0;
+    }
+    cn_unmap_file(&m);
+    return text;
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+char *cn_text_clean(const char *text)
+{
+    if (!text) return NULL;
+    char *clean = cn_alloc(strlen(text) + 1), *to = clean;
+    bool pending = false, begun = false; /* a blank that the next letter of this line brings */
+    for (; clean && *text; text++) {
+        if (*text == '\n') {
+            *to++ = '\n';
+            pending = begun = false;
+        } else if (!is_letter(*text)) {
+            pending = begun;
+        } else {
+            if (pending) *to++ = ' ';
+            *to++ = (char)(*text | 0x20);
+            pending = false;
+            begun = true;
+        }
+    }
+    if (clean) *to = 0;
+    return clean;
+}
