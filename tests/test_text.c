@@ -3,6 +3,7 @@
 
 #include <cenote/cenote.h>
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,6 +129,163 @@ static void bad_files_are_refused(void **state)
     cn_error_clear();
 }
 
+/* ---- batches ------------------------------------------------------------------------------------ */
+
+/* One epoch of 0 .. 34 in windows of 5, batch 2: y follows x, no window twice, rows go on if they must. */
+static void check_windows(bool random)
+{
+    size_t mark = cn_mark();
+    cn_batch b;
+    int64_t end[2] = { -1, -1 }, batches = 0;
+    bool seen[35] = { 0 };
+    cn_windows *w = cn_windows_new(cn_arange(0, 35, 1, CN_I64), .batch = 2, .steps = 5,
+                                   .random = random, .seed = 7);
+    while (cn_windows_next(w, &b)) {
+        const int64_t *x = cn_data(b.x), *y = cn_data(b.y);
+        batches++;
+        for (int r = 0; r < 2; r++) {
+            if (!random && end[r] >= 0) assert_int_equal(x[5 * r], end[r] + 1);
+            end[r] = x[5 * r + 4];
+            for (int i = 0; i < 5; i++) {
+                assert_int_equal(y[5 * r + i], x[5 * r + i] + 1);
+                assert_int_equal(x[5 * r + i], x[5 * r] + i);
+                assert_false(seen[x[5 * r + i]]);
+                seen[x[5 * r + i]] = true;
+            }
+        }
+    }
+    assert_true(cn_ok());
+    assert_int_equal(batches, 3);
+    assert_true(cn_windows_next(w, &b)); /* another epoch */
+    cn_windows_free(w);
+    cn_release(mark);
+}
+
+static void long_sequences_are_cut_into_windows(void **state)
+{
+    (void)state;
+    check_windows(true);
+    check_windows(false);
+    size_t mark = cn_mark();
+    assert_null(cn_windows_new(cn_arange(0, 10, 1, CN_I64), .batch = 2, .steps = 5));
+    cn_error_clear();
+    cn_release(mark);
+}
+
+static void pairs_are_padded(void **state)
+{
+    (void)state;
+    const int64_t index[] = { 0, 2 };
+    cn_batch b;
+    size_t mark = cn_mark();
+    cn_pairs p =
+        cn_pairs_new("Go.\tVa !\tx\nGo now.\tVa\xC2\xA0!\n\n\xC3\x89t\xC3\xA9 go.\tVa la .",
+                     .steps = 4, .min_freq = 1);
+    assert_non_null(p.data);
+    assert_int_equal(cn_vocab_id(p.source, "<eos>"), 3);
+    assert_int_equal(cn_vocab_id(p.source, "go"), 4);
+    assert_int_not_equal(cn_vocab_id(p.source, "\xC3\xA9t\xC3\xA9"), 0);
+    assert_int_equal(cn_vocab_id(p.target, "!"), 5);
+    assert_true(cn_dataset_get(p.data, index, 2, &b));
+    const int64_t *x = cn_data(b.x), *length = cn_data(b.extra[0]);
+    const int64_t first[] = { 4, 5, 3, 1 };
+    for (int i = 0; i < 4; i++) assert_int_equal(x[i], first[i]); /* go . <eos> <pad> */
+    assert_int_equal(length[0], 3);
+    assert_int_equal(length[1], 4);
+    cn_pairs_free(&p);
+    p = cn_pairs_new("no tab here");
+    assert_null(p.data);
+    assert_non_null(strstr(cn_error(), "line 1"));
+    cn_error_clear();
+    cn_release(mark);
+}
+
+/* ---- generating ---------------------------------------------------------------------------------- */
+
+/* A Markov chain over 0 (the end), 1 and 2, in which the greedy choice is not the best. */
+static bool markov_step(void *context, int64_t beams, const int64_t *parent, const int64_t *token,
+                        float *log_probs)
+{
+    static const double p[4][3] = {
+        { 1, 0, 0 }, { 0.34, 0.33, 0.33 }, { 0.9, 0.05, 0.05 }, { 0.1, 0.5, 0.4 }
+    };
+    *(int *)context += 1;
+    for (int64_t b = 0; b < beams; b++)
+        for (int t = 0; t < 3; t++) log_probs[3 * b + t] = (float)log(p[token[b]][t]);
+    return parent[0] >= 0;
+}
+
+static void beams_find_what_greed_misses(void **state)
+{
+    (void)state;
+    int calls = 0;
+    cn_hypothesis greedy[1], wide[3];
+    assert_int_equal(cn_beam_search(greedy, markov_step, &calls, .vocabulary = 3, .bos = 3,
+                                    .eos = 0, .steps = 2, .beams = 1),
+                     1);
+    assert_int_equal(greedy[0].ids[0], 1);
+    assert_int_equal(calls, 2);
+    assert_int_equal(cn_beam_search(wide, markov_step, &calls, .vocabulary = 3, .bos = 3, .eos = 0,
+                                    .steps = 2, .beams = 3),
+                     3);
+    assert_int_equal(wide[0].ids[0], 2);
+    assert_int_equal(wide[0].ids[1], 0);
+    assert_int_equal(wide[0].length, 2);
+    assert_true(fabs(wide[0].log_prob - log(0.36)) < 1e-6);
+    cn_hypothesis_free(greedy);
+    for (int i = 0; i < 3; i++) cn_hypothesis_free(&wide[i]);
+    assert_int_equal(cn_beam_search(greedy, markov_step, &calls, .vocabulary = 3), -1);
+    cn_error_clear();
+}
+
+static void tokens_are_drawn(void **state)
+{
+    (void)state;
+    const float scores[] = { 0, 2, 1, -3 };
+    int count[4] = { 0 }, two[4] = { 0 }, most[4] = { 0 };
+    cn_rng rng = cn_rng_make(1, 0);
+    for (int i = 0; i < 20000; i++) {
+        count[cn_sample_token(scores, 4, &rng, .temperature = 1)]++;
+        two[cn_sample_token(scores, 4, &rng, .temperature = 1, .top_k = 2)]++;
+        most[cn_sample_token(scores, 4, &rng, .temperature = 1, .top_p = 0.6)]++;
+    }
+    double total = 1 + exp(2) + exp(1) + exp(-3);
+    assert_true(fabs(count[1] / 20000.0 - exp(2) / total) < 0.02);
+    assert_true(fabs(count[0] / 20000.0 - 1 / total) < 0.02);
+    assert_int_equal(two[0] + two[3], 0);
+    assert_true(fabs(two[2] / 20000.0 - 1 / (1 + exp(1))) < 0.02);
+    assert_int_equal(most[1], 20000);
+    assert_int_equal(cn_sample_token(scores, 4, &rng), 1); /* temperature 0 */
+}
+
+/* ---- scores --------------------------------------------------------------------------------------- */
+
+static double bleu(const char *prediction, const char *reference, int64_t k)
+{
+    cn_tokens *p = cn_tokenize(prediction, CN_WORDS), *r = cn_tokenize(reference, CN_WORDS);
+    double score = cn_bleu(p, r, k);
+    cn_tokens_free(p);
+    cn_tokens_free(r);
+    return score;
+}
+
+static void texts_are_scored(void **state)
+{
+    (void)state;
+    assert_true(bleu("va !", "va !", 2) == 1);
+    assert_true(fabs(bleu("il est riche .", "il est calme .", 2) - 0.658) < 5e-4);
+    assert_true(fabs(bleu("A B B C D", "A B C D E F", 1) - exp(1 - 6.0 / 5) * sqrt(0.8)) < 1e-12);
+    assert_true(bleu("", "a", 2) == 0);
+    cn_tokens *p = cn_tokenize("the cat was under the bed", CN_WORDS);
+    cn_tokens *r = cn_tokenize("the cat was found under the bed", CN_WORDS);
+    cn_rouge_score one = cn_rouge(p, r, 1), two = cn_rouge(p, r, 2), l = cn_rouge(p, r, 0);
+    assert_true(one.precision == 1 && fabs(one.recall - 6.0 / 7) < 1e-12);
+    assert_true(fabs(two.precision - 0.8) < 1e-12 && fabs(two.recall - 4.0 / 6) < 1e-12);
+    assert_true(l.precision == 1 && fabs(l.recall - 6.0 / 7) < 1e-12);
+    cn_tokens_free(p);
+    cn_tokens_free(r);
+}
+
 static void no_memory_is_an_error(void **state)
 {
     (void)state;
@@ -153,6 +311,11 @@ int main(void)
         cmocka_unit_test(frequent_tokens_come_first),
         cmocka_unit_test(many_tokens_are_found_again),
         cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(long_sequences_are_cut_into_windows),
+        cmocka_unit_test(pairs_are_padded),
+        cmocka_unit_test(beams_find_what_greed_misses),
+        cmocka_unit_test(tokens_are_drawn),
+        cmocka_unit_test(texts_are_scored),
         cmocka_unit_test(no_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

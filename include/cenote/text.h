@@ -11,6 +11,7 @@
 #define CENOTE_TEXT_H
 
 #include "data.h"
+#include "rng.h"
 #include "tensor.h"
 
 CN_BEGIN_DECLS
@@ -71,6 +72,124 @@ CN_API int64_t cn_vocab_frequency(const cn_vocab *v, int64_t id); /* 0 of reserv
 /* (tokens) int64; and back, from int64 ids of any shape, in row-major order. */
 CN_API cn_tensor *cn_vocab_encode(const cn_vocab *v, const cn_tokens *tokens);
 CN_API cn_tokens *cn_vocab_decode(const cn_vocab *v, const cn_tensor *ids);
+
+/* ---- long sequences in batches: x (batch, steps) int64, and y, which is x one step later --------- */
+
+typedef struct cn_windows cn_windows;
+
+/* Every epoch begins at another of the first `steps` tokens. Sequential: row i of a batch goes on
+   where row i of the one before it ended, so that a state can be handed over. Random: windows that do
+   not overlap, in random order. What is left at the end is dropped. D2L 9.3. */
+typedef struct cn_windows_options {
+    size_t size;
+    cn_tensor *ids; /* (tokens) int64; kept */
+    cn_named_only named_only_;
+    int64_t batch, steps; /* must be given */
+    bool random;
+    uint64_t seed;
+} cn_windows_options;
+
+CN_API cn_windows *cn_windows_new_with(const cn_windows_options *o);
+#define cn_windows_new(...)                                                                        \
+    cn_windows_new_with(&(cn_windows_options){ .size = sizeof(cn_windows_options), __VA_ARGS__ })
+CN_API void cn_windows_free(cn_windows *w); /* NULL is fine */
+/* The next batch, in the current scope. False at the end of an epoch, where cn_ok() holds and the next
+   call begins another, and on errors. */
+CN_API bool cn_windows_next(cn_windows *w, cn_batch *out) CN_MUST_CHECK;
+
+/* ---- pairs of sentences: machine translation ------------------------------------------------------ */
+
+/* A data set of x (steps), y (steps), both int64, and extra[0], extra[1]: their valid lengths, int64 (no
+   dimensions). Sentences are cut or padded with "<pad>" to `steps` tokens; each ends with "<eos>".
+   D2L 10.5. */
+typedef struct cn_pairs {
+    cn_dataset *data;
+    cn_vocab *source, *target; /* reserved: <pad> 1, <bos> 2, <eos> 3 */
+} cn_pairs;
+
+/* Text of lines "source TAB target"; what follows a second TAB is ignored. */
+typedef struct cn_pairs_options {
+    size_t size;
+    const char *text;
+    cn_named_only named_only_;
+    int64_t steps;    /* 10 */
+    int64_t limit;    /* only the first so many pairs; 0: all */
+    int64_t min_freq; /* 2 */
+} cn_pairs_options;
+
+CN_API cn_pairs cn_pairs_new_with(const cn_pairs_options *o); /* all NULL: an error is set */
+#define cn_pairs_new(...)                                                                          \
+    cn_pairs_new_with(&(cn_pairs_options){ .size = sizeof(cn_pairs_options), __VA_ARGS__ })
+CN_API void cn_pairs_free(cn_pairs *p);
+/* As the book prepares a sentence: lower case, no-break spaces made plain, a blank before , . ! ? that
+   lacks one; then words. */
+CN_API cn_tokens *cn_pairs_tokenize(const char *sentence);
+/* A tokenised sentence as such a data set has it: (1, steps) int64; *length gets its valid length. */
+CN_API cn_tensor *cn_pairs_encode(const cn_vocab *v, const cn_tokens *tokens, int64_t steps,
+                                  int64_t *length);
+
+/* ---- generating text ------------------------------------------------------------------------------ */
+
+/* One step of a model for several beams at once: beam i continues what was beam parent[i] with token[i];
+   its state must be reordered so. Writes log probabilities, (beams, vocabulary). The first call is for
+   one beam, with parent 0 and the first token. False: an error is set. */
+typedef bool cn_decode_step(void *context, int64_t beams, const int64_t *parent,
+                            const int64_t *token, float *log_probs);
+
+typedef struct cn_beam_options {
+    size_t size;
+    cn_decode_step *step;
+    void *context;
+    cn_named_only named_only_;
+    int64_t vocabulary, bos, eos,
+        steps;     /* the size; first and last token (eos -1: none); how long */
+    int64_t beams; /* 1: greedy search */
+    double alpha;  /* scores are log p / length^alpha; the book: 0.75 */
+    int64_t keep;  /* how many results; 0: as many as beams */
+} cn_beam_options;
+
+/* A finished sequence, without its first and with its last token. */
+typedef struct cn_hypothesis {
+    int64_t *ids;
+    int64_t length;
+    double log_prob, score;
+} cn_hypothesis;
+
+/* Every candidate that was kept at some length counts as a result, as in the book (D2L 10.8), if it ended
+   or is as long as may be, or with `eos` -1 at any length. Best first, into out[keep]; how many, or -1.
+   Free each with cn_hypothesis_free(). Costs steps x beams x vocabulary. */
+CN_API int64_t cn_beam_search_with(const cn_beam_options *o, cn_hypothesis *out);
+#define cn_beam_search(out, ...)                                                                   \
+    cn_beam_search_with(&(cn_beam_options){ .size = sizeof(cn_beam_options), __VA_ARGS__ }, out)
+CN_API void cn_hypothesis_free(cn_hypothesis *h);
+
+/* A token drawn from scores (logits). Temperature 0: the most likely one. */
+typedef struct cn_sample_options {
+    size_t size;
+    const float *scores;
+    int64_t n;
+    cn_rng *rng; /* NULL: the thread's default generator */
+    cn_named_only named_only_;
+    double temperature; /* given as it is */
+    int64_t top_k;      /* only the k most likely; 0: all */
+    double top_p;       /* only the most likely that together have this probability; 0: all */
+} cn_sample_options;
+
+CN_API int64_t cn_sample_token_with(const cn_sample_options *o); /* -1: an error is set */
+#define cn_sample_token(...)                                                                       \
+    cn_sample_token_with(&(cn_sample_options){ .size = sizeof(cn_sample_options), __VA_ARGS__ })
+
+/* ---- scoring text against a reference --------------------------------------------------------------- */
+
+/* exp(min(0, 1 - len_ref / len_pred)) times the product over n = 1 .. k of p_n^(1/2^n), with clipped
+   counts (Papineni et al., 2002, weighted as in D2L 10.7.6). NaN: an error is set. */
+CN_API double cn_bleu(const cn_tokens *prediction, const cn_tokens *reference, int64_t k);
+
+/* Overlap of n-grams (n >= 1), or of the longest common subsequence (n = 0: ROUGE-L). Lin, 2004. */
+typedef struct cn_rouge_score {
+    double precision, recall, f1;
+} cn_rouge_score;
+CN_API cn_rouge_score cn_rouge(const cn_tokens *prediction, const cn_tokens *reference, int64_t n);
 
 CN_END_DECLS
 #endif
