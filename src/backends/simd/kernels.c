@@ -37,6 +37,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 #include "backends/simd/norm.inc"
 #include "backends/simd/dropout.inc"
 #include "backends/simd/pool.inc"
+#include "backends/simd/gates.inc"
 #include "backends/simd/lanes.inc"
 #include "backends/simd/blocked.inc"
 /* clang-format on */
@@ -81,6 +82,10 @@ const cn_simd_table TABLE = {
     .blocked_pool = blocked_pool,
     .blocked_pool_backward = blocked_pool_backward,
     .blocked_norm = blocked_norm,
+    .lstm = lstm,
+    .lstm_backward = lstm_backward,
+    .gru = gru,
+    .gru_backward = gru_backward,
     .lanes_accepts = lanes_accepts,
     .lanes_saved_floats = lanes_saved_floats,
     .lanes_forward = lanes_forward,

@@ -84,6 +84,15 @@ typedef struct cn_simd_along {
     bool flipped;
 } cn_simd_along;
 
+/* ---- recurrent cells ------------------------------------------------------------------------- */
+
+/* The arrays of an op lstm_gates, gru_gates, or of its backward op, in the op's order. */
+typedef struct cn_simd_cell {
+    int64_t rows, width; /* hidden units of a row */
+    const float *in[5];
+    float *out[3];
+} cn_simd_cell;
+
 /* ---- softmax and cross-entropy ------------------------------------------------------------- */
 
 typedef struct cn_simd_xent {
@@ -192,6 +201,11 @@ typedef struct cn_simd_table {
                         int threads);
 
     /* Over rows of x [rows, cols]; in place allowed (y = x; grad_x = grad_y). */
+    void (*lstm)(const cn_simd_cell *p, int threads);
+    void (*lstm_backward)(const cn_simd_cell *p, int threads);
+    void (*gru)(const cn_simd_cell *p, int threads);
+    void (*gru_backward)(const cn_simd_cell *p, int threads);
+
     void (*softmax)(float *y, const float *x, int64_t rows, int64_t cols, int threads);
     void (*log_softmax)(float *y, const float *x, int64_t rows, int64_t cols, int threads);
     void (*softmax_backward)(float *grad_x, const float *grad_y, const float *y, int64_t rows,

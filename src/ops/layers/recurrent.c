@@ -146,7 +146,7 @@ const cn_op cn_op_lstm_gates = {
     .kernel = lstm_kernel,
     .saves = CN_SAVE_IN(2) | CN_SAVE_OUT(1) | CN_SAVE_OUT(2),
     .backward = lstm_backward,
-    .samples = "[2,12] [2,12] [2,3] | [8] [8] [2] | [0,8] [0,8] [0,2]",
+    .samples = "[2,12] [2,12] [2,3] | [8] [8] [2] | [0,8] [0,8] [0,2] | [1,84] [1,84] [1,21]",
 };
 
 static bool lstm_backward_infer(const cn_call *c, cn_spec out[])
@@ -171,7 +171,9 @@ const cn_op cn_op_lstm_gates_backward = {
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .infer = lstm_backward_infer,
     .kernel = lstm_backward_kernel,
-    .samples = "[2,3] [2,3] [2,3] [2,3] [2,12] | [0,2] [0,2] [0,2] [0,2] [0,8]",
+    .samples =
+        "[2,3] [2,3] [2,3] [2,3] [2,12] | [0,2] [0,2] [0,2] [0,2] [0,8] | [2,21] [2,21] [2,21] "
+        "[2,21] [2,84]",
 };
 
 /* ---- GRU ----------------------------------------------------------------------------------- */
@@ -226,7 +228,7 @@ const cn_op cn_op_gru_gates = {
     .kernel = gru_kernel,
     .saves = CN_SAVE_IN(2) | CN_SAVE_OUT(1),
     .backward = gru_backward,
-    .samples = "[2,9] [2,9] [2,3] | [6] [6] [2] | [0,6] [0,6] [0,2]",
+    .samples = "[2,9] [2,9] [2,3] | [6] [6] [2] | [0,6] [0,6] [0,2] | [1,63] [1,63] [1,21]",
 };
 
 static bool gru_backward_infer(const cn_call *c, cn_spec out[])
@@ -250,5 +252,5 @@ const cn_op cn_op_gru_gates_backward = {
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .infer = gru_backward_infer,
     .kernel = gru_backward_kernel,
-    .samples = "[2,3] [2,3] [2,12] | [0,2] [0,2] [0,8]",
+    .samples = "[2,3] [2,3] [2,12] | [0,2] [0,2] [0,8] | [2,21] [2,21] [2,84]",
 };
