@@ -1,4 +1,5 @@
-/* recurrence.c - one layer in one direction over all steps.
+/* recurrence.c - one layer in one direction over all steps: in one call, or, where the hidden state is
+   projected, step by step.
 
    The inputs of all steps are multiplied at once; then each step takes its rows. A cut of the rows
    has a gradient as large as what it was cut from, so cutting T steps off the whole would cost T^2:
@@ -121,11 +122,10 @@ static bool run_pass(Pass *p, cn_tensor *state[2], cn_tensor **out)
     return (*out = cn_cat(p->out, (int)s->steps, 0)) != NULL;
 }
 
-bool cn_recur(cn_cell cell, const cn_sequence *s, bool reverse, const cn_cell_weights *w,
-              cn_tensor *state[2], cn_tensor **out)
+static bool recur_by_steps(cn_cell cell, const cn_sequence *s, bool reverse,
+                           const cn_cell_weights *w, cn_tensor *state[2], cn_tensor **out)
 {
     size_t n = (size_t)s->steps, room;
-    if (n > INT32_MAX) return cn_fail(CN_EINVALID, "a recurrence of more than %d steps", INT32_MAX);
     if (!cn_mul_size(3 * n, sizeof(cn_tensor *), &room, "recurrence")) return false;
     cn_tensor **block = cn_alloc_zeroed(room);
     if (!block) return false;
@@ -139,4 +139,22 @@ bool cn_recur(cn_cell cell, const cn_sequence *s, bool reverse, const cn_cell_we
     for (int i = 0; i < 2; i++) cn_drop(p.state[i]);
     cn_free(block);
     return ok;
+}
+
+static cn_tensor *rows_of_steps(const cn_sequence *s)
+{
+    cn_tensor *rows = cn_empty(CN_SHAPE(s->steps), CN_I64);
+    int64_t *n = cn_data_mut(rows);
+    for (int64_t t = 0; n && t < s->steps; t++) n[t] = s->offsets[t + 1] - s->offsets[t];
+    return rows;
+}
+
+bool cn_recur(cn_cell cell, const cn_sequence *s, bool reverse, const cn_cell_weights *w,
+              cn_tensor *state[2], cn_tensor **out)
+{
+    if (s->steps > INT32_MAX)
+        return cn_fail(CN_EINVALID, "a recurrence of more than %d steps", INT32_MAX);
+    if (w->w_hr) return recur_by_steps(cell, s, reverse, w, state, out);
+    return cn_recurrent_layer(cell, cn_cell_project(cell, s->data, w), state, w, rows_of_steps(s),
+                              reverse, out);
 }

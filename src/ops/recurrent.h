@@ -21,4 +21,9 @@ cn_tensor *cn_cell_project(cn_cell cell, cn_tensor *input, const cn_cell_weights
 bool cn_cell_step(cn_cell cell, cn_tensor *projected, cn_tensor *state[2],
                   const cn_cell_weights *w);
 
+/* All steps at once: `projected` as cn_cell_project() gives it for all of them, those of a step side by side,
+   rows (steps) int64 of them. The states become the last ones; *out: h of all steps. Not with w_hr. */
+bool cn_recurrent_layer(cn_cell cell, cn_tensor *projected, cn_tensor *state[2],
+                        const cn_cell_weights *w, cn_tensor *rows, bool reverse, cn_tensor **out);
+
 #endif

@@ -1,0 +1,481 @@
+/* recurrent_layer.c - all steps of a recurrent layer in one call (D2L 9.4, 10.1, 10.2).
+
+   Called step by step, a recurrence spends its time on what surrounds the arithmetic: records of small
+   calls, sums of as many gradients of the weights as there are steps. Here a step is two kernels that
+   write to their rows of the results; the gradient of the recurrent weights is one product for all steps.
+
+   Sequences lie side by side, the longest first: step t has rows[t] rows, which follow those of step
+   t - 1 in `projected`. The state of a sequence that has ended waits in its row of the last state; one
+   that has not begun, backwards, finds its first state there. */
+#include "core/provider.h"
+#include "ops/compose.h"
+#include "ops/recurrent.h"
+
+#include <string.h>
+
+typedef struct {
+    const char *cell;
+    bool reverse;
+} Layer;
+
+static const struct {
+    const char *name;
+    cn_cell cell;
+} cells[] = { { "tanh", CN_CELL_TANH },
+              { "relu", CN_CELL_RELU },
+              { "gru", CN_CELL_GRU },
+              { "lstm", CN_CELL_LSTM } };
+
+enum { PROJECTED, HX, CX, W_HH, B_HH, ROWS, N_IN };       /* inputs */
+enum { STATES, BEFORE, CELL_BEFORE, CELL, GATES, N_OUT }; /* outputs */
+
+/* ---- what a call is made of ------------------------------------------------------------------- */
+
+typedef struct {
+    cn_cell cell;
+    bool reverse;
+    int64_t steps, batch, width, total; /* total: rows of all steps */
+    const int64_t *rows;
+} Plan;
+
+static bool find_cell(const char *name, cn_cell *cell)
+{
+    for (size_t i = 0; i < CN_COUNT(cells); i++)
+        if (name && strcmp(cells[i].name, name) == 0) return *cell = cells[i].cell, true;
+    return cn_fail(CN_EINVALID, "recurrent_layer: cell '%s' is not tanh, relu, gru or lstm",
+                   name ? name : "None");
+}
+
+static bool rows_fit(const Plan *p, int64_t given)
+{
+    int64_t total = 0, most = p->batch;
+    for (int64_t t = 0; t < p->steps; t++) {
+        if (p->rows[t] < 1 || p->rows[t] > most)
+            return cn_fail(CN_EINVALID, "recurrent_layer: step %lld has %lld rows after %lld",
+                           (long long)t, (long long)p->rows[t], (long long)most);
+        total += most = p->rows[t];
+    }
+    if (p->steps && p->rows[0] == p->batch && total == given) return true;
+    return cn_fail(
+        CN_EINVALID,
+        "recurrent_layer: rows of all steps must add up to those of projected, %lld, and "
+        "step 0 have those of hx, %lld",
+        (long long)given, (long long)p->batch);
+}
+
+/* `hx` and `w_hh` give the sizes, `rows` the steps. */
+static bool make_plan(Plan *p, const Layer *o, const cn_view *hx, const cn_view *rows)
+{
+    *p = (Plan){ .reverse = o->reverse };
+    if (!find_cell(o->cell, &p->cell)) return false;
+    if (hx->shape.ndim != 2 || rows->shape.ndim != 1)
+        return cn_fail(CN_EINVALID, "recurrent_layer: hx must have 2 dimensions, rows 1");
+    p->batch = hx->shape.dim[0], p->width = hx->shape.dim[1];
+    p->steps = rows->numel, p->rows = (const int64_t *)(const void *)rows->data;
+    for (int64_t t = 0; t < p->steps; t++) p->total += p->rows[t];
+    return true;
+}
+
+static bool has_shape(const cn_call *c, int i, cn_shape want)
+{
+    char a[128], b[128];
+    const cn_view *v = cn_in(c, i), *like = cn_in(c, HX);
+    if (v->dtype != like->dtype || !cn_dtype_is_float(v->dtype))
+        return cn_fail(CN_EINVALID, "recurrent_layer: the inputs must be of one float type");
+    if (cn_shape_equal(&v->shape, &want)) return true;
+    return cn_fail(CN_EINVALID, "recurrent_layer: input %d has shape %s, but %s is wanted", i,
+                   cn_shape_text(&v->shape, a), cn_shape_text(&want, b));
+}
+
+static bool layer_infer(const cn_call *c, cn_spec out[])
+{
+    Plan p;
+    const cn_view *x = cn_in(c, PROJECTED);
+    if (!cn_want_dims(c, PROJECTED, 2, 2) ||
+        !make_plan(&p, c->params, cn_in(c, HX), cn_in(c, ROWS)) || !rows_fit(&p, x->shape.dim[0]))
+        return false;
+    int64_t gates = cn_cell_gates(p.cell) * p.width;
+    bool lstm = p.cell == CN_CELL_LSTM, gated = lstm || p.cell == CN_CELL_GRU;
+    if (!has_shape(c, PROJECTED, CN_SHAPE(p.total, gates)) ||
+        !has_shape(c, W_HH, CN_SHAPE(gates, p.width)) || !has_shape(c, HX, cn_in(c, HX)->shape) ||
+        (cn_in(c, B_HH) && !has_shape(c, B_HH, CN_SHAPE(gates))))
+        return false;
+    if (lstm != (cn_in(c, CX) != NULL))
+        return cn_fail(CN_EINVALID, "recurrent_layer: cx is the state of an LSTM, which needs one");
+    if (lstm && !has_shape(c, CX, cn_in(c, HX)->shape)) return false;
+    cn_dtype d = cn_in(c, HX)->dtype;
+    out[STATES] = (cn_spec){ d, CN_SHAPE(p.total + (1 + lstm) * p.batch, p.width) };
+    out[BEFORE] = (cn_spec){ d, CN_SHAPE(p.total, p.width) };
+    out[CELL_BEFORE] = out[CELL] = (cn_spec){ d, CN_SHAPE(lstm ? p.total : 0, p.width) };
+    out[GATES] = (cn_spec){ d, CN_SHAPE(gated ? p.total : 0, 4 * p.width) };
+    return true;
+}
+
+/* ---- running kernels on rows ------------------------------------------------------------------- */
+
+static const cn_number_arg one = { .kind = CN_NUM_INT, .u.i = 1 };
+
+/* The best kernel of `op`, into tensors that are there. */
+static bool into(const cn_op *op, cn_tensor *const *in, int n_in, cn_tensor **out, int n_out)
+{
+    const void *params = op == &cn_op_add ? &one : NULL; /* its alpha; no other here has any */
+    cn_call c = { op, params, n_in, n_out, .in = in, .out = out };
+    for (int i = 0; i < n_in; i++)
+        if (!in[i] && !(op->optional & CN_SAVE_IN(i))) return false;
+    for (int i = 0; i < n_out; i++)
+        if (!out[i]) return false;
+    return cn_find_kernel(&c)(&c);
+}
+
+static cn_tensor *rows_of(cn_tensor *t, int64_t first, int64_t n)
+{
+    return t ? cn_narrow(t, 0, first, n) : NULL;
+}
+
+static void copy_rows(cn_tensor *to, const cn_tensor *from)
+{
+    memcpy(to->v.data, from->v.data, (size_t)from->v.numel * cn_dtype_size(from->v.dtype));
+}
+
+/* Step number i in the order in which they are taken, with its first row. */
+typedef struct {
+    int64_t first, n;
+} Step;
+
+static Step step_at(const Plan *p, int64_t i, int64_t *offset)
+{
+    int64_t t = p->reverse ? p->steps - 1 - i : i;
+    Step s = { *offset, p->rows[t] };
+    if (p->reverse) s.first = *offset -= s.n;
+    else *offset += s.n;
+    return s;
+}
+
+/* ---- forward ----------------------------------------------------------------------------------- */
+
+typedef struct {
+    Plan plan;
+    cn_tensor *const *in, **out;
+    cn_tensor *h, *c;  /* the state now: rows of STATES behind those of the steps */
+    cn_tensor *hidden; /* the recurrent part of the gates */
+} Forward;
+
+static bool activate(const Forward *f, Step s, cn_tensor *projected, cn_tensor *hidden,
+                     cn_tensor *h)
+{
+    cn_tensor *before = rows_of(f->out[BEFORE], s.first, s.n);
+    cn_tensor *gates = f->plan.cell < CN_CELL_GRU ? NULL : rows_of(f->out[GATES], s.first, s.n);
+    if (f->plan.cell == CN_CELL_LSTM) {
+        cn_tensor *in[] = { projected, hidden, rows_of(f->out[CELL_BEFORE], s.first, s.n) };
+        cn_tensor *out[] = { h, rows_of(f->out[CELL], s.first, s.n), gates };
+        return into(&cn_op_lstm_gates, in, 3, out, 3);
+    }
+    cn_tensor *in[] = { projected, hidden, before }, *out[] = { h, gates };
+    if (f->plan.cell == CN_CELL_GRU) return into(&cn_op_gru_gates, in, 3, out, 2);
+    const cn_op *act = f->plan.cell == CN_CELL_TANH ? &cn_op_tanh : &cn_op_relu;
+    return into(&cn_op_add, in, 2, out, 1) && into(act, &h, 1, &h, 1);
+}
+
+static bool forward_step(const Forward *f, Step s)
+{
+    bool lstm = f->plan.cell == CN_CELL_LSTM;
+    cn_tensor *before = rows_of(f->out[BEFORE], s.first, s.n),
+              *h = rows_of(f->out[STATES], s.first, s.n);
+    cn_tensor *cell = lstm ? rows_of(f->out[CELL_BEFORE], s.first, s.n) : NULL;
+    cn_tensor *now = rows_of(f->h, 0, s.n), *c = lstm ? rows_of(f->c, 0, s.n) : NULL;
+    cn_tensor *hidden = rows_of(f->hidden, 0, s.n),
+              *projected = rows_of(f->in[PROJECTED], s.first, s.n);
+    if (!before || !h || !now || !hidden || (lstm && (!cell || !c))) return false;
+    copy_rows(before, now);
+    if (lstm) copy_rows(cell, c);
+    cn_tensor *in[] = { before, f->in[W_HH], f->in[B_HH] };
+    if (!into(&cn_op_linear, in, 3, &hidden, 1) || !activate(f, s, projected, hidden, h))
+        return false;
+    copy_rows(now, h);
+    cell = lstm ? rows_of(f->out[CELL], s.first, s.n) : NULL;
+    if (cell) copy_rows(c, cell);
+    return !lstm || cell;
+}
+
+static bool run_forward(const cn_call *call)
+{
+    Forward f = { .in = call->in, .out = call->out };
+    if (!make_plan(&f.plan, call->params, cn_in(call, HX), cn_in(call, ROWS))) return false;
+    const Plan *p = &f.plan;
+    bool lstm = p->cell == CN_CELL_LSTM;
+    f.h = rows_of(f.out[STATES], p->total, p->batch);
+    f.c = lstm ? rows_of(f.out[STATES], p->total + p->batch, p->batch) : NULL;
+    f.hidden =
+        cn_tensor_new(&CN_SHAPE(p->batch, cn_cell_gates(p->cell) * p->width), f.in[HX]->v.dtype);
+    if (!f.h || (lstm && !f.c) || !f.hidden) return false;
+    copy_rows(f.h, f.in[HX]);
+    if (lstm) copy_rows(f.c, f.in[CX]);
+    int64_t offset = p->reverse ? p->total : 0;
+    bool ok = true;
+    for (int64_t i = 0; ok && i < p->steps; i++) {
+        size_t mark = cn_mark();
+        ok = forward_step(&f, step_at(p, i, &offset));
+        cn_release(mark);
+    }
+    return ok;
+}
+
+static bool unrecorded(const cn_call *call, bool (*run)(const cn_call *call))
+{
+    size_t mark = cn_mark();
+    bool was = cn_set_grad_enabled(false), ok = run(call);
+    cn_set_grad_enabled(was);
+    cn_release(mark);
+    return ok;
+}
+
+static bool layer_kernel(const cn_call *c)
+{
+    return unrecorded(c, run_forward);
+}
+
+/* ---- backward ---------------------------------------------------------------------------------- */
+
+/* Inputs of the op recurrent_layer_backward, and its outputs. */
+enum { G_STATES, G_OUT, G_BEFORE, G_CELL_BEFORE, G_CELL, G_GATES, G_W_HH, G_ROWS, G_IN };
+enum { D_PROJECTED, D_HIDDEN, D_H, D_C, D_OUT };
+
+typedef struct {
+    Plan plan;
+    cn_tensor *const *in, **out;
+    cn_tensor *dh, *dc; /* of one step; of the state before it, of the cell */
+} Backward;
+
+static bool gates_backward(const Backward *b, Step s, cn_tensor *dh, cn_tensor *before)
+{
+    cn_tensor *gp = rows_of(b->out[D_PROJECTED], s.first, s.n);
+    cn_tensor *gates = b->plan.cell < CN_CELL_GRU ? NULL : rows_of(b->in[G_GATES], s.first, s.n);
+    if (b->plan.cell == CN_CELL_LSTM) {
+        cn_tensor *dc = rows_of(b->dc, 0, s.n), *now = rows_of(b->out[D_C], 0, s.n);
+        cn_tensor *in[] = { dh, now, rows_of(b->in[G_CELL_BEFORE], s.first, s.n),
+                            rows_of(b->in[G_CELL], s.first, s.n), gates };
+        if (!into(&cn_op_lstm_gates_backward, in, 5, (cn_tensor *[]){ gp, dc }, 2)) return false;
+        copy_rows(now, dc);
+        return true;
+    }
+    if (b->plan.cell == CN_CELL_GRU) {
+        cn_tensor *in[] = { dh, rows_of(b->in[G_BEFORE], s.first, s.n), gates };
+        cn_tensor *out[] = { gp, rows_of(b->out[D_HIDDEN], s.first, s.n), before };
+        return into(&cn_op_gru_gates_backward, in, 3, out, 3);
+    }
+    cn_tensor *in[] = { dh, rows_of(b->in[G_OUT], s.first, s.n) };
+    const cn_op *op = b->plan.cell == CN_CELL_TANH ? &cn_op_tanh_backward : &cn_op_relu_backward;
+    return into(op, in, 2, &gp, 1);
+}
+
+/* What comes from the result of the step joins what comes from the step after it. */
+static bool backward_step(const Backward *b, Step s)
+{
+    bool gru = b->plan.cell == CN_CELL_GRU;
+    cn_tensor *now = rows_of(b->out[D_H], 0, s.n), *dh = rows_of(b->dh, 0, s.n);
+    cn_tensor *add[] = { now, rows_of(b->in[G_STATES], s.first, s.n) };
+    if (!into(&cn_op_add, add, 2, &dh, 1) || !gates_backward(b, s, dh, now)) return false;
+    cn_tensor *product = gru ? dh : now;
+    cn_tensor *in[] = { rows_of(b->out[gru ? D_HIDDEN : D_PROJECTED], s.first, s.n),
+                        b->in[G_W_HH] };
+    if (!into(&cn_op_mm, in, 2, &product, 1)) return false;
+    return !gru || into(&cn_op_add, (cn_tensor *[]){ now, product }, 2, &now, 1);
+}
+
+static bool run_backward(const cn_call *call)
+{
+    Backward b = { .in = call->in, .out = call->out };
+    cn_tensor *like = call->out[D_H];
+    if (!make_plan(&b.plan, call->params, &like->v, cn_in(call, G_ROWS))) return false;
+    const Plan *p = &b.plan;
+    bool lstm = p->cell == CN_CELL_LSTM;
+    b.dh = cn_tensor_new(&like->v.shape, like->v.dtype);
+    b.dc = lstm ? cn_tensor_new(&like->v.shape, like->v.dtype) : NULL;
+    cn_tensor *last = rows_of(b.in[G_STATES], p->total, p->batch);
+    cn_tensor *last_c = lstm ? rows_of(b.in[G_STATES], p->total + p->batch, p->batch) : NULL;
+    if (!b.dh || !last || (lstm && (!b.dc || !last_c))) return false;
+    copy_rows(b.out[D_H], last);
+    if (lstm) copy_rows(b.out[D_C], last_c);
+    Plan turned = *p;
+    turned.reverse = !p->reverse;
+    int64_t offset = turned.reverse ? p->total : 0;
+    bool ok = true;
+    for (int64_t i = 0; ok && i < p->steps; i++) {
+        size_t mark = cn_mark();
+        ok = backward_step(&b, step_at(&turned, i, &offset));
+        cn_release(mark);
+    }
+    return ok;
+}
+
+static bool backward_kernel(const cn_call *c)
+{
+    return unrecorded(c, run_backward);
+}
+
+static bool backward_infer(const cn_call *c, cn_spec out[])
+{
+    Plan p;
+    const cn_view *w = cn_in(c, G_W_HH), *states = cn_in(c, G_STATES);
+    if (!cn_want_dims(c, G_W_HH, 2, 2) || !cn_want_dims(c, G_STATES, 2, 2)) return false;
+    cn_view rows = *cn_in(c, G_ROWS);
+    const int64_t *n = (const int64_t *)(const void *)rows.data;
+    cn_view hx = { .shape = CN_SHAPE(rows.numel ? n[0] : 0, w->shape.dim[1]) };
+    if (!make_plan(&p, c->params, &hx, &rows) || !rows_fit(&p, cn_in(c, G_OUT)->shape.dim[0]))
+        return false;
+    int64_t gates = cn_cell_gates(p.cell) * p.width;
+    cn_dtype d = states->dtype;
+    bool lstm = p.cell == CN_CELL_LSTM;
+    out[D_PROJECTED] = (cn_spec){ d, CN_SHAPE(p.total, gates) };
+    out[D_HIDDEN] = (cn_spec){ d, CN_SHAPE(p.cell == CN_CELL_GRU ? p.total : 0, gates) };
+    out[D_H] = (cn_spec){ d, hx.shape };
+    out[D_C] = (cn_spec){ d, CN_SHAPE(lstm ? p.batch : 0, p.width) };
+    return true;
+}
+
+const cn_op cn_op_recurrent_layer_backward = {
+    CN_OP_HEAD(
+        recurrent_layer_backward, "recurrent_layer_backward",
+        "(Tensor grad_states, Tensor out, Tensor before, Tensor cell_before, Tensor cell, Tensor "
+        "gates, Tensor w_hh, int[*] rows, str cell_kind, bool reverse) -> (Tensor, Tensor, Tensor, "
+        "Tensor)"),
+    .doc =
+        "The gradients of recurrent_layer for projected, the recurrent part of the gates, hx and cx. "
+        "Recorded passes use other ops instead.",
+    .flags = CN_ROWS | CN_NO_GRAD_OP,
+    .params_size = sizeof(Layer),
+    .infer = backward_infer,
+    .kernel = backward_kernel,
+    .samples = "[4,3] [2,3] [2,3] [0,3] [0,3] [0,12] [3,3] (1,1) tanh False",
+};
+
+/* ---- gradients of gradients: the same step by step ------------------------------------------------ */
+
+/* In the order of the inputs of recurrent_layer, those that were given. */
+typedef struct {
+    const Layer *layer;
+    Plan plan;
+    bool given[N_IN];
+} Again;
+
+static cn_tensor *compose_steps(const Plan *p, cn_tensor *const *in, cn_tensor **results)
+{
+    cn_cell_weights w = { .w_hh = in[W_HH], .b_hh = in[B_HH] };
+    cn_tensor *state[2] = { in[HX], in[CX] };
+    int64_t offset = p->reverse ? p->total : 0;
+    int parts = p->cell == CN_CELL_LSTM ? 2 : 1;
+    for (int64_t i = 0; i < p->steps; i++) {
+        Step s = step_at(p, i, &offset);
+        cn_tensor *now[2] = { NULL }, *rest;
+        for (int k = 0; k < parts; k++) now[k] = rows_of(state[k], 0, s.n);
+        if (!cn_cell_step(p->cell, rows_of(in[PROJECTED], s.first, s.n), now, &w)) return NULL;
+        results[p->reverse ? p->steps - 1 - i : i] = now[0];
+        for (int k = 0; k < parts; k++) {
+            rest = s.n < p->batch ? rows_of(state[k], s.n, p->batch - s.n) : NULL;
+            state[k] = rest ? cn_cat((cn_tensor *[]){ now[k], rest }, 2, 0) : now[k];
+        }
+    }
+    results[p->steps] = state[0];
+    results[p->steps + 1] = state[1];
+    return cn_cat(results, (int)p->steps + parts, 0);
+}
+
+static cn_tensor *again(cn_tensor *const *given, void *context)
+{
+    const Again *a = context;
+    cn_tensor *in[N_IN] = { NULL };
+    for (int i = 0; i < N_IN; i++)
+        if (a->given[i]) in[i] = *given++;
+    cn_tensor **results = cn_alloc(((size_t)a->plan.steps + 2) * sizeof(cn_tensor *));
+    cn_tensor *y = results ? compose_steps(&a->plan, in, results) : NULL;
+    cn_free(results);
+    return y;
+}
+
+static void recorded(cn_grads *g, const Plan *plan)
+{
+    Again a = { .layer = cn_grad_params(g), .plan = *plan };
+    cn_tensor *in[N_IN], *grads[N_IN];
+    int n = 0;
+    for (int i = 0; i < ROWS; i++) {
+        cn_tensor *t = cn_saved_in(g, i);
+        a.given[i] = t != NULL;
+        if (t) in[n++] = t;
+    }
+    const cn_backward_options o = { .size = sizeof o, .create_graph = true };
+    if (!cn_ok() || !cn_vjp(again, in, n, &a, cn_gout(g, 0), NULL, grads, &o)) return;
+    for (int i = 0, k = 0; i < ROWS; i++)
+        if (a.given[i]) cn_give(g, i, grads[k++]);
+}
+
+static void layer_backward(cn_grads *g)
+{
+    Plan p;
+    const Layer *o = cn_grad_params(g);
+    cn_tensor *rows = cn_saved_in(g, ROWS), *hx = cn_saved_in(g, HX), *w = cn_saved_in(g, W_HH);
+    if (!rows || !hx || !w || !make_plan(&p, o, &hx->v, &rows->v)) return;
+    if (cn_grad_enabled()) {
+        recorded(g, &p);
+        return;
+    }
+    cn_tensor *in[] = { cn_gout(g, 0),
+                        cn_saved_out(g, STATES),
+                        cn_saved_out(g, BEFORE),
+                        cn_saved_out(g, CELL_BEFORE),
+                        cn_saved_out(g, CELL),
+                        cn_saved_out(g, GATES),
+                        w,
+                        rows };
+    cn_tensor *out[D_OUT];
+    in[G_OUT] = rows_of(in[G_OUT], 0, p.total);
+    if (!cn_apply(&cn_op_recurrent_layer_backward, in, G_IN, o, out, D_OUT)) return;
+    cn_tensor *hidden = out[p.cell == CN_CELL_GRU ? D_HIDDEN : D_PROJECTED];
+    cn_give(g, PROJECTED, out[D_PROJECTED]);
+    cn_give(g, HX, out[D_H]);
+    if (p.cell == CN_CELL_LSTM) cn_give(g, CX, out[D_C]);
+    if (cn_wants(g, W_HH)) cn_give(g, W_HH, cn_mm(cn_transpose(hidden, 0, 1), in[G_BEFORE]));
+    if (cn_wants(g, B_HH)) cn_give(g, B_HH, cn_sum(hidden, .dim = CN_SHAPE(0)));
+}
+
+const cn_op cn_op_recurrent_layer = {
+    CN_OP_HEAD(
+        recurrent_layer, "recurrent_layer",
+        "(Tensor projected, Tensor hx, Tensor? cx, Tensor w_hh, Tensor? b_hh, int[*] rows, str cell, "
+        "bool reverse) -> (Tensor, Tensor, Tensor, Tensor, Tensor)"),
+    .doc =
+        "All steps of a tanh, relu, gru or lstm layer, from the part of the gates that the inputs give: h "
+        "of all steps, then the last h, then (LSTM) the last c; also what backward needs.",
+    .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
+    .params_size = sizeof(Layer),
+    .optional = CN_SAVE_IN(CX) | CN_SAVE_IN(B_HH),
+    .infer = layer_infer,
+    .kernel = layer_kernel,
+    .saves = CN_SAVE_IN(PROJECTED) | CN_SAVE_IN(HX) | CN_SAVE_IN(CX) | CN_SAVE_IN(W_HH) |
+             CN_SAVE_IN(B_HH) | CN_SAVE_IN(ROWS) | CN_SAVE_OUT(STATES) | CN_SAVE_OUT(BEFORE) |
+             CN_SAVE_OUT(CELL_BEFORE) | CN_SAVE_OUT(CELL) | CN_SAVE_OUT(GATES),
+    .backward = layer_backward,
+    .samples =
+        "[5,3] [2,3] None [3,3] None (2,2,1) tanh False | [5,3] [2,3] None [3,3] [3] (2,2,1) relu "
+        "True | [4,6] [2,2] None [6,2] [6] (2,1,1) gru False | [3,6] [2,2] None [6,2] None (2,1) gru "
+        "True | [3,8] [2,2] [2,2] [8,2] [8] (2,1) lstm False | [4,8] [2,2] [2,2] [8,2] None (2,2) "
+        "lstm True",
+};
+
+bool cn_recurrent_layer(cn_cell cell, cn_tensor *projected, cn_tensor *state[2],
+                        const cn_cell_weights *w, cn_tensor *rows, bool reverse, cn_tensor **out)
+{
+    Layer o = { .reverse = reverse };
+    for (size_t i = 0; i < CN_COUNT(cells); i++)
+        if (cells[i].cell == cell) o.cell = cells[i].name;
+    bool lstm = cell == CN_CELL_LSTM, apart = cell == CN_CELL_GRU || !w->b_ih;
+    cn_tensor *in[N_IN] = {
+        projected, state[0], lstm ? state[1] : NULL, w->w_hh, apart ? w->b_hh : NULL, rows
+    };
+    cn_tensor *y[N_OUT];
+    if (!projected || !cn_apply(&cn_op_recurrent_layer, in, N_IN, &o, y, N_OUT)) return false;
+    int64_t batch = state[0]->v.shape.dim[0], total = projected->v.shape.dim[0];
+    *out = cn_narrow(y[STATES], 0, 0, total);
+    state[0] = cn_narrow(y[STATES], 0, total, batch);
+    if (lstm) state[1] = cn_narrow(y[STATES], 0, total + batch, batch);
+    return *out && state[0] && (!lstm || state[1]);
+}
