@@ -468,7 +468,8 @@ static bool some_tensor(const cn_schema *s, const char *who, const cn_ffi_value 
     for (int i = 0; i < s->n_args; i++) {
         if (s->args[i].type == CN_ARG_TENSORS && given[i]) return true;
         if (s->args[i].type != CN_ARG_TENSOR || !given[i]) continue;
-        if (!is_number(given[i]) || s->args[i].takes_numbers_alone) return true;
+        if (!is_number(given[i]) || !s->args[i].takes_numbers) return true;
+        if (s->args[i].takes_numbers_alone) return true;
         numbers = true;
     }
     return !numbers ||

@@ -32,7 +32,7 @@ typedef struct cn_arg {
     bool has_default, keyword_only;
     bool takes_ints;          /* Tensor|int[]: a list of integers is a tensor of them */
     bool takes_numbers;       /* Tensor|Scalar: PyTorch has an overload with a number */
-    bool takes_numbers_alone; /* Scalar|Tensor: and one in which no argument is a tensor */
+    bool takes_numbers_alone; /* Tensor|float: and one in which no argument is a tensor */
     int length;    /* of int[2]: 2; 0: any. Tensor[2] takes at most 2, NULLs for the rest */
     size_t offset; /* in the parameter struct */
 } cn_arg;

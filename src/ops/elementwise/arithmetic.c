@@ -57,7 +57,7 @@ static void sub_backward(cn_grads *g)
 
 const cn_op cn_op_add = {
     CN_OP_HEAD(add, "add",
-               "(Scalar|Tensor input, Scalar|Tensor other, *, Scalar alpha=1) -> Tensor"),
+               "(Tensor|Scalar input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor"),
     .aliases = "__add__ __radd__",
     .doc = "input + alpha * other, element by element, with broadcasting.",
     .flags = CN_POINTWISE,
@@ -70,7 +70,7 @@ const cn_op cn_op_add = {
 
 const cn_op cn_op_sub = {
     CN_OP_HEAD(sub, "sub",
-               "(Scalar|Tensor input, Scalar|Tensor other, *, Scalar alpha=1) -> Tensor"),
+               "(Tensor|Scalar input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor"),
     .aliases = "__sub__ subtract",
     .doc = "input - alpha * other, element by element, with broadcasting.",
     .flags = CN_POINTWISE,
@@ -120,7 +120,7 @@ static void true_divide_backward(cn_grads *g)
 }
 
 const cn_op cn_op_mul = {
-    CN_OP_HEAD(mul, "mul", "(Scalar|Tensor input, Scalar|Tensor other) -> Tensor"),
+    CN_OP_HEAD(mul, "mul", "(Tensor|Scalar input, Tensor|Scalar other) -> Tensor"),
     .aliases = "__mul__ __rmul__ multiply",
     .doc = "input * other, element by element, with broadcasting.",
     .flags = CN_POINTWISE,
@@ -132,7 +132,7 @@ const cn_op cn_op_mul = {
 };
 
 const cn_op cn_op_true_divide = {
-    CN_OP_HEAD(true_divide, "true_divide", "(Scalar|Tensor input, Scalar|Tensor other) -> Tensor"),
+    CN_OP_HEAD(true_divide, "true_divide", "(Tensor|Scalar input, Tensor|Scalar other) -> Tensor"),
     .aliases = "__div__ __truediv__",
     .doc = "input / other, element by element; integers give float32.",
     .flags = CN_POINTWISE | CN_TO_FLOAT,

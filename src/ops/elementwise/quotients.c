@@ -148,7 +148,7 @@ static bool div_compose(cn_call *c)
 
 const cn_op cn_op_div = {
     CN_OP_HEAD(div, "div",
-               "(Scalar|Tensor input, Scalar|Tensor other, *, str? rounding_mode=None) -> Tensor"),
+               "(Tensor|Scalar input, Tensor|Scalar other, *, str? rounding_mode=None) -> Tensor"),
     .aliases = "divide",
     .doc = "input / other, element by element; rounded down (floor), towards 0 (trunc) or not.",
     .params_size = sizeof(char *),
