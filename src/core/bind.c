@@ -95,8 +95,8 @@ static bool mismatch(const Binder *b, const cn_arg *a, const cn_ffi_value *v)
     };
     const char *got =
         v->kind >= 0 && v->kind <= CN_KIND_MODULE ? kinds[v->kind] : "an unknown kind";
-    return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s, not %s", b->who, a->name,
-                   wanted[a->type], got);
+    return cn_fail(CN_EINVALID, "%s: argument '%s' must be %s%s, not %s", b->who, a->name,
+                   wanted[a->type], a->takes_numbers ? " or a number" : "", got);
 }
 
 static bool push(Binder *b, cn_tensor *t)
@@ -124,9 +124,15 @@ static cn_tensor *tensor_of_ints(const Binder *b, const cn_arg *a, const cn_ffi_
     return t;
 }
 
+static bool is_number(const cn_ffi_value *v)
+{
+    return v->kind == CN_KIND_BOOL || v->kind == CN_KIND_INT || v->kind == CN_KIND_FLOAT;
+}
+
 static bool bind_tensor(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
     cn_tensor *t = NULL;
+    if (is_number(v) && !a->takes_numbers) return mismatch(b, a, v);
     if (v->kind == CN_KIND_LIST && a->takes_ints)
         return (t = tensor_of_ints(b, a, v)) && push(b, t);
     switch (v->kind) {
@@ -145,7 +151,7 @@ static bool bind_tensor(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 static bool bind_tensors(Binder *b, const cn_arg *a, const cn_ffi_value *v)
 {
     bool none = v->kind == CN_KIND_NONE && a->optional;
-    bool one = v->kind == CN_KIND_TENSOR || v->kind == CN_KIND_INT || v->kind == CN_KIND_FLOAT;
+    bool one = v->kind == CN_KIND_TENSOR || (a->takes_numbers && is_number(v));
     if (!none && !one && v->kind != CN_KIND_LIST) return mismatch(b, a, v);
     if (a->length && v->n > a->length)
         return cn_fail(CN_EINVALID, "%s: argument '%s' has %d tensors, at most %d are possible",
@@ -455,6 +461,21 @@ static bool assign(const cn_schema *s, const char *who, const cn_ffi_arg *args, 
     return true;
 }
 
+/* PyTorch's overloads with a number have a tensor in another place. */
+static bool some_tensor(const cn_schema *s, const char *who, const cn_ffi_value *const given[])
+{
+    bool numbers = false;
+    for (int i = 0; i < s->n_args; i++) {
+        if (s->args[i].type == CN_ARG_TENSORS && given[i]) return true;
+        if (s->args[i].type != CN_ARG_TENSOR || !given[i]) continue;
+        if (!is_number(given[i]) || !s->args[i].takes_numbers) return true;
+        if (s->args[i].takes_numbers_alone) return true;
+        numbers = true;
+    }
+    return !numbers ||
+           cn_fail(CN_EINVALID, "%s: one of the arguments must be a Tensor, not all numbers", who);
+}
+
 bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n, cn_bound *out)
 {
     const cn_ffi_value *given[CN_MAX_ARGS] = { 0 };
@@ -462,7 +483,7 @@ bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n,
     memset(out->params, 0, sizeof out->params); /* gaps too: equal parameters are equal bytes */
     out->in = out->inline_in, out->n_in = 0, out->n_out = s->n_out;
     Binder b = { who, s, out, (int)CN_COUNT(out->inline_in) };
-    if (!assign(s, who, args, n, given, &list, items)) return false;
+    if (!assign(s, who, args, n, given, &list, items) || !some_tensor(s, who, given)) return false;
     for (int i = 0; i < s->n_args; i++) {
         const cn_arg *a = &s->args[i];
         if (given[i] ? bind_one(&b, a, given[i]) : bind_default(&b, a)) continue;

@@ -30,6 +30,9 @@ enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
        int[*]            no member: a list of any length, one dimension, int64, among the inputs;
                          one number alone has no dimension
 
+   "Tensor|Scalar other" takes a number, too, where PyTorch has an overload with one; it becomes a
+   tensor without dimensions that does not promote. "Tensor|float": even where no argument is a
+   tensor. Everywhere else a number is no Tensor.
    "Tensor|int[] lengths" takes a list of integers for a tensor of them, as PyTorch's overloads do.
    An int[] argument named "padding" may be given as text: 'valid' gives zeros, 'same' gives
    n = CN_PADDING_SAME, for the op to resolve. */

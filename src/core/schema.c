@@ -54,6 +54,8 @@ static bool read_type(Cursor *c, cn_arg *a)
     while (i < CN_COUNT(types) && strcmp(types[i].name, name) != 0) i++;
     if (i == CN_COUNT(types)) return bad(c, "unknown type");
     a->type = types[i].type;
+    a->takes_numbers_alone = a->type == CN_ARG_TENSOR && eat(c, "|float");
+    a->takes_numbers = a->takes_numbers_alone || (a->type == CN_ARG_TENSOR && eat(c, "|Scalar"));
     a->or_word = a->type == CN_ARG_NUMBER && eat(c, "|str");
     a->optional = eat(c, "?");
     if (eat(c, "[")) {

@@ -30,9 +30,11 @@ typedef struct cn_arg {
     bool or_word;    /* Scalar|str */
     bool none_items; /* int?[2]: items may be None, CN_AS_IT_IS */
     bool has_default, keyword_only;
-    bool takes_ints; /* Tensor|int[]: a list of integers is a tensor of them */
-    int length;      /* of int[2]: 2; 0: any. Tensor[2] takes at most 2, NULLs for the rest */
-    size_t offset;   /* in the parameter struct */
+    bool takes_ints;          /* Tensor|int[]: a list of integers is a tensor of them */
+    bool takes_numbers;       /* Tensor|Scalar: PyTorch has an overload with a number */
+    bool takes_numbers_alone; /* Tensor|float: and one in which no argument is a tensor */
+    int length;    /* of int[2]: 2; 0: any. Tensor[2] takes at most 2, NULLs for the rest */
+    size_t offset; /* in the parameter struct */
 } cn_arg;
 
 enum { CN_MAX_ARGS = 24 };
@@ -60,8 +62,7 @@ typedef struct cn_modules_arg {
 } cn_modules_arg;
 
 /* Matches args with the schema: positional first, then by name; defaults for the rest. Numbers
-   given
-   where a tensor is expected become tensors of the current scope. `who` starts the messages. */
+   given for a Tensor|Scalar become tensors of the current scope. `who` starts the messages. */
 bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n, cn_bound *out);
 void cn_bound_clear(cn_bound *b);
 /* Only the parameters that have defaults; the others are zero. */

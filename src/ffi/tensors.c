@@ -236,6 +236,15 @@ static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nar
     return ok;
 }
 
+/* __radd__ and its like are methods: what comes first is the tensor that has them. */
+static bool is_self(const char *name, const cn_ffi_arg *args, int nargs)
+{
+    if (strncmp(name, "__", 2) != 0 || nargs < 1 || args->name ||
+        args->value.kind == CN_KIND_TENSOR)
+        return true;
+    return cn_fail(CN_EINVALID, "%s: the first argument must be a Tensor", name);
+}
+
 int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_value *outs,
                    int *nouts)
 {
@@ -243,7 +252,8 @@ int cn_ffi_op_call(const char *name, const cn_ffi_arg *args, int nargs, cn_ffi_v
     bool in_place;
     const cn_op *op = op_of(name, &in_place);
     if (!op) cn_fail(CN_ENOTFOUND, "there is no op '%s'", name ? name : "(null)");
-    return cn_ffi_leave(mark, op && call(op, in_place, args, nargs, outs, nouts));
+    return cn_ffi_leave(mark, op && is_self(name, args, nargs) &&
+                                  call(op, in_place, args, nargs, outs, nouts));
 }
 
 int cn_ffi_backward(cn_tensor *const *outs, cn_tensor *const *cotangents, int n)

@@ -222,14 +222,16 @@ static cn_tensor *hard_tanh(cn_tensor *x, double low, double high)
     return cn_where(cn_le(x, lowest), lowest, cn_where(cn_ge(x, highest), highest, x));
 }
 
-/* Where the bounds contradict each other the upper one counts. */
 static bool hardtanh_compose(cn_call *c)
 {
     const double *bounds = c->params;
     if (c->in[0]->v.dtype == CN_U8 && (bounds[0] < 0 || bounds[1] < 0))
         return cn_fail(CN_EINVALID, "hardtanh: uint8 has no negative bounds, here %g and %g",
                        bounds[0], bounds[1]);
-    return cn_set_out(c, 0, hard_tanh(c->in[0], fmin(bounds[0], bounds[1]), bounds[1]));
+    if (bounds[0] > bounds[1])
+        return cn_fail(CN_EINVALID, "hardtanh: min_val %g is above max_val %g", bounds[0],
+                       bounds[1]);
+    return cn_set_out(c, 0, hard_tanh(c->in[0], bounds[0], bounds[1]));
 }
 
 static bool relu6_compose(cn_call *c)
@@ -258,7 +260,7 @@ static bool hardswish_compose(cn_call *c)
 const cn_op cn_op_hardtanh = {
     COMPOSED(hardtanh, ", float min_val=-1.0, float max_val=1.0", 2 * sizeof(double),
              "input kept between min_val and max_val."),
-    .samples = CASES " | [6] -0.5 0.5 | [6] 0.5 -0.5",
+    .samples = CASES " | [6] -0.5 0.5",
 };
 const cn_op cn_op_relu6 = { COMPOSED(relu6, "", 0, "input kept between 0 and 6."),
                             .samples = CASES };

@@ -56,7 +56,8 @@ static void sub_backward(cn_grads *g)
 }
 
 const cn_op cn_op_add = {
-    CN_OP_HEAD(add, "add", "(Tensor input, Tensor other, *, Scalar alpha=1) -> Tensor"),
+    CN_OP_HEAD(add, "add",
+               "(Tensor|Scalar input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor"),
     .aliases = "__add__ __radd__",
     .doc = "input + alpha * other, element by element, with broadcasting.",
     .flags = CN_POINTWISE,
@@ -68,7 +69,8 @@ const cn_op cn_op_add = {
 };
 
 const cn_op cn_op_sub = {
-    CN_OP_HEAD(sub, "sub", "(Tensor input, Tensor other, *, Scalar alpha=1) -> Tensor"),
+    CN_OP_HEAD(sub, "sub",
+               "(Tensor|Scalar input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor"),
     .aliases = "__sub__ subtract",
     .doc = "input - alpha * other, element by element, with broadcasting.",
     .flags = CN_POINTWISE,
@@ -118,7 +120,7 @@ static void true_divide_backward(cn_grads *g)
 }
 
 const cn_op cn_op_mul = {
-    CN_OP_HEAD(mul, "mul", "(Tensor input, Tensor other) -> Tensor"),
+    CN_OP_HEAD(mul, "mul", "(Tensor|Scalar input, Tensor|Scalar other) -> Tensor"),
     .aliases = "__mul__ __rmul__ multiply",
     .doc = "input * other, element by element, with broadcasting.",
     .flags = CN_POINTWISE,
@@ -130,7 +132,7 @@ const cn_op cn_op_mul = {
 };
 
 const cn_op cn_op_true_divide = {
-    CN_OP_HEAD(true_divide, "true_divide", "(Tensor input, Tensor other) -> Tensor"),
+    CN_OP_HEAD(true_divide, "true_divide", "(Tensor|Scalar input, Tensor|Scalar other) -> Tensor"),
     .aliases = "__div__ __truediv__",
     .doc = "input / other, element by element; integers give float32.",
     .flags = CN_POINTWISE | CN_TO_FLOAT,
@@ -202,7 +204,7 @@ static bool pow_infer(const cn_call *c, cn_spec out[])
 }
 
 const cn_op cn_op_pow = {
-    CN_OP_HEAD(pow, "pow", "(Tensor input, Tensor exponent) -> Tensor"),
+    CN_OP_HEAD(pow, "pow", "(Tensor|Scalar input, Tensor|Scalar exponent) -> Tensor"),
     .aliases = "__pow__",
     .doc = "input to the power of exponent, element by element.",
     .flags = CN_POINTWISE,

@@ -6,9 +6,9 @@
 #define SHIFT_SAMPLES "i64<99[2,3] i64<9[3] | u8<99[4] 3 | i64[0] i64[1] | i64[] i32<5[2]"
 #define WHOLE_SAMPLES "i64<99[2,3] i64<99[3] | u8<99[4] u8<9[] | i64[0] i64[1] | i64[] i32[2]"
 
-#define BITS_OP(ident, words, rule, text, cases)                                                   \
+#define BITS_OP(ident, takes, words, rule, text, cases)                                            \
     const cn_op cn_op_##ident = {                                                                  \
-        CN_OP_HEAD(ident, #ident, "(Tensor input, Tensor other) -> Tensor"),                       \
+        CN_OP_HEAD(ident, #ident, "(" takes " input, " takes " other) -> Tensor"),                 \
         .aliases = words,                                                                          \
         .doc = text,                                                                               \
         .flags = CN_POINTWISE | CN_NO_GRAD_OP,                                                     \
@@ -21,21 +21,22 @@
 #define EXPR a &b
 #define INT_ONLY
 #include "ops/elementwise/binary.inc"
-BITS_OP(bitwise_and, "__and__ __rand__", cn_infer_bits, "The bits that both have.", BITS_SAMPLES);
+BITS_OP(bitwise_and, "Tensor|Scalar", "__and__ __rand__", cn_infer_bits, "The bits that both have.",
+        BITS_SAMPLES);
 
 #define OP bitwise_or
 #define EXPR a | b
 #define INT_ONLY
 #include "ops/elementwise/binary.inc"
-BITS_OP(bitwise_or, "__or__ __ror__", cn_infer_bits, "The bits that one of them has.",
-        BITS_SAMPLES);
+BITS_OP(bitwise_or, "Tensor|Scalar", "__or__ __ror__", cn_infer_bits,
+        "The bits that one of them has.", BITS_SAMPLES);
 
 #define OP bitwise_xor
 #define EXPR a ^ b
 #define INT_ONLY
 #include "ops/elementwise/binary.inc"
-BITS_OP(bitwise_xor, "__xor__ __rxor__", cn_infer_bits, "The bits that exactly one of them has.",
-        BITS_SAMPLES);
+BITS_OP(bitwise_xor, "Tensor|Scalar", "__xor__ __rxor__", cn_infer_bits,
+        "The bits that exactly one of them has.", BITS_SAMPLES);
 
 /* Shifting out all bits leaves 0, or the sign; so does a negative distance. */
 static int64_t shift_left(int64_t a, int64_t by)
@@ -52,14 +53,15 @@ static int64_t shift_right(int64_t a, int64_t by)
 #define EXPR shift_left(a, b)
 #define INT_ONLY
 #include "ops/elementwise/binary.inc"
-BITS_OP(bitwise_left_shift, "__lshift__", cn_infer_ints, "input times 2^other.", SHIFT_SAMPLES);
+BITS_OP(bitwise_left_shift, "Tensor|Scalar", "__lshift__", cn_infer_ints, "input times 2^other.",
+        SHIFT_SAMPLES);
 
 #define OP bitwise_right_shift
 #define EXPR shift_right(a, b)
 #define INT_ONLY
 #include "ops/elementwise/binary.inc"
-BITS_OP(bitwise_right_shift, "__rshift__", cn_infer_ints, "input over 2^other, rounded down.",
-        SHIFT_SAMPLES);
+BITS_OP(bitwise_right_shift, "Tensor|Scalar", "__rshift__", cn_infer_ints,
+        "input over 2^other, rounded down.", SHIFT_SAMPLES);
 
 /* ---- not ----------------------------------------------------------------------------------- */
 
@@ -109,12 +111,12 @@ static int64_t common_multiple(int64_t a, int64_t b)
 #define EXPR (T) common_divisor(a, b)
 #define INT_ONLY
 #include "ops/elementwise/binary.inc"
-BITS_OP(gcd, NULL, cn_infer_ints, "The greatest common divisor, never negative; of 0 and 0: 0.",
-        WHOLE_SAMPLES);
+BITS_OP(gcd, "Tensor", NULL, cn_infer_ints,
+        "The greatest common divisor, never negative; of 0 and 0: 0.", WHOLE_SAMPLES);
 
 #define OP lcm
 #define EXPR common_multiple(a, b)
 #define INT_ONLY
 #include "ops/elementwise/binary.inc"
-BITS_OP(lcm, NULL, cn_infer_ints, "The least common multiple, never negative; of 0: 0.",
+BITS_OP(lcm, "Tensor", NULL, cn_infer_ints, "The least common multiple, never negative; of 0: 0.",
         WHOLE_SAMPLES);

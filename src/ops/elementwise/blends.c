@@ -31,7 +31,7 @@ static void lerp_backward(cn_grads *g)
 }
 
 const cn_op cn_op_lerp = {
-    CN_OP_HEAD(lerp, "lerp", "(Tensor input, Tensor end, Tensor weight) -> Tensor"),
+    CN_OP_HEAD(lerp, "lerp", "(Tensor input, Tensor end, Tensor|Scalar weight) -> Tensor"),
     .doc = "input + weight (end - input); the weight is a number or a tensor.",
     .flags = CN_POINTWISE,
     .infer = lerp_infer,

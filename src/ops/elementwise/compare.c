@@ -3,7 +3,7 @@
 
 #define COMPARE_OP(ident, words, sign)                                                             \
     const cn_op cn_op_##ident = {                                                                  \
-        CN_OP_HEAD(ident, #ident, "(Tensor input, Tensor other) -> Tensor"),                       \
+        CN_OP_HEAD(ident, #ident, "(Tensor input, Tensor|Scalar other) -> Tensor"),                \
         .aliases = words,                                                                          \
         .doc = "input " sign " other, element by element: a bool tensor.",                         \
         .flags = CN_POINTWISE | CN_NO_GRAD_OP,                                                     \

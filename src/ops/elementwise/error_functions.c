@@ -165,7 +165,7 @@ static void xlog1py_backward(cn_grads *g)
 
 #define PRODUCT_OP(ident, qualified, words, text)                                                  \
     const cn_op cn_op_##ident = {                                                                  \
-        CN_OP_HEAD(ident, qualified, "(Tensor input, Tensor other) -> Tensor"),                    \
+        CN_OP_HEAD(ident, qualified, "(Tensor|Scalar input, Tensor|Scalar other) -> Tensor"),      \
         .aliases = words,                                                                          \
         .doc = text,                                                                               \
         .flags = CN_POINTWISE | CN_TO_FLOAT,                                                       \

@@ -143,7 +143,7 @@ static void zeta_backward(cn_grads *g)
 }
 
 const cn_op cn_op_zeta = {
-    CN_OP_HEAD(zeta, "special.zeta", "(Tensor input, Tensor other) -> Tensor"),
+    CN_OP_HEAD(zeta, "special.zeta", "(Tensor|Scalar input, Tensor|Scalar other) -> Tensor"),
     .doc = "Hurwitz's zeta function: the sum over k = 0, 1, .. of (other + k)^-input.",
     .flags = CN_POINTWISE | CN_TO_FLOAT,
     .infer = cn_infer_pointwise,

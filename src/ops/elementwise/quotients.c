@@ -80,13 +80,13 @@ static bool whole_divisor_kernel(const cn_call *c, cn_kernel *kernel)
     return ok && kernel(c);
 }
 
-#define QUOTIENT_OP(ident, words, text, rule)                                                      \
+#define QUOTIENT_OP(ident, first, words, text, rule)                                               \
     static bool ident##_checked(const cn_call *c)                                                  \
     {                                                                                              \
         return whole_divisor_kernel(c, ident##_kernel);                                            \
     }                                                                                              \
     const cn_op cn_op_##ident = {                                                                  \
-        CN_OP_HEAD(ident, #ident, "(Tensor input, Tensor other) -> Tensor"),                       \
+        CN_OP_HEAD(ident, #ident, "(" first " input, Tensor|Scalar other) -> Tensor"),             \
         .aliases = words,                                                                          \
         .doc = text,                                                                               \
         .flags = CN_POINTWISE,                                                                     \
@@ -125,11 +125,13 @@ static void fmod_backward(cn_grads *g)
     rest_backward(g, cn_trunc_divide);
 }
 
-QUOTIENT_OP(floor_divide, "__floordiv__", "The quotient rounded down.", step_backward)
-QUOTIENT_OP(trunc_divide, NULL, "The quotient rounded towards zero.", step_backward)
-QUOTIENT_OP(remainder, "__mod__", "input - other * floor(input / other): has the sign of other.",
-            remainder_backward)
-QUOTIENT_OP(fmod, NULL, "input - other * trunc(input / other): has the sign of input.",
+QUOTIENT_OP(floor_divide, "Tensor|Scalar", "__floordiv__", "The quotient rounded down.",
+            step_backward)
+QUOTIENT_OP(trunc_divide, "Tensor|Scalar", NULL, "The quotient rounded towards zero.",
+            step_backward)
+QUOTIENT_OP(remainder, "Tensor|Scalar", "__mod__",
+            "input - other * floor(input / other): has the sign of other.", remainder_backward)
+QUOTIENT_OP(fmod, "Tensor", NULL, "input - other * trunc(input / other): has the sign of input.",
             fmod_backward)
 
 /* ---- div: the rounding chooses among three ops --------------------------------------------- */
@@ -145,7 +147,8 @@ static bool div_compose(cn_call *c)
 }
 
 const cn_op cn_op_div = {
-    CN_OP_HEAD(div, "div", "(Tensor input, Tensor other, *, str? rounding_mode=None) -> Tensor"),
+    CN_OP_HEAD(div, "div",
+               "(Tensor|Scalar input, Tensor|Scalar other, *, str? rounding_mode=None) -> Tensor"),
     .aliases = "divide",
     .doc = "input / other, element by element; rounded down (floor), towards 0 (trunc) or not.",
     .params_size = sizeof(char *),
@@ -176,7 +179,7 @@ const cn_op cn_op_atan2 = {
     .kernel = atan2_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1),
     .backward = atan2_backward,
-    .samples = "[2,3] [2,3] | [2,1] [3] | [0] [1] | i64<9[3] [3] | [] 2",
+    .samples = "[2,3] [2,3] | [2,1] [3] | [0] [1] | i64<9[3] [3] | [] [1]",
 };
 
 cn_tensor *cn_atan2(cn_tensor *input, cn_tensor *other)
@@ -192,7 +195,7 @@ cn_tensor *cn_atan2(cn_tensor *input, cn_tensor *other)
         return cn_set_out(c, 0, call(c->in[1], c->in[0]));                                         \
     }                                                                                              \
     const cn_op cn_op_##ident = {                                                                  \
-        CN_OP_HEAD(ident, qualified, "(Tensor input, Tensor other) -> Tensor"),                    \
+        CN_OP_HEAD(ident, qualified, "(Tensor input, Tensor|Scalar other) -> Tensor"),             \
         .aliases = words,                                                                          \
         .doc = text,                                                                               \
         .compose = ident##_compose,                                                                \
@@ -209,7 +212,8 @@ static bool rsub_compose(cn_call *c)
 }
 
 const cn_op cn_op_rsub = {
-    CN_OP_HEAD(rsub, "__rsub__", "(Tensor input, Tensor other, *, Scalar alpha=1) -> Tensor"),
+    CN_OP_HEAD(rsub, "__rsub__",
+               "(Tensor input, Tensor|Scalar other, *, Scalar alpha=1) -> Tensor"),
     .aliases = "rsub",
     .doc = "other - alpha input.",
     .params_size = sizeof(cn_number_arg),

@@ -23,7 +23,7 @@ static void copysign_backward(cn_grads *g)
 }
 
 const cn_op cn_op_copysign = {
-    CN_OP_HEAD(copysign, "copysign", "(Tensor input, Tensor other) -> Tensor"),
+    CN_OP_HEAD(copysign, "copysign", "(Tensor input, Tensor|Scalar other) -> Tensor"),
     .doc = "The size of input with the sign of other, that of -0 included.",
     .flags = CN_POINTWISE | CN_TO_FLOAT,
     .infer = cn_infer_pointwise,
@@ -274,7 +274,8 @@ static bool float_power_compose(cn_call *c)
 }
 
 const cn_op cn_op_float_power = {
-    CN_OP_HEAD(float_power, "float_power", "(Tensor input, Tensor exponent) -> Tensor"),
+    CN_OP_HEAD(float_power, "float_power",
+               "(Tensor|Scalar input, Tensor|Scalar exponent) -> Tensor"),
     .doc = "input to the power of exponent, in float64.",
     .compose = float_power_compose,
     .samples = "+[2,3] [2,3] | [2,3] 2 | i64<5[3] -1 | +[4] 0.5 | +[0] [1] | 2 [3]",

@@ -13,4 +13,11 @@ typedef struct cn_fft_params {
     bool forward;
 } cn_fft_params;
 
+/* fft.fft, fft.rfft and their inverses */
+typedef struct cn_fft_line {
+    cn_opt_int n;
+    int64_t dim;
+    const char *norm;
+} cn_fft_line;
+
 #endif

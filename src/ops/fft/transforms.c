@@ -6,11 +6,7 @@
 
 #include <string.h>
 
-typedef struct {
-    cn_opt_int n;
-    int64_t dim;
-    const char *norm;
-} Line;
+typedef cn_fft_line Line;
 
 typedef struct {
     cn_ints s, dim;

@@ -172,7 +172,8 @@ static bool set_places_compose(cn_call *c)
 }
 
 const cn_op cn_op_set_places = {
-    CN_OP_HEAD(set_places, "set_places", "(Tensor input, Index indices, Tensor value) -> Tensor"),
+    CN_OP_HEAD(set_places, "set_places",
+               "(Tensor input, Index indices, Tensor|Scalar value) -> Tensor"),
     .doc = "A copy of input with value at input[indices]: what __setitem__ leaves behind.",
     .params_size = sizeof(cn_index),
     .compose = set_places_compose,
@@ -205,7 +206,8 @@ static bool setitem_compose(cn_call *c)
 }
 
 const cn_op cn_op_setitem = {
-    CN_OP_HEAD(setitem, "__setitem__", "(Tensor input, Index indices, Tensor value) -> Tensor"),
+    CN_OP_HEAD(setitem, "__setitem__",
+               "(Tensor input, Index indices, Tensor|Scalar value) -> Tensor"),
     .doc = "input[indices] = value, in place; the value broadcasts and is converted.",
     .params_size = sizeof(cn_index),
     .flags = CN_NO_GRAD_OP, /* recorded all the same: set_places has the gradient */

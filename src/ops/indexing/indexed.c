@@ -180,7 +180,7 @@ const cn_op cn_op_index_put = {
     .compose = index_put_compose,
     .samples =
         "[4,3] {i64<4[1]} [3] | [4,3] {None i64<3[2]} [4,2] True | [4,3] {i64<4[2] i64<3[2]} [2] True | "
-        "[2,3] {bool[2,3]} 1.5 | [2,3,4] {i64<2[3] None i64<4[3]} [3,3] True",
+        "[2,3] {bool[2,3]} [1] | [2,3,4] {i64<2[3] None i64<4[3]} [3,3] True",
 };
 
 /* ---- take, put: one index into all elements ------------------------------------------------ */

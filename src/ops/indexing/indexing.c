@@ -352,9 +352,10 @@ static bool scatter_compose(cn_call *c)
 }
 
 const cn_op cn_op_scatter = {
-    CN_OP_HEAD(scatter, "scatter",
-               "(Tensor input, int dim, Tensor index, Tensor? src=None, Tensor? value=None, *, "
-               "str? reduce=None) -> Tensor"),
+    CN_OP_HEAD(
+        scatter, "scatter",
+        "(Tensor input, int dim, Tensor index, Tensor|Scalar? src=None, Tensor|Scalar? value=None, *, "
+        "str? reduce=None) -> Tensor"),
     .doc = "input with src (or one value) put where index says along dim: the inverse of gather.",
     .params_size = sizeof(Scatter),
     .optional = CN_SAVE_IN(2) | CN_SAVE_IN(3),
@@ -509,7 +510,7 @@ static bool index_fill_compose(cn_call *c)
 
 const cn_op cn_op_index_fill = {
     CN_OP_HEAD(index_fill, "index_fill",
-               "(Tensor input, int dim, Tensor index, Tensor value) -> Tensor"),
+               "(Tensor input, int dim, Tensor index, Tensor|Scalar value) -> Tensor"),
     .doc = "input with the slices that index names set to one value.",
     .params_size = sizeof(int64_t),
     .compose = index_fill_compose,

@@ -57,7 +57,8 @@ static void choose_backward(cn_grads *g)
 }
 
 const cn_op cn_op_choose = {
-    CN_OP_HEAD(choose, "choose", "(Tensor condition, Tensor input, Tensor other) -> Tensor"),
+    CN_OP_HEAD(choose, "choose",
+               "(Tensor condition, Tensor|Scalar input, Tensor|Scalar other) -> Tensor"),
     .doc = "input where the condition holds, other elsewhere: where with all its arguments.",
     .flags = CN_ANY_DTYPE,
     .infer = choose_infer,
@@ -83,6 +84,11 @@ cn_tensor *cn_masked_fill(cn_tensor *input, cn_tensor *mask, cn_tensor *value)
                 value->v.shape.ndim);
         return NULL;
     }
+    if (cn_dtype_is_complex(value->v.dtype) && !cn_dtype_is_complex(input->v.dtype)) {
+        cn_fail(CN_EINVALID, "masked_fill: a complex value does not fit into %s",
+                cn_dtype_name(input->v.dtype));
+        return NULL;
+    }
     return cn_where(mask, cn_to(value, input->v.dtype), input);
 }
 
@@ -92,7 +98,8 @@ static bool masked_fill_compose(cn_call *c)
 }
 
 const cn_op cn_op_masked_fill = {
-    CN_OP_HEAD(masked_fill, "masked_fill", "(Tensor input, Tensor mask, Tensor value) -> Tensor"),
+    CN_OP_HEAD(masked_fill, "masked_fill",
+               "(Tensor input, Tensor mask, Tensor|Scalar value) -> Tensor"),
     .doc = "input with value where the mask, which broadcasts, is true.",
     .compose = masked_fill_compose,
     .samples = "[2,3] bool[2,3] 0.5 | [2,3] bool[3] -1 | [2,2] bool[2,1] [] | [0] bool[1] 1",
@@ -166,8 +173,9 @@ static bool where_compose(cn_call *c)
 }
 
 const cn_op cn_op_where = {
-    CN_OP_HEAD(where, "where",
-               "(Tensor condition, Tensor? input=None, Tensor? other=None) -> Tensor[]"),
+    CN_OP_HEAD(
+        where, "where",
+        "(Tensor condition, Tensor|Scalar? input=None, Tensor|Scalar? other=None) -> Tensor[]"),
     .doc = "input where the condition holds, other elsewhere; of a condition alone the places, one "
            "tensor per dimension.",
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
@@ -209,7 +217,7 @@ static bool masked_scatter_compose(cn_call *c)
 {
     cn_tensor *t = c->in[0], *mask = c->in[1], *source = c->in[2];
     cn_shape s;
-    if (!cn_is_mask(mask) || source->v.dtype != t->v.dtype)
+    if (mask->v.dtype != CN_BOOL || source->v.dtype != t->v.dtype)
         return cn_fail(CN_EINVALID,
                        "masked_scatter: the mask is %s, input %s, source %s: a bool "
                        "mask and two of one dtype are wanted",

@@ -251,6 +251,8 @@ static bool group_norm_compose(cn_call *c)
     if (p->groups < 1 || s->dim[1] % p->groups)
         return cn_fail(CN_EINVALID, "group_norm: %lld groups do not divide %lld channels",
                        (long long)p->groups, (long long)s->dim[1]);
+    if (s->dim[0] && x->v.numel == 0)
+        return cn_fail(CN_EINVALID, "group_norm: nothing to average in channels of an empty input");
     int64_t rows = s->dim[0] * p->groups, length = rows ? x->v.numel / rows : 0;
     cn_shape wide = cn_shape_along(s->ndim, 1, s->dim[1]);
     cn_layer_norm_params row = { { 1, { length } }, p->eps };

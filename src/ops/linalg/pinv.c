@@ -82,7 +82,7 @@ static void pinv_backward(cn_grads *g)
 const cn_op cn_op_pinv = {
     CN_OP_HEAD(
         pinv, "linalg.pinv",
-        "(Tensor A, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor"),
+        "(Tensor A, *, Tensor|Scalar? atol=None, Tensor|Scalar? rtol=None, bool hermitian=False) -> Tensor"),
     .doc =
         "The pseudo-inverse; singular values up to max(atol, rtol times the largest) count as 0.",
     .params_size = sizeof(bool),
@@ -133,7 +133,7 @@ static bool matrix_rank_compose(cn_call *c)
 const cn_op cn_op_matrix_rank = {
     CN_OP_HEAD(
         matrix_rank, "linalg.matrix_rank",
-        "(Tensor A, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor"),
+        "(Tensor A, *, Tensor|Scalar? atol=None, Tensor|Scalar? rtol=None, bool hermitian=False) -> Tensor"),
     .doc = "How many singular values are larger than max(atol, rtol times the largest).",
     .params_size = sizeof(bool),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),

@@ -96,7 +96,7 @@ static bool gaussian_nll_compose(cn_call *c)
 
 const cn_op cn_op_gaussian_nll_loss = {
     CN_OP_HEAD(gaussian_nll_loss, "nn.functional.gaussian_nll_loss",
-               "(Tensor input, Tensor target, Tensor var, bool full=False, float eps=1e-06, "
+               "(Tensor input, Tensor target, Tensor|Scalar var, bool full=False, float eps=1e-06, "
                "str reduction='mean') -> Tensor"),
     .doc = "(log var + (input - target)^2 / var) / 2, var at least eps; full adds log(2 pi) / 2.",
     .params_size = sizeof(Gaussian),

@@ -85,7 +85,7 @@ static bool fill_bernoulli_compose(cn_call *c)
 }
 
 const cn_op cn_op_fill_bernoulli = {
-    CN_OP_HEAD(fill_bernoulli, "bernoulli_", "(Tensor input, Tensor p=0.5) -> Tensor"),
+    CN_OP_HEAD(fill_bernoulli, "bernoulli_", "(Tensor input, Tensor|float p=0.5) -> Tensor"),
     .doc = "In place: 1 with probability p, a number or a tensor, else 0.",
     .flags = CN_RANDOM | CN_NO_GRAD_OP,
     .compose = fill_bernoulli_compose,
@@ -109,7 +109,8 @@ static bool normal_compose(cn_call *c)
 }
 
 const cn_op cn_op_normal = {
-    CN_OP_HEAD(normal, "normal", "(Tensor mean, Tensor std=1.0, int[]? size=None) -> Tensor"),
+    CN_OP_HEAD(normal, "normal",
+               "(Tensor|float mean, Tensor|float std=1.0, int[]? size=None) -> Tensor"),
     .doc = "Normal, with these means and standard deviations; size when both are numbers.",
     .params_size = sizeof(cn_ints),
     .flags = CN_RANDOM | CN_NO_GRAD_OP,
@@ -145,6 +146,8 @@ const cn_op cn_op_fill_normal = {
 
 static bool log_normal_compose(cn_call *c)
 {
+    const double std = ((const Normal *)c->params)->std;
+    if (!(std > 0)) return cn_fail(CN_EINVALID, "log_normal: std is %g, but must be above 0", std);
     return give(c, cn_exp(normal_like(c)));
 }
 

@@ -270,9 +270,9 @@ static void minimum_backward(cn_grads *g)
     of_two_backward(g, cn_gt);
 }
 
-#define OF_TWO(ident, words, text, cases)                                                          \
+#define OF_TWO(ident, second, words, text, cases)                                                  \
     const cn_op cn_op_##ident = {                                                                  \
-        CN_OP_HEAD(ident, #ident, "(Tensor input, Tensor other) -> Tensor"),                       \
+        CN_OP_HEAD(ident, #ident, "(Tensor input, " second " other) -> Tensor"),                   \
         .aliases = words,                                                                          \
         .doc = text,                                                                               \
         .flags = CN_POINTWISE,                                                                     \
@@ -288,8 +288,8 @@ static void minimum_backward(cn_grads *g)
     }
 
 #define TWO_SAMPLES "[2,3] [2,3] | [2,3,4] [3,1] | [] [4] | [0,3] [1,3] | i64<9[3] [3]"
-OF_TWO(maximum, NULL, "The larger of two, element by element; NaN wins.", TWO_SAMPLES)
-OF_TWO(minimum, NULL, "The smaller of two, element by element; NaN wins.", TWO_SAMPLES)
+OF_TWO(maximum, "Tensor", NULL, "The larger of two, element by element; NaN wins.", TWO_SAMPLES)
+OF_TWO(minimum, "Tensor", NULL, "The smaller of two, element by element; NaN wins.", TWO_SAMPLES)
 
 /* ---- clamp: one bound at a time; at the bound the gradient passes to the input ------------- */
 
@@ -319,8 +319,10 @@ static void clamp_max_backward(cn_grads *g)
     clamp_backward(g, cn_le, cn_gt);
 }
 
-OF_TWO(clamp_min, NULL, "input, but at least other.", "[2,3] 0.2 | [2,3] [3] | [0] 1 | i64<9[4] 3")
-OF_TWO(clamp_max, NULL, "input, but at most other.", "[2,3] 0.2 | [2,3] [3] | [0] 1 | i64<9[4] 3")
+OF_TWO(clamp_min, "Tensor|Scalar", NULL, "input, but at least other.",
+       "[2,3] 0.2 | [2,3] [3] | [0] 1 | i64<9[4] 3")
+OF_TWO(clamp_max, "Tensor|Scalar", NULL, "input, but at most other.",
+       "[2,3] 0.2 | [2,3] [3] | [0] 1 | i64<9[4] 3")
 
 static bool clamp_compose(cn_call *c)
 {
@@ -332,7 +334,8 @@ static bool clamp_compose(cn_call *c)
 }
 
 const cn_op cn_op_clamp = {
-    CN_OP_HEAD(clamp, "clamp", "(Tensor input, Tensor? min=None, Tensor? max=None) -> Tensor"),
+    CN_OP_HEAD(clamp, "clamp",
+               "(Tensor input, Tensor|Scalar? min=None, Tensor|Scalar? max=None) -> Tensor"),
     .aliases = "clip",
     .doc = "input limited to min .. max, numbers or tensors; the gradient passes at the bounds.",
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),

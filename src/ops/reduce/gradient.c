@@ -115,7 +115,7 @@ static bool gradient_compose(cn_call *c)
 
 const cn_op cn_op_gradient = {
     CN_OP_HEAD(gradient, "gradient",
-               "(Tensor input, *, Tensor[] spacing=1, int[]? dim=None, int edge_order=1) -> "
+               "(Tensor input, *, Tensor|Scalar[] spacing=1, int[]? dim=None, int edge_order=1) -> "
                "Tensor[]"),
     .doc = "The slopes of input along each dim, whose points are spacing apart, or at coordinates.",
     .params_size = sizeof(Gradient),

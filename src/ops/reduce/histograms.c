@@ -157,9 +157,10 @@ static bool histogram_compose(cn_call *c)
 }
 
 const cn_op cn_op_histogram = {
-    CN_OP_HEAD(histogram, "histogram",
-               "(Tensor input, Tensor bins, *, float[]? range=None, Tensor? weight=None, bool "
-               "density=False) -> (Tensor, Tensor)"),
+    CN_OP_HEAD(
+        histogram, "histogram",
+        "(Tensor input, Tensor|Scalar bins, *, float[]? range=None, Tensor? weight=None, bool "
+        "density=False) -> (Tensor, Tensor)"),
     .doc =
         "How many elements, or which weight, lie in each bin, and the edges of the bins; bins: how "
         "many (over range, or the input's), or the edges themselves.",
@@ -194,9 +195,10 @@ static bool histogramdd_compose(cn_call *c)
 }
 
 const cn_op cn_op_histogramdd = {
-    CN_OP_HEAD(histogramdd, "histogramdd",
-               "(Tensor input, Tensor[] bins, float[]? range=None, Tensor? weight=None, bool "
-               "density=False) -> Tensor[]"),
+    CN_OP_HEAD(
+        histogramdd, "histogramdd",
+        "(Tensor input, Tensor|Scalar[] bins, float[]? range=None, Tensor? weight=None, bool "
+        "density=False) -> Tensor[]"),
     .doc = "histogram of the points in the rows of input; the edges follow for each dimension.",
     .flags = CN_NO_GRAD_OP,
     .params_size = sizeof(Histogram),

@@ -303,7 +303,7 @@ static bool quantile_compose(cn_call *c)
 #define QUANTILE_OP(ident, text)                                                                   \
     const cn_op cn_op_##ident = {                                                                  \
         CN_OP_HEAD(ident, #ident,                                                                  \
-                   "(Tensor input, Tensor q, int? dim=None, bool keepdim=False, *, "               \
+                   "(Tensor input, Tensor|Scalar q, int? dim=None, bool keepdim=False, *, "        \
                    "str interpolation='linear') -> Tensor"),                                       \
         .doc = text,                                                                               \
         .params_size = sizeof(Quantile),                                                           \

@@ -108,9 +108,10 @@ static bool searchsorted_compose(cn_call *c)
 }
 
 const cn_op cn_op_searchsorted = {
-    CN_OP_HEAD(searchsorted, "searchsorted",
-               "(Tensor sorted_sequence, Tensor input, *, bool out_int32=False, bool right=False, "
-               "str? side=None, Tensor? sorter=None) -> Tensor"),
+    CN_OP_HEAD(
+        searchsorted, "searchsorted",
+        "(Tensor sorted_sequence, Tensor|Scalar input, *, bool out_int32=False, bool right=False, "
+        "str? side=None, Tensor? sorter=None) -> Tensor"),
     .doc = "Where each value belongs in the sorted sequence (along the last dimension): before "
            "equal ones, or after them (right).",
     .params_size = sizeof(SearchSorted),
@@ -129,9 +130,10 @@ static bool bucketize_compose(cn_call *c)
 }
 
 const cn_op cn_op_bucketize = {
-    CN_OP_HEAD(bucketize, "bucketize",
-               "(Tensor input, Tensor boundaries, *, bool out_int32=False, bool right=False) -> "
-               "Tensor"),
+    CN_OP_HEAD(
+        bucketize, "bucketize",
+        "(Tensor|Scalar input, Tensor boundaries, *, bool out_int32=False, bool right=False) -> "
+        "Tensor"),
     .doc = "Between which of the sorted boundaries each value lies.",
     .params_size = 2 * sizeof(bool),
     .flags = CN_NO_GRAD_OP,
@@ -170,7 +172,7 @@ static bool isin_compose(cn_call *c)
 
 const cn_op cn_op_isin = {
     CN_OP_HEAD(isin, "isin",
-               "(Tensor elements, Tensor test_elements, *, bool assume_unique=False, "
+               "(Tensor|Scalar elements, Tensor|Scalar test_elements, *, bool assume_unique=False, "
                "bool invert=False) -> Tensor"),
     .doc = "Is each element among the test elements?",
     .params_size = sizeof(IsIn),

@@ -152,7 +152,7 @@ static bool fill_compose(cn_call *c)
 }
 
 const cn_op cn_op_fill = {
-    CN_OP_HEAD(fill, "fill", "(Tensor input, Tensor value) -> Tensor"),
+    CN_OP_HEAD(fill, "fill", "(Tensor input, Tensor|Scalar value) -> Tensor"),
     .doc = "A tensor of the input's size and type filled with a value, a number or 0-d.",
     .compose = fill_compose,
     .samples = "[2,3] [] | [] [] | [0] [] | [2] True",

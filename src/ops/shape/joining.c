@@ -327,7 +327,7 @@ static bool repeat_interleave_compose(cn_call *c)
 
 const cn_op cn_op_repeat_interleave = {
     CN_OP_HEAD(repeat_interleave, "repeat_interleave",
-               "(Tensor input, Tensor repeats, int? dim=None) -> Tensor"),
+               "(Tensor input, Tensor|Scalar repeats, int? dim=None) -> Tensor"),
     .doc = "Each element (slice along dim) as often as repeats says; without dim: flattened.",
     .params_size = sizeof(cn_opt_int),
     .compose = repeat_interleave_compose,
