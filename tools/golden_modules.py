@@ -150,7 +150,7 @@ def values(cls, constructor, text):
     found.update({f"g{k}": t.grad.clone() for k, t in enumerate(sample.tensors) if t.grad is not None})
     found.update({f"grad|{k}": p.grad.clone() for k, p in module.named_parameters()})
     train(module, args, named)
-    found.update({f"sgd|{k}": v for k, v in module.state_dict().items()})
+    found.update({f"sgd|{k}": v.clone() for k, v in module.state_dict().items()})
     if list(module.state_dict()) or "Dropout" in cls:
         after = outputs(module.eval()(*args, **named))
         found.update({f"eval|{k}": golden.storable(o) for k, o in enumerate(after)})
