@@ -5,6 +5,7 @@
 
 #include <cenote/cenote.h>
 
+#include <ctype.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,9 @@
 
 #include <cmocka.h>
 
-enum { STEPS = 3, OUTPUTS = 8, KEY = 320 };
+enum { STEPS = 3, OUTPUTS = 8, KEY = 320, MODULES = 8 };
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
 static cn_dict *golden;
 
@@ -33,7 +36,7 @@ int module_golden_close(void **state)
     return 0;
 }
 
-/* ---- one run -------------------------------------------------------------------------------- */
+/* ---- what there is to run ------------------------------------------------------------------- */
 
 typedef struct {
     const ModuleCase *c;
@@ -75,19 +78,64 @@ static void collect(Run *r, const cn_ffi_value *v)
     if (v->kind == CN_KIND_TENSOR) r->tensors[r->n_tensors++] = v->u.t;
 }
 
-static void make(Run *r)
+/* ---- modules as arguments ------------------------------------------------------------------- */
+
+/* Where "CLASS(arguments)" begins in p, and how long it is; NULL: nowhere. */
+static const char *find_module(const char *p, size_t *length)
+{
+    for (; *p; p++) {
+        size_t word = isupper((unsigned char)*p) ? strspn(p, LETTERS) : 0;
+        if (word && p[word] == '(') return *length = (size_t)(strchr(p, ')') + 1 - p), p;
+        if (word) p += word - 1;
+    }
+    return NULL;
+}
+
+static cn_module *made(const char *cls, const char *constructor);
+
+/* "CLASS(arguments)" */
+static cn_module *made_of(const char *text, size_t length)
+{
+    char copy[KEY];
+    snprintf(copy, sizeof copy, "%.*s", (int)length - 1, text);
+    char *arguments = strchr(copy, '(');
+    *arguments++ = 0;
+    return made(copy, arguments);
+}
+
+/* The text with None in the place of modules; how many there are. */
+static int take_modules_out(const char *text, char rest[KEY], cn_module *modules[MODULES])
+{
+    size_t length, at = 0;
+    int n = 0;
+    const char *found;
+    while (n < MODULES && (found = find_module(text, &length))) {
+        at += (size_t)snprintf(rest + at, KEY - at, "%.*sNone", (int)(found - text), text);
+        modules[n++] = made_of(found, length);
+        text = found + length;
+    }
+    snprintf(rest + at, KEY - at, "%s", text);
+    return n;
+}
+
+static cn_module *made(const char *cls, const char *constructor)
 {
     cn_sample options;
-    int stream = 0;
-    bool ok = cn_sample_args(r->c->cls, r->c->constructor, CN_F32, 1, &options) &&
-              cn_sample_args(r->c->cls, r->c->inputs, CN_F32, 42, &r->inputs);
-    if (!ok || cn_ffi_module_new(r->c->cls, options.args, options.n_args, &r->module) ||
-        !cn_visit(r->module, draw_parameter, &stream))
-        fail_msg("%s(%s): %s", r->c->cls, r->c->constructor, cn_error());
-    for (int i = 0; i < r->inputs.n_args; i++) collect(r, &r->inputs.args[i].value);
-    for (int i = 0; i < r->n_tensors; i++)
-        if (cn_dtype_is_float(cn_dtype_of(r->tensors[i]))) cn_requires_grad(r->tensors[i], true);
+    char rest[KEY];
+    cn_module *modules[MODULES], *m;
+    int n = take_modules_out(constructor, rest, modules), used = 0;
+    if (!cn_sample_args(cls, rest, CN_F32, 42, &options)) fail_msg("%s: %s", cls, cn_error());
+    for (int i = 0; i < options.n_args; i++)
+        if (options.args[i].value.kind == CN_KIND_NONE && used < n)
+            options.args[i].value =
+                (cn_ffi_value){ .kind = CN_KIND_MODULE, .u.m = modules[used++] };
+    if (cn_ffi_module_new(cls, options.args, options.n_args, &m))
+        fail_msg("%s(%s): %s", cls, constructor, cn_error());
+    for (int i = 0; i < n; i++) cn_module_free(modules[i]);
+    return m;
 }
+
+/* ---- one run -------------------------------------------------------------------------------- */
 
 static void drop_outputs(Run *r)
 {
@@ -104,15 +152,20 @@ static cn_tensor *cotangent(const cn_tensor *t, int which)
     return g;
 }
 
+static void forward(Run *r)
+{
+    drop_outputs(r);
+    r->n_out = OUTPUTS;
+    if (cn_ffi_module_forward(r->module, r->inputs.args, r->inputs.n_args, r->out, &r->n_out))
+        fail_msg("%s(%s)(%s): %s", r->c->cls, r->c->constructor, r->c->inputs, cn_error());
+}
+
 /* forward() and the gradient of sum_i sum(output_i sin(1 + k + 10 i)). */
 static void run(Run *r)
 {
     cn_tensor *outs[OUTPUTS], *cotangents[OUTPUTS];
     int n = 0, place = 0;
-    drop_outputs(r);
-    r->n_out = OUTPUTS;
-    if (cn_ffi_module_forward(r->module, r->inputs.args, r->inputs.n_args, r->out, &r->n_out))
-        fail_msg("%s(%s)(%s): %s", r->c->cls, r->c->constructor, r->c->inputs, cn_error());
+    forward(r);
     for (int i = 0; i < r->n_out; i++) {
         if (r->out[i].kind != CN_KIND_TENSOR) continue;
         cn_tensor *t = r->out[i].u.t;
@@ -120,6 +173,19 @@ static void run(Run *r)
         place++;
     }
     if (!cn_backward_of(outs, cotangents, n, NULL)) fail_msg("%s: %s", r->c->cls, cn_error());
+}
+
+static void make(Run *r)
+{
+    int stream = 0;
+    if (!cn_sample_args(r->c->cls, r->c->inputs, CN_F32, 42, &r->inputs))
+        fail_msg("%s(%s): %s", r->c->cls, r->c->inputs, cn_error());
+    r->module = made(r->c->cls, r->c->constructor);
+    if (strncmp(r->c->cls, "Lazy", 4) == 0) forward(r); /* the shapes are known then */
+    if (!cn_visit(r->module, draw_parameter, &stream)) fail_msg("%s: %s", r->c->cls, cn_error());
+    for (int i = 0; i < r->inputs.n_args; i++) collect(r, &r->inputs.args[i].value);
+    for (int i = 0; i < r->n_tensors; i++)
+        if (cn_dtype_is_float(cn_dtype_of(r->tensors[i]))) cn_requires_grad(r->tensors[i], true);
 }
 
 /* ---- comparing ------------------------------------------------------------------------------ */
@@ -167,19 +233,32 @@ static bool compare_state(const cn_entry *e, void *context)
     return true;
 }
 
-static void compare_run(Run *r)
+static void compare_outputs(Run *r, const char *prefix)
 {
     char what[16];
     for (int i = 0, place = 0; i < r->n_out; i++) {
         if (r->out[i].kind != CN_KIND_TENSOR) continue;
-        snprintf(what, sizeof what, "%d", place++);
+        snprintf(what, sizeof what, "%s%d", prefix, place++);
         compare(r, what, r->out[i].u.t);
     }
+}
+
+static void compare_run(Run *r)
+{
+    char what[16];
+    compare_outputs(r, "");
     for (int i = 0; i < r->n_tensors; i++) {
         snprintf(what, sizeof what, "g%d", i);
         if (cn_grad(r->tensors[i])) compare(r, what, cn_grad(r->tensors[i]));
     }
     cn_visit(r->module, compare_gradient, r);
+}
+
+static void compare_evaluation(Run *r)
+{
+    cn_train_mode(r->module, false);
+    forward(r);
+    compare_outputs(r, "eval|");
 }
 
 static int stored(const ModuleCase *c)
@@ -192,6 +271,18 @@ static int stored(const ModuleCase *c)
     return n;
 }
 
+/* Three steps of SGD; buffers change where there is nothing to train, too. */
+static void train(Run *r)
+{
+    cn_optim *sgd = cn_sgd(r->module, .lr = 0.05);
+    for (int i = 0; i < STEPS; i++) {
+        if (sgd) cn_optim_zero_grad(sgd);
+        run(r);
+        if (sgd) assert_true(cn_step(sgd));
+    }
+    cn_optim_free(sgd);
+}
+
 int module_golden_check(const ModuleCase *c)
 {
     Run r = { .c = c };
@@ -199,20 +290,16 @@ int module_golden_check(const ModuleCase *c)
     make(&r);
     run(&r);
     compare_run(&r);
-    cn_optim *sgd = cn_sgd(r.module, .lr = 0.05);
-    for (int i = 0; i < STEPS; i++) {
-        cn_optim_zero_grad(sgd);
-        run(&r);
-        assert_true(cn_step(sgd));
-    }
+    train(&r);
+    int before = r.compared;
     cn_visit(r.module, compare_state, &r);
+    if (strstr(c->cls, "Dropout") || r.compared > before) compare_evaluation(&r);
     if (r.compared != stored(c)) {
         printf("%s(%s)(%s): %d values, PyTorch has %d\n", c->cls, c->constructor, c->inputs,
                r.compared, stored(c));
         r.failures++;
     }
     drop_outputs(&r);
-    cn_optim_free(sgd);
     cn_module_free(r.module);
     cn_release(mark);
     return r.failures;

@@ -328,6 +328,27 @@ static void safetensors_keep_the_order_of_the_file(void **state)
 #define ENTRY(key, dtype, shape, range)                                                            \
     "\"" key "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" range "}"
 
+/* Some lengths of the header are the first bytes of a pickle or of gzip. */
+static void safetensors_of_every_length_are_recognised(void **state)
+{
+    (void)state;
+    static const char header[] = "{\"w\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}";
+    enum { MOST = 0x8B1F };
+    char *file = malloc(8 + MOST);
+    assert_non_null(file);
+    for (size_t n = sizeof header - 1; n <= MOST; n += n < 2048 ? 1 : MOST - n ? MOST - n : 1) {
+        memset(file, 0, 8);
+        file[0] = (char)(n & 0xFF), file[1] = (char)(n >> 8);
+        memset(file + 8, ' ', n);
+        memcpy(file + 8, header, sizeof header - 1);
+        cn_dict *d = cn_load_bytes(file, 8 + n, "some.safetensors");
+        if (!d) fail_msg("a header of %zu bytes: %s", n, cn_error());
+        assert_int_equal(cn_dict_count(d), 1);
+        cn_dict_free(d);
+    }
+    free(file);
+}
+
 static void bad_safetensors_are_refused(void **state)
 {
     (void)state;
@@ -454,6 +475,7 @@ int main(void)
         cmocka_unit_test(bools_become_zero_or_one),
         cmocka_unit_test(bad_npy_is_refused),
         cmocka_unit_test(safetensors_keep_the_order_of_the_file),
+        cmocka_unit_test(safetensors_of_every_length_are_recognised),
         cmocka_unit_test(bad_safetensors_are_refused),
         cmocka_unit_test(idx_types_are_read),
         cmocka_unit_test(bad_idx_is_refused),

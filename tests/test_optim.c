@@ -1,6 +1,8 @@
 /* test_optim.c - every optimiser and schedule, by its name, against PyTorch: tools/golden_optim.py has
    the cases. */
 #include "core/schema.h"
+#include "optim/optim.h"
+#include "optim/sched.h"
 
 #include <cenote/cenote.h>
 #include <cenote/ffi.h>
@@ -84,6 +86,18 @@ static int compare_state(const char *key, cn_optim *o, double tolerance)
     return failures;
 }
 
+/* Another optimiser of the same kind that got the state by way of a dictionary. */
+static cn_optim *renewed(cn_optim *o, const Case *c, cn_tensor *w)
+{
+    const int group = 0;
+    cn_dict *state = cn_optim_state_dict(o);
+    cn_optim_free(o);
+    assert_int_equal(cn_ffi_optim_new(c->cls, &w, &group, 1, NULL, NULL, 1, c->args, c->n, &o), 0);
+    if (!cn_optim_load_state_dict(o, state)) fail_msg("%s: %s", c->cls, cn_error());
+    cn_dict_free(state);
+    return o;
+}
+
 static int run_case(const char *key, cn_dtype dtype, double tolerance)
 {
     Case c;
@@ -100,6 +114,7 @@ static int run_case(const char *key, cn_dtype dtype, double tolerance)
     for (int i = 0; i < UPDATES; i++) {
         cn_set_grad(w, cn_select(gradients, 0, i));
         assert_int_equal(cn_ffi_optim_step(o), 0);
+        if (i == UPDATES / 2) o = renewed(o, &c, w); /* nothing may be lost on the way */
     }
     int failures = differences(key, w, tolerance) + compare_state(key, o, tolerance);
     cn_ffi_optim_release(o);
@@ -174,6 +189,33 @@ static void test_schedules(void **state)
     }
     assert_true(cases > 15);
     assert_int_equal(failures, 0);
+}
+
+/* ---- none without a case ------------------------------------------------------------------------- */
+
+/* Keys begin with the class, or with a problem and then the class. */
+static bool has_case(const char *cls)
+{
+    const size_t n = strlen(cls);
+    for (int i = 0; i < cn_dict_count(golden); i++) {
+        const char *key = cn_dict_key(golden, i), *problem = strstr(key, ": ");
+        if (problem) key = problem + 2;
+        if (strncmp(key, cls, n) == 0 && strchr(" |", key[n])) return true;
+    }
+    return false;
+}
+
+static void test_every_class_has_a_case(void **state)
+{
+    (void)state;
+    int missing = 0;
+    for (int i = 0; cn_optim_classes[i]; i++)
+        if (!has_case(cn_optim_classes[i]->name))
+            missing++, printf("%s has no case\n", cn_optim_classes[i]->name);
+    for (int i = 0; cn_sched_classes[i]; i++)
+        if (!has_case(cn_sched_classes[i]->name))
+            missing++, printf("%s has no case\n", cn_sched_classes[i]->name);
+    assert_int_equal(missing, 0);
 }
 
 static double halve(int64_t step, void *context)
@@ -282,18 +324,6 @@ static void pose(Problem *p, Case *c, const char *key)
         fail_msg("%s: %s", text, cn_ffi_last_error());
 }
 
-/* Moves the state into a new optimiser of the same kind by way of its dictionary. */
-static void replace(Problem *p, const Case *c)
-{
-    const int group = 0;
-    cn_dict *state = cn_optim_state_dict(p->optim);
-    cn_optim_free(p->optim);
-    assert_int_equal(
-        cn_ffi_optim_new(c->cls, &p->w, &group, 1, NULL, NULL, 1, c->args, c->n, &p->optim), 0);
-    if (!cn_optim_load_state_dict(p->optim, state)) fail_msg("%s", cn_error());
-    cn_dict_free(state);
-}
-
 static int compare_end(const char *way_key, cn_optim *o)
 {
     char key[KEY];
@@ -319,7 +349,7 @@ static int run_problem(const char *key)
         double *row = got + i * (n + 1);
         row[n] = cn_step_closure(p.optim, closure, &p);
         assert_true(cn_ok() && cn_read(p.w, CN_F64, row, n));
-        if (i == 2) replace(&p, &c); /* nothing may be lost on the way */
+        if (i == 2) p.optim = renewed(p.optim, &c, p.w); /* nothing may be lost on the way */
     }
     int failures = differences(key, cn_from(got, CN_SHAPE(CLOSURE_STEPS, n + 1), CN_F64), 1e-6) +
                    compare_end(key, p.optim);
@@ -498,11 +528,17 @@ static int free_golden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_optimisers),      cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_combined),        cmocka_unit_test(test_recall),
-        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_average),
-        cmocka_unit_test(test_clip_value),      cmocka_unit_test(test_closures),
-        cmocka_unit_test(test_closure_corners), cmocka_unit_test(test_state_form),
+        cmocka_unit_test(test_optimisers),
+        cmocka_unit_test(test_schedules),
+        cmocka_unit_test(test_combined),
+        cmocka_unit_test(test_recall),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_average),
+        cmocka_unit_test(test_clip_value),
+        cmocka_unit_test(test_closures),
+        cmocka_unit_test(test_closure_corners),
+        cmocka_unit_test(test_state_form),
+        cmocka_unit_test(test_every_class_has_a_case),
     };
     return cmocka_run_group_tests_name("optim", tests, read_golden, free_golden);
 }

@@ -471,6 +471,105 @@ static void no_tensor_leaves_its_storage(void **state)
     cn_release(mark);
 }
 
+/* Items, states and arguments where other readers once wrote through what a file had made up. */
+static const bad mistaken[] = {
+    /* SETITEM, SETITEMS, APPEND and BUILD on storages, tensors and names */
+    { BYTES("\x80\x02" FLOATS "K\x00K\x01s."), CN_EFORMAT, "item of a value of kind storage" },
+    { BYTES("\x80\x02" FLOATS "(K\x00K\x01u."), CN_EFORMAT, "items of a value of kind storage" },
+    { BYTES("\x80\x02" FLOATS "Na."), CN_EFORMAT, "append to a value of kind storage" },
+    { BYTES("\x80\x02" FLOATS "}b."), CN_EUNSUPPORTED, "state of a value of kind storage" },
+    { BYTES("\x80\x02"
+            "ctorch._utils\n_rebuild_tensor\n(" FLOATS "K\x00K\x02\x85K\x01\x85tRK\x00K\x01s."),
+      CN_EFORMAT, "item of a value of kind tensor" },
+    { BYTES("\x80\x02"
+            "ctorch\nFloatStorage\nK\x00K\x01s."),
+      CN_EFORMAT, "item of a value of kind name" },
+    { BYTES("\x80\x02"
+            "ccollections\nOrderedDict\n)RNb]b."),
+      CN_EUNSUPPORTED, "state of a value of kind dict" },
+    { BYTES("\x80\x02"
+            "ccollections\nOrderedDict\n)RK\x07"
+            "b."),
+      CN_EUNSUPPORTED, "state of a value of kind dict" },
+    { BYTES("\x80\x02X\x01\x00\x00\x00xK\x00K\x01s."), CN_EFORMAT, "item of a value of kind str" },
+    { BYTES("\x80\x02NK\x00K\x01s."), CN_EFORMAT, "item of a value of kind none" },
+    { BYTES("\x80\x02)K\x00K\x01s."), CN_EFORMAT, "item of a value of kind tuple" },
+    /* functions that are known, called with what they do not take */
+    { BYTES("\x80\x02"
+            "ctorch._utils\n_rebuild_tensor_v2\n)R."),
+      CN_EFORMAT, "is missing, not storage" },
+    { BYTES("\x80\x02"
+            "ctorch._utils\n_rebuild_tensor\n(U\x02idK\x00))tR."),
+      CN_EFORMAT, "is str, not storage" },
+    { BYTES("\x80\x02"
+            "ctorch._utils\n_rebuild_tensor\n(" FLOATS "K\x03K\x02\x85K\x01\x85tR."),
+      CN_EFORMAT, "reaches out" },
+    { BYTES("\x80\x02"
+            "ctorch._utils\n_rebuild_parameter\n(N\x88}tR."),
+      CN_EFORMAT, "is none, not tensor" },
+    { BYTES("\x80\x02"
+            "ctorch._utils\n_rebuild_parameter_with_state\n(U\x02id\x88}}tR."),
+      CN_EFORMAT, "is str, not tensor" },
+    { BYTES("\x80\x02"
+            "ctorch._tensor\n_rebuild_from_type_v2\n(cos\nsystem\nctorch\nTensor\nU\x02id\x85}tR."),
+      CN_EUNSUPPORTED, "'os.system'" },
+    { BYTES("\x80\x02"
+            "ctorch._tensor\n_rebuild_from_type_v2\n(U\x02idctorch\nTensor\n)}tR."),
+      CN_EFORMAT, "is str, not name" },
+    { BYTES("\x80\x02"
+            "ctorch\nSize\nU\x02id\x85R."),
+      CN_EFORMAT, "is str, not tuple" },
+    { BYTES("\x80\x02"
+            "ctorch\ndevice\n}\x85R."),
+      CN_EFORMAT, "is dict, not str" },
+    { BYTES("\x80\x02"
+            "ccollections\nOrderedDict\nU\x02id\x85R."),
+      CN_EFORMAT, "arguments that it does not take" },
+    { BYTES("\x80\x02"
+            "ccollections\nOrderedDict\n]K\x01"
+            "a\x85R."),
+      CN_EFORMAT, "arguments that it does not take" },
+    { BYTES("\x80\x02"
+            "ccollections\ndefaultdict\ncos\nsystem\n\x85R."),
+      CN_EUNSUPPORTED, "'os.system'" },
+    { BYTES("\x80\x02"
+            "cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nU\x02"
+            "f8\x85RU\x03"
+            "abc\x86R."),
+      CN_EFORMAT, "arguments that it does not take" },
+    { BYTES("\x80\x02"
+            "cnumpy.core.multiarray\nscalar\nNU\x08"
+            "abcdefgh\x86R."),
+      CN_EFORMAT, "is none, not dtype" },
+    { BYTES("\x80\x02"
+            "cbuiltins\nset\nK\x05\x85R."),
+      CN_EFORMAT, "is int, not list" },
+};
+
+/* Values that hold themselves, by way of the memo. */
+static const bad endless[] = {
+    { BYTES("\x80\x02}q\x00U\x01"
+            "xh\x00s."),
+      CN_EUNSUPPORTED, "nest too deep" },
+    { BYTES("\x80\x02]q\x00h\x00\x85"
+            "a."),
+      CN_EUNSUPPORTED, "nest too deep" },
+    { BYTES("\x80\x02"
+            "ccollections\nOrderedDict\n)Rq\x00U\x01xh\x00sh\x00"
+            "b."),
+      CN_EUNSUPPORTED, "nest too deep" },
+    { BYTES("\x80\x02"
+            "ctorch._utils\n_rebuild_tensor_v2\nq\x00h\x00\x85R."),
+      CN_EFORMAT, "is name, not storage" },
+};
+
+static void no_value_is_taken_for_another(void **state)
+{
+    (void)state;
+    expect_refused(endless, COUNT(endless), -1);
+    expect_refused(mistaken, COUNT(mistaken), 4);
+}
+
 /* ---- sizes without end ------------------------------------------------------------------------------ */
 
 static void small_files_do_not_grow(void **state)
@@ -545,6 +644,12 @@ static void archives_are_checked(void **state)
           "has 20 bytes" },
         { { PICKLE, { "y/data/0", BYTES("\0\0\0\0\0\0\x80?\0\0\0@\0\0\0\0") } }, 2, "is missing" },
         { { PICKLE }, 1, "is missing" },
+        { { PICKLE,
+            { "x/data/0", BYTES("\0\0\0\0\0\0\x80?\0\0\0@\0\0\0\0") },
+            { "x/data/0", BYTES("\0\0\0\0\0\0\x80?\0\0\0@\0\0\0\0") } },
+          3,
+          "two members" },
+        { { PICKLE, PICKLE }, 2, "two members" },
         { { { "x/data.pkl", BYTES("\x80\x02N..") } }, 1, "follows the pickle" },
         { { { "x/data.pkl", BYTES("\x80\x02N") } }, 1, "missing" },
     };
@@ -629,6 +734,7 @@ int main(void)
         cmocka_unit_test(no_pickle_calls_anything),
         cmocka_unit_test(a_machine_misused_says_so),
         cmocka_unit_test(no_tensor_leaves_its_storage),
+        cmocka_unit_test(no_value_is_taken_for_another),
         cmocka_unit_test(small_files_do_not_grow),
         cmocka_unit_test(archives_are_checked),
         cmocka_unit_test(flipped_bits_change_no_number),

@@ -8,6 +8,7 @@ PROBLEM: CASE|way     parameters and loss after each of 6 steps with a closure;
 PROBLEM: CASE|end     the number of iterations and evaluations, and the state t.
 """
 import ast
+import inspect
 
 import numpy as np
 import torch
@@ -33,6 +34,15 @@ OPTIM_CASES = [
     "ASGD", "ASGD lr=0.1 lambd=0.01 alpha=0.5 t0=20 weight_decay=0.1",
     "Lion lr=0.01 weight_decay=0.1", "Yogi lr=0.05 weight_decay=0.01", "LAMB lr=0.05 weight_decay=0.01",
     "LARS lr=0.5 momentum=0.9 weight_decay=0.01 trust_coefficient=0.1",
+    "SGD lr=0.1 momentum=0.9 nesterov=True weight_decay=0.1", "SGD lr=0.1 weight_decay=0.1 maximize=True",
+    "AdamW lr=0.01 betas=(0.8,0.95) eps=1e-3 weight_decay=0.1 maximize=True",
+    "NAdam lr=0.01 weight_decay=0.1 decoupled_weight_decay=True", "NAdam lr=0.01 betas=(0.8,0.9) maximize=True",
+    "RAdam lr=0.01 weight_decay=0.1 decoupled_weight_decay=True", "RAdam lr=0.01 maximize=True",
+    "Adagrad lr=0.1 eps=0.1", "RMSprop lr=0.01 alpha=0.9 weight_decay=0.1 momentum=0.8 centered=True eps=1e-3",
+    "Rprop lr=0.1 maximize=True", "ASGD lr=0.1 lambd=0.01 t0=5 maximize=True",
+    "Lion lr=0.01 betas=(0.7,0.8) maximize=True", "Yogi lr=0.05 betas=(0.8,0.9) eps=0.01 maximize=True",
+    "LAMB lr=0.05 betas=(0.8,0.9) eps=0.01 maximize=True", "LARS lr=0.5 momentum=0.5 trust_coefficient=0.1 "
+    "weight_decay=0.1 maximize=True",
 ]
 
 SCHED_CASES = [
@@ -46,6 +56,9 @@ SCHED_CASES = [
     "OneCycleLR max_lr=0.7 total_steps=24", "OneCycleLR max_lr=0.7 epochs=4 steps_per_epoch=6 pct_start=0.4 "
     "anneal_strategy='linear' three_phase=True base_momentum=0.7",
     "ReduceLROnPlateau", "ReduceLROnPlateau factor=0.5 patience=2 cooldown=1 threshold=0.1 min_lr=0.1",
+    "StepLR step_size=5", "ExponentialLR gamma=0.7", "ConstantLR", "LinearLR", "PolynomialLR", "CosineAnnealingLR T_max=30",
+    "OneCycleLR max_lr=0.7 total_steps=30 cycle_momentum=False div_factor=5.0 final_div_factor=100.0",
+    "CyclicLR base_lr=0.1 max_lr=0.5 step_size_up=4 base_momentum=0.5 max_momentum=0.7",
     "ReduceLROnPlateau mode='max' factor=0.5 patience=1 threshold_mode='abs'",
 ]
 
@@ -86,7 +99,7 @@ def paper_step(name, o, w, g, state):
         else:
             v += (1 - b2) * (g * g - v)
         m += (1 - b1) * (g - m)
-        eps = 1e-3 if name == "Yogi" else 1e-6
+        eps = o.get("eps", 1e-3 if name == "Yogi" else 1e-6)
         way = m / (1 - b1 ** t) / (np.sqrt(v / (1 - b2 ** t)) + eps)
         if name == "LAMB":
             way = way + decay * w
@@ -94,16 +107,36 @@ def paper_step(name, o, w, g, state):
         w -= lr * way
 
 
+def takes(name, option):
+    cls = getattr(torch.optim, name, None)
+    return cls and option in inspect.signature(cls).parameters
+
+
+def without_newer(name, options, gradients):
+    """What this PyTorch lacks, by its meaning: ascent of g is descent of -g, and decay apart from the gradient is
+    a factor of the parameters before each step. Returns the options left, the gradients and the factor."""
+    options = dict(options)
+    if not takes(name, "maximize") and options.pop("maximize", False):
+        gradients = -gradients
+    factor = 1 - options["lr"] * options.pop("weight_decay") if options.pop("decoupled_weight_decay", False) else 1
+    return options, gradients, factor
+
+
 def optimised(case, start, gradients):
     name, options = split_case(case)
+    options, gradients, factor = without_newer(name, options, gradients)
     if name == "NAdam" or not hasattr(torch.optim, name):
         w, state = start.double().numpy().copy(), {}
         for g in gradients.double().numpy():
+            w *= factor
             paper_step(name, options, w, g, state)
-        return {"w": torch.from_numpy(w)}
+        names = {"m": "momentum_buffer" if name == "LARS" else "exp_avg", "v": "exp_avg_sq"}
+        kept = "m" if name in ("LARS", "Lion") else "mv"
+        return {"w": torch.from_numpy(w)} | {names[k]: torch.from_numpy(state[k]) for k in kept}
     w = start.clone().requires_grad_(True)
     optim = getattr(torch.optim, name)([w], **({"lr": 0.001} if name == "SGD" else {}) | options)
     for g in gradients:
+        w.data *= factor
         w.grad = g.clone()
         optim.step()
     state = optim.state_dict()["state"].get(0, {})

@@ -30,7 +30,8 @@ static bool is_zip(const uint8_t *bytes, size_t size)
     return size >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0);
 }
 
-/* No magic: a header length that cannot exceed a hundred million, and the brace that begins it. */
+/* No magic: a header length that cannot exceed a hundred million, and the brace that begins it. The
+   length may look like the magic of a pickle (384 is 80 01) or of gzip, so those ask here, too. */
 static bool is_safetensors(const uint8_t *bytes, size_t size)
 {
     return size >= 9 && memcmp(bytes + 4, "\0\0\0", 4) == 0 && bytes[8] == '{';
@@ -43,12 +44,12 @@ static bool is_idx(const uint8_t *bytes, size_t size)
 
 static bool is_gzip(const uint8_t *bytes, size_t size)
 {
-    return size >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B;
+    return size >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B && !is_safetensors(bytes, size);
 }
 
 static bool is_pickle(const uint8_t *bytes, size_t size)
 {
-    return size >= 2 && bytes[0] == 0x80 && bytes[1] <= 5;
+    return size >= 2 && bytes[0] == 0x80 && bytes[1] <= 5 && !is_safetensors(bytes, size);
 }
 
 static bool is_tar(const uint8_t *bytes, size_t size)

@@ -63,7 +63,6 @@ bool cn_module_run(cn_module *m, cn_io *io)
     if (!m->op && !m->cls->forward)
         return cn_fail(CN_EUNSUPPORTED, "%s: it only holds its parts; run those", m->cls->name);
     io->n_out = 1;
-    io->n_out = 1;
     if (!(m->op ? run_op(m, io) : m->cls->forward(m, io)) || !io->out[0]) return false;
     if (m->watch) m->watch->seen(m->watch, m, io->in[0], io->out[0]);
     return true;
