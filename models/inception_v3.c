@@ -92,7 +92,7 @@ static cn_module *mixed(const cn_model_request *r, const Unit *units, int64_t wi
     for (const Unit *u = units; u->name; u++) {
         bool own = !u->out || (units == block_a && !u[1].name);
         cn_branch(b, u->name, u->from,
-                  u->pooling
+                  !u->kernel[0]
                       ? pooling(u->stride)
                       : unit(cn_width(r, own ? width : u->out), u->kernel, u->padding, u->stride));
     }
