@@ -1,5 +1,6 @@
 /* run.c - from a configuration to networks, data and optimisers, and back. */
 #include "app/run.h"
+#include "app/pretrained.h"
 
 #include <jansson.h>
 
@@ -49,6 +50,14 @@ bool config_from_args(const Args *args, const char *model, Config *c)
     c->workers = int_of(args, "workers");
     c->patience = int_of(args, "patience");
     c->checkpoint_steps = int_of(args, "checkpoint-steps");
+    return true;
+}
+
+bool config_of_model(Config *c, const char *model)
+{
+    memset(c, 0, sizeof *c);
+    if (!choose_model(model, c)) return false;
+    snprintf(c->data, sizeof c->data, "%s", c->model->data);
     return true;
 }
 
@@ -137,7 +146,7 @@ cn_dataset *config_data(const Config *c, cn_part split)
         return NULL;
     }
     if (linear) return linear_data(split, c->seed);
-    return cn_dataset_open(c->data, .split = split, .limit = c->limit);
+    return fitted_to(c->model, cn_dataset_open(c->data, .split = split, .limit = c->limit));
 }
 
 cn_module *config_network(const Config *c)
