@@ -34,7 +34,8 @@ static cn_tensor *scaled(cn_tensor *x, const cn_scaling *s)
 static cn_tensor *resized(cn_tensor *x, int64_t height, int64_t width)
 {
     if (!x || (cn_size(x, 2) == height && cn_size(x, 3) == width)) return x;
-    return cn_interpolate(x, .output = CN_SHAPE(height, width), .mode = CN_INTERPOLATE_LINEAR);
+    return cn_interpolate(x, .output = CN_SHAPE(height, width), .mode = CN_INTERPOLATE_LINEAR,
+                          .antialias = true);
 }
 
 /* ---- one picture ------------------------------------------------------------------------------- */
