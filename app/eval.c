@@ -1,12 +1,17 @@
 /* eval.c - cenote eval */
-#include "app/run.h"
+#include "app/pretrained.h"
 
 #include <jansson.h>
 
 #include <stdio.h>
+#include <string.h>
 
 static const Option options[] = {
-    { "data", "NAME", OPT_TEXT, NULL, 0, 0, "data set (default: the run's)" },
+    { "model", "NAME", OPT_TEXT, NULL, 0, 0, "this network, instead of that of a run folder" },
+    { "weights", "FILE", OPT_TEXT, NULL, 0, 0, "its weights: .pt, .pth, .safetensors and so on" },
+    { "data", "NAME|PATH", OPT_TEXT, NULL, 0, 0,
+      "data set (default: the run's), a file of CIFAR-10's binary records, or a folder with one "
+      "folder of pictures for each class" },
     { "batch", "N", OPT_INT, "256", 1, 1e9, "examples at a time" },
     { "limit", "N", OPT_INT, "0", 0, 1e12, "use only the first N examples; 0: all" },
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
@@ -18,15 +23,33 @@ static cn_tensor *squared_error(cn_tensor *output, const cn_batch *batch, void *
     return cn_mse_loss(output, batch->y);
 }
 
+/* A path, not a name. */
+static cn_dataset *test_data(const Config *c, const char *path)
+{
+    return path && strchr(path, '/') ? pictures_for(c->model, path, c->limit)
+                                     : config_data(c, CN_TEST);
+}
+
+static cn_module *network(const Args *args, Config *c)
+{
+    const char *model = text_of(args, "model"), *weights = text_of(args, "weights");
+    const char *folder = operand(args, 0);
+    if (!model != !weights || !model == !folder)
+        return cn_fail(CN_EINVALID, "eval: a run folder is wanted, or --model with --weights"),
+               NULL;
+    if (folder) return config_load(c, folder) ? run_network(c, folder) : NULL;
+    return config_of_model(c, model) ? pretrained_network(c->model, weights) : NULL;
+}
+
 static int run(const Args *args)
 {
     Config c;
     cn_score score = { 0 };
-    bool ok = config_load(&c, operand(args, 0));
-    if (ok && given(args, "data")) snprintf(c.data, sizeof c.data, "%s", text_of(args, "data"));
-    c.limit = int_of(args, "limit");
-    cn_module *net = ok ? run_network(&c, operand(args, 0)) : NULL;
-    cn_dataset *test = net ? config_data(&c, CN_TEST) : NULL;
+    cn_module *net = network(args, &c);
+    if (net && given(args, "data")) snprintf(c.data, sizeof c.data, "%s", text_of(args, "data"));
+    if (net) c.limit = int_of(args, "limit");
+    cn_dataset *test = net ? test_data(&c, text_of(args, "data")) : NULL;
+    bool ok;
     ok = test && cn_evaluate(net, test, int_of(args, "batch"),
                              c.model->regression ? squared_error : NULL, NULL, &score);
     cn_dataset_free(test);
@@ -49,13 +72,15 @@ static int run(const Args *args)
 
 const Command command_eval = {
     .name = "eval",
-    .operands = "DIR",
-    .least = 1,
+    .operands = "[DIR]",
     .most = 1,
     .about = "test a trained network",
     .details =
-        "Loss and accuracy of the network in run folder DIR on the test part of its data set, or of another.",
-    .examples = "cenote eval runs/lenet",
+        "Loss and accuracy of the network in run folder DIR on the test part of its data set, or of another. With "
+        "--model and --weights: of a network of 'cenote list' with the weights of a file.",
+    .examples =
+        "cenote eval runs/lenet\n"
+        "cenote eval --model resnet20 --weights resnet20.th --data ./cifar-10/data_batch_1.bin",
     .options = options,
     .run = run,
 };

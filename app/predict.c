@@ -1,4 +1,5 @@
 /* predict.c - cenote predict: what a trained network makes of test images. */
+#include "app/classify.h"
 #include "app/run.h"
 
 #include <cenote/autograd.h>
@@ -15,6 +16,13 @@ static const Option options[] = {
     { "index", "LIST", OPT_TEXT, NULL, 0, 0,
       "which test examples, as in 0,5,17 or 0-17 (default: 0-17)" },
     { "out", "FILE", OPT_TEXT, NULL, 0, 0, "the picture (default: DIR/predictions.png)" },
+    { "model", "NAME", OPT_TEXT, NULL, 0, 0,
+      "classify pictures with this network, instead of test examples" },
+    { "weights", "FILE", OPT_TEXT, NULL, 0, 0, "its weights: .pt, .pth, .safetensors and so on" },
+    { "classes", "FILE", OPT_TEXT, NULL, 0, 0, "names of its classes, one a line" },
+    { "scaling", "NAME", OPT_TEXT, "model", 0, 0,
+      "of the pictures: model, none (0 to 1), caffe (blue, green, red, 0 to 255, minus means)" },
+    { "side", "N", OPT_INT, "0", 0, 4096, "of the pictures (default: the model's)" },
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
 };
 
@@ -116,6 +124,7 @@ static void report(const Args *args, const Predictions *p, const cn_dataset *dat
 
 static int run(const Args *args)
 {
+    if (given(args, "model")) return classify(args);
     Config c;
     Predictions p = { 0 };
     char path[1040], title[128];
@@ -140,14 +149,17 @@ static int run(const Args *args)
 
 const Command command_predict = {
     .name = "predict",
-    .operands = "DIR",
+    .operands = "DIR|IMAGE...",
     .least = 1,
-    .most = 1,
-    .about = "classify test images and draw them with their labels",
+    .most = -1,
+    .about = "classify test images and draw them with their labels, or any pictures",
     .details =
         "Draws examples of the test data with what the network in run folder DIR takes them for: green when it is "
-        "right, red with the truth below when it is not.",
-    .examples = "cenote predict runs/lenet\ncenote predict runs/lenet --index 0-35 --out grid.svg",
+        "right, red with the truth below when it is not. With --model and --weights: the five likeliest classes of "
+        "each IMAGE, of which the middle square is taken.",
+    .examples =
+        "cenote predict runs/lenet\ncenote predict runs/lenet --index 0-35 --out grid.svg\n"
+        "cenote predict --model torchvision/squeezenet1_1 --weights squeezenet1_1.pth dog.jpg",
     .options = options,
     .run = run,
 };

@@ -1,5 +1,6 @@
 /* run.c - from a configuration to networks, data and optimisers, and back. */
 #include "app/run.h"
+#include "app/pretrained.h"
 
 #include <jansson.h>
 
@@ -14,8 +15,8 @@
 
 static bool choose_model(const char *name, Config *c)
 {
-    const char *names[64] = { NULL };
-    for (int i = 0; cn_models[i]; i++) names[i] = cn_models[i]->name;
+    const char *names[128] = { NULL };
+    for (int i = 0; cn_models[i] && i < 127; i++) names[i] = cn_models[i]->name;
     c->model = cn_model_find(name);
     if (c->model) return true;
     const char *like = nearest(name, names);
@@ -49,6 +50,14 @@ bool config_from_args(const Args *args, const char *model, Config *c)
     c->workers = int_of(args, "workers");
     c->patience = int_of(args, "patience");
     c->checkpoint_steps = int_of(args, "checkpoint-steps");
+    return true;
+}
+
+bool config_of_model(Config *c, const char *model)
+{
+    memset(c, 0, sizeof *c);
+    if (!choose_model(model, c)) return false;
+    snprintf(c->data, sizeof c->data, "%s", c->model->data);
     return true;
 }
 
@@ -137,17 +146,14 @@ cn_dataset *config_data(const Config *c, cn_part split)
         return NULL;
     }
     if (linear) return linear_data(split, c->seed);
-    return cn_dataset_open(c->data, .split = split, .limit = c->limit);
+    return fitted_to(c->model, cn_dataset_open(c->data, .split = split, .limit = c->limit));
 }
 
 cn_module *config_network(const Config *c)
 {
-    cn_shape input = c->model->input;
-    for (int i = input.ndim++; i > 0; i--) input.dim[i] = input.dim[i - 1];
-    input.dim[0] = 1;
     cn_manual_seed(c->seed);
-    cn_module *net = c->model->make(c->model->regression ? 1 : 10);
-    if (net && cn_build(net, input)) return net;
+    cn_module *net = cn_model_make(c->model);
+    if (net && cn_build(net, cn_model_batch(c->model, 1))) return net;
     cn_module_free(net);
     return NULL;
 }

@@ -19,6 +19,8 @@ typedef struct {
 
 bool config_from_args(const Args *args, const char *model,
                       Config *c); /* the book's values where nothing is given */
+/* The same without a command's options, to test a network with. */
+bool config_of_model(Config *c, const char *model);
 bool config_save(const Config *c, const char *folder);
 bool config_load(Config *c, const char *folder);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""compare.py [BUILD] [--threads N,N..] [--models M,M..] [--rounds R] [--seconds S] - Cenote beside PyTorch.
+"""compare.py [BUILD] [--threads N,N..] [--models M,M..] [--batch B] [--rounds R] [--seconds S] - Cenote beside PyTorch.
 
 Runs `BUILD/cenote bench MODEL` and torch_peer.py in turn, so that both see the same machine at the same time, and
 prints a Markdown table of the medians over the rounds. PyTorch is taken from $TORCH_PYTHON, /usr/bin/python3 or this
@@ -77,6 +77,7 @@ def main():
     parser.add_argument("build", nargs="?", default=str(HERE.parent / "build"))
     parser.add_argument("--threads", default=",".join(sorted({"1", str(os.cpu_count() or 1)}, key=int)))
     parser.add_argument("--models", default=MODELS)
+    parser.add_argument("--batch", type=int, help="examples per step, instead of the book's")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1)
     args = parser.parse_args()
@@ -91,6 +92,7 @@ def main():
         for threads in args.threads.split(","):
             ours, theirs = [], []
             options = [model, "--threads", threads, "--seconds", str(args.seconds)]
+            options += ["--batch", str(args.batch)] if args.batch else []
             for _ in range(args.rounds):
                 ours.append(run([cenote, "bench", *options, "--json"]))
                 if python:

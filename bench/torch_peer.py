@@ -6,13 +6,30 @@ batch in memory; the time is the median of whole steps after a warm-up. compare.
 in which PyTorch is fastest.
 """
 import argparse
+import functools
 import json
+import pathlib
 import resource
 import statistics
 import sys
 import time
 
 WARM_UP, PRODUCT = 5, 1024
+
+
+# Chapters 6 and 7, which the golden values know, too: shape of an example and batch.
+CONVOLUTIONAL = {
+    "alexnet": ((1, 224, 224), 128), "vgg11": ((1, 224, 224), 128), "vgg11-quarter": ((1, 224, 224), 128),
+    "nin": ((1, 224, 224), 128), "googlenet": ((1, 96, 96), 128), "lenet-bn": ((1, 28, 28), 256),
+    "resnet18": ((1, 96, 96), 256), "densenet": ((1, 96, 96), 256),
+}
+NAMES = ["linreg", "softmax", "mlp", "lenet", *CONVOLUTIONAL]
+
+
+def book_network(name, side):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+    import book_networks
+    return book_networks.make(name, side)
 
 
 def networks(nn):
@@ -28,6 +45,8 @@ def networks(nn):
             nn.Conv2d(6, 16, 5), nn.Sigmoid(), nn.AvgPool2d(2), nn.Flatten(),
             nn.Linear(400, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10)),
             (1, 28, 28), 256, classes),
+        **{name: (functools.partial(book_network, name, shape[1]), shape, batch, classes)
+           for name, (shape, batch) in CONVOLUTIONAL.items()},
     }
 
 
@@ -71,9 +90,10 @@ def times_of(step, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", choices=["linreg", "softmax", "mlp", "lenet"])
+    parser.add_argument("model", choices=NAMES)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--batch", type=int, help="examples per step, instead of the book's")
     args = parser.parse_args()
 
     import torch
@@ -81,6 +101,7 @@ def main():
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
     make, shape, batch, loss_of = networks(torch.nn)[args.model]
+    batch = args.batch or batch
     net, x = make(), torch.randn(batch, *shape)
     y = torch.randn(batch, 1) if args.model == "linreg" else torch.randint(0, 10, (batch,))
     optimiser = torch.optim.SGD(net.parameters(), lr=0.01)
