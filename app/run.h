@@ -15,6 +15,9 @@ typedef struct {
     char optim[192], schedule[192];
     double lr, momentum, weight_decay, clip;
     int64_t workers, patience, checkpoint_steps;
+    int64_t accumulate, log_steps;
+    bool recompute;
+    char amp[8]; /* "": no mixed precision */
 } Config;
 
 bool config_from_args(const Args *args, const char *model,
@@ -27,6 +30,15 @@ cn_module *config_network(const Config *c);
 cn_optim *config_optimiser(const Config *c, cn_module *net);
 cn_sched *config_schedule(const Config *c, cn_optim *o); /* NULL: none, or an error */
 cn_dataset *config_data(const Config *c, cn_part split);
+
+/* Into how many segments --recompute divides it; 0: not wanted. */
+int config_segments(const Config *c, const cn_module *net);
+cn_dtype amp_named(const char *name); /* 0 of ""; another word is an error */
+
+/* --profile FILE of a command: begins when it is given; ends with the file and the table (with
+   --json on standard error). */
+bool profile_begin(const Args *args);
+bool profile_end(const Args *args, bool ok);
 
 /* The network of a finished or unfinished run, with its parameters. */
 cn_module *run_network(const Config *c, const char *folder);

@@ -33,7 +33,7 @@ typedef struct cn_profile_row {
     int64_t calls;
     double seconds; /* in it, without the calls that it makes itself */
     double flops;   /* 0 where they are not known */
-    double bytes;   /* of inputs and outputs, each once; 0 for rules and ranges */
+    double bytes;   /* of inputs and outputs, each once; 0 where no element is touched */
 } cn_profile_row;
 
 /* Writes the rows that fit, those with most time first; returns how many there are. */

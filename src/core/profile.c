@@ -138,9 +138,11 @@ static cn_profile_event *new_event(cn_profile_thread *t)
 
 /* ---- what a call did ----------------------------------------------------------------------- */
 
+/* A view moves nothing, and a composition leaves that to the calls that it makes. */
 static double bytes_of(const cn_call *c)
 {
     double n = 0;
+    if (!c->op->infer) return 0;
     for (int i = 0; i < c->n_in + c->n_out; i++) {
         const cn_tensor *t = i < c->n_in ? c->in[i] : c->out[i - c->n_in];
         if (t) n += (double)t->v.numel * (double)cn_dtype_size(t->v.dtype);
