@@ -16,6 +16,7 @@ typedef struct {
     double lr, momentum, weight_decay, clip;
     int64_t workers, patience, checkpoint_steps;
     int64_t accumulate, log_steps;
+    int64_t resize; /* height and width of images; 0: those of the model */
     bool recompute;
     char amp[8]; /* "": no mixed precision */
 } Config;
@@ -30,6 +31,15 @@ cn_module *config_network(const Config *c);
 cn_optim *config_optimiser(const Config *c, cn_module *net);
 cn_sched *config_schedule(const Config *c, cn_optim *o); /* NULL: none, or an error */
 cn_dataset *config_data(const Config *c, cn_part split);
+
+/* What the network takes: one example, and so many. */
+cn_shape config_example(const Config *c);
+cn_shape config_input(const Config *c, int64_t examples);
+/* Images of another size, or grey ones for a model that wants RGB, are made to fit. Takes the data
+   set over; NULL stays NULL. */
+cn_dataset *config_fitted(const Config *c, cn_dataset *data);
+/* Says on standard error what config_fitted() changes; nothing where it changes nothing. */
+void say_fitted(const Config *c);
 
 /* Into how many segments --recompute divides it; 0: not wanted. */
 int config_segments(const Config *c, const cn_module *net);

@@ -29,6 +29,8 @@ static const Option options[] = {
     { "patience", "N", OPT_INT, "0", 0, 1e9,
       "stop after N epochs without a better test accuracy; 0: never" },
     { "checkpoint-steps", "N", OPT_INT, "0", 0, 1e9, "save within epochs, too, every N steps" },
+    { "resize", "N", OPT_INT, "0", 0, 4096,
+      "make images N x N, for a network built for that size; 0: as the model takes them" },
     { "accumulate", "N", OPT_INT, "1", 1, 1e6, "batches whose gradients make one step" },
     { "recompute", NULL, OPT_FLAG, NULL, 0, 0,
       "keep less for the backward pass, which computes it again: less memory, more time" },
@@ -90,6 +92,7 @@ static bool train(const Config *c, const char *out, bool resume, bool quiet,
                   cn_fit_progress *result)
 {
     Progress progress = progress_begin(quiet);
+    if (!quiet) say_fitted(c);
     cn_dataset *data = config_data(c, CN_TRAIN), *test = data ? config_data(c, CN_TEST) : NULL;
     cn_module *net = test ? config_network(c) : NULL;
     cn_optim *optim = net ? config_optimiser(c, net) : NULL;
