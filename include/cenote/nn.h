@@ -385,6 +385,9 @@ CN_API int cn_layers(cn_module *m, cn_shape input, cn_layer_info *out, int room,
 CN_API size_t cn_summary_to(cn_module *m, cn_shape input, int depth, char *buf, size_t room);
 CN_API size_t cn_summary(cn_module *m, cn_shape input, char *buf, size_t room); /* everything */
 
+/* Runs m on x and returns what the module at `path` ("0.1"; "": m itself) made in its last run. */
+CN_API cn_tensor *cn_layer_output(cn_module *m, const char *path, cn_tensor *x);
+
 /* Floating-point operations of one training step on an input of this shape: forward and backward
    of the
    layers that multiply. 0: an error is set, or there are none. */

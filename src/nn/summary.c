@@ -60,10 +60,10 @@ static void seen(cn_watch *watch, cn_module *m, const cn_tensor *in, const cn_te
     r->layer.multiply_adds += adds;
 }
 
-static void watch(cn_module *m, cn_watch *w)
+void cn_module_watch(cn_module *m, cn_watch *w)
 {
     m->watch = w;
-    for (int i = 0; i < m->n_children; i++) watch(m->children[i].module, w);
+    for (int i = 0; i < m->n_children; i++) cn_module_watch(m->children[i].module, w);
 }
 
 /* Is a parameter of row `at` one of those before it? */
@@ -116,9 +116,9 @@ static bool walk(Walk *w, cn_module *m, cn_shape input)
     w->rows = cn_alloc_zeroed((size_t)count(m) * sizeof *w->rows);
     if (!w->rows) return false;
     list(w, m, "", 0);
-    watch(m, &w->watch);
+    cn_module_watch(m, &w->watch);
     bool ok = cn_build(m, input);
-    watch(m, NULL);
+    cn_module_watch(m, NULL);
     for (int i = 0; ok && i < w->n; i++) {
         Row *r = &w->rows[i];
         if (r->layer.repeated) {
