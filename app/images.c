@@ -49,9 +49,10 @@ void say_fitted(const Config *c)
     cn_dataset *d = cn_dataset_open(c->data, .split = CN_TEST, .limit = 1);
     const cn_shape *from = d ? &cn_dataset_field(d, 0)->shape : NULL;
     if (d && steps_between(cn_dataset_field(d, 0), &to, steps))
-        fprintf(stderr,
-                "images of %lld x %lld x %lld become %lld x %lld x %lld, as the network takes them\n",
-                (long long)from->dim[0], (long long)from->dim[1], (long long)from->dim[2],
-                (long long)to.dim[0], (long long)to.dim[1], (long long)to.dim[2]);
+        fprintf(
+            stderr,
+            "images of %lld x %lld x %lld become %lld x %lld x %lld, as the network takes them\n",
+            (long long)from->dim[0], (long long)from->dim[1], (long long)from->dim[2],
+            (long long)to.dim[0], (long long)to.dim[1], (long long)to.dim[2]);
     cn_dataset_free(d);
 }

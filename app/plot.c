@@ -93,8 +93,8 @@ static cn_figure *draw_inside(const Args *args)
 static int run(const Args *args)
 {
     bool inside = given(args, "filters") || given(args, "features");
-    cn_figure *f = inside ? draw_inside(args)
-                          : cn_learning_curves(operand(args, 0), text_of(args, "title"));
+    cn_figure *f =
+        inside ? draw_inside(args) : cn_learning_curves(operand(args, 0), text_of(args, "title"));
     bool ok =
         f && (given(args, "out") ? cn_figure_save(f, text_of(args, "out")) : draw_on_terminal(f));
     cn_figure_free(f);

@@ -69,7 +69,8 @@ static json_t *config_to_json(const Config *c)
         c->momentum, "weight_decay", c->weight_decay, "clip", c->clip, "workers",
         (json_int_t)c->workers, "patience", (json_int_t)c->patience, "checkpoint_steps",
         (json_int_t)c->checkpoint_steps, "accumulate", (json_int_t)c->accumulate, "log_steps",
-        (json_int_t)c->log_steps, "resize", (json_int_t)c->resize, "recompute", (int)c->recompute, "amp", c->amp);
+        (json_int_t)c->log_steps, "resize", (json_int_t)c->resize, "recompute", (int)c->recompute,
+        "amp", c->amp);
 }
 
 bool config_save(const Config *c, const char *folder)
@@ -89,7 +90,8 @@ bool config_load(Config *c, const char *folder)
     char path[1024];
     const char *model = NULL, *data = NULL, *optim = NULL, *schedule = NULL;
     const char *amp = "";
-    json_int_t epochs, batch, limit, seed, workers, patience, steps, accumulate = 1, log_steps = 0, resize = 0;
+    json_int_t epochs, batch, limit, seed, workers, patience, steps, accumulate = 1, log_steps = 0,
+                                                                     resize = 0;
     int recompute = 0;
     json_error_t error;
     int v = 0;
@@ -103,12 +105,11 @@ bool config_load(Config *c, const char *folder)
         j, &error, 0,
         "{s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:F, s:F, s:F, s:F, s:I, s:I, s:I, "
         "s?I, s?I, s?I, s?b, s?s}",
-        "v", &v,
-        "model", &model, "data", &data, "epochs", &epochs, "batch", &batch, "limit", &limit, "seed",
-        &seed, "optim", &optim, "schedule", &schedule, "lr", &c->lr, "momentum", &c->momentum,
-        "weight_decay", &c->weight_decay, "clip", &c->clip, "workers", &workers, "patience",
-        &patience, "checkpoint_steps", &steps, "accumulate", &accumulate, "log_steps", &log_steps,
-        "resize", &resize, "recompute", &recompute, "amp", &amp);
+        "v", &v, "model", &model, "data", &data, "epochs", &epochs, "batch", &batch, "limit",
+        &limit, "seed", &seed, "optim", &optim, "schedule", &schedule, "lr", &c->lr, "momentum",
+        &c->momentum, "weight_decay", &c->weight_decay, "clip", &c->clip, "workers", &workers,
+        "patience", &patience, "checkpoint_steps", &steps, "accumulate", &accumulate, "log_steps",
+        &log_steps, "resize", &resize, "recompute", &recompute, "amp", &amp);
     if (!ok) cn_fail(CN_EFORMAT, "%s: %s", path, error.text);
     else if (v != 1) ok = cn_fail(CN_EFORMAT, "%s: version %d is unknown", path, v);
     ok = ok && choose_model(model, c);

@@ -44,9 +44,8 @@ static json_t *layer_to_json(const cn_layer_info *l)
                      l->ran ? json_shape(l->input.dim, l->input.ndim) : json_null(), "output",
                      l->ran ? json_shape(l->output.dim, l->output.ndim) : json_null(), "kernel",
                      l->kernel.ndim ? json_shape(l->kernel.dim, l->kernel.ndim) : json_null(),
-                     "parameters", (json_int_t)l->parameters, "trainable",
-                     (json_int_t)l->trainable, "multiply_adds", json_number(l->multiply_adds),
-                     "repeated", (int)l->repeated);
+                     "parameters", (json_int_t)l->parameters, "trainable", (json_int_t)l->trainable,
+                     "multiply_adds", json_number(l->multiply_adds), "repeated", (int)l->repeated);
 }
 
 static int print_layers(const Args *args, cn_module *net, cn_shape input, int depth)
@@ -61,12 +60,12 @@ static int print_layers(const Args *args, cn_module *net, cn_shape input, int de
         if (!depth || layers[i].depth <= depth)
             json_array_append_new(list, layer_to_json(&layers[i]));
     free(layers);
-    return print_json(
-        args, json_pack("{s:o, s:I, s:I, s:o, s:o, s:o, s:o}", "layers", list, "parameters",
-                        (json_int_t)s.parameters, "trainable", (json_int_t)s.trainable,
-                        "multiply_adds", json_number(s.multiply_adds), "input_bytes",
-                        json_number(s.input_bytes), "pass_bytes", json_number(s.pass_bytes),
-                        "parameter_bytes", json_number(s.parameter_bytes)));
+    return print_json(args,
+                      json_pack("{s:o, s:I, s:I, s:o, s:o, s:o, s:o}", "layers", list, "parameters",
+                                (json_int_t)s.parameters, "trainable", (json_int_t)s.trainable,
+                                "multiply_adds", json_number(s.multiply_adds), "input_bytes",
+                                json_number(s.input_bytes), "pass_bytes", json_number(s.pass_bytes),
+                                "parameter_bytes", json_number(s.parameter_bytes)));
 }
 
 static int run(const Args *args)

@@ -129,13 +129,14 @@ static void report(const Args *args, const Config *c, const char *out, const cn_
                100 * p->data_wait, out);
         return;
     }
-    json_t *j = json_pack(
-        "{s:s, s:i, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "schema",
-        "cenote-train", "v", 1, "model", c->model->name, "data", c->data, "epochs",
-        (json_int_t)p->epoch, "seed", (json_int_t)c->seed, "train_loss", number(p->train_loss),
-        "train_acc", number(p->train_acc), "test_loss", number(p->test_loss), "test_acc",
-        number(p->test_acc), "seconds", number(p->seconds), "examples_per_s",
-        number(p->examples_per_second), "data_wait", number(p->data_wait), "out", out, "stopped_early", (int)p->stopped_early);
+    json_t *j =
+        json_pack("{s:s, s:i, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}",
+                  "schema", "cenote-train", "v", 1, "model", c->model->name, "data", c->data,
+                  "epochs", (json_int_t)p->epoch, "seed", (json_int_t)c->seed, "train_loss",
+                  number(p->train_loss), "train_acc", number(p->train_acc), "test_loss",
+                  number(p->test_loss), "test_acc", number(p->test_acc), "seconds",
+                  number(p->seconds), "examples_per_s", number(p->examples_per_second), "data_wait",
+                  number(p->data_wait), "out", out, "stopped_early", (int)p->stopped_early);
     json_dumpf(j, stdout, JSON_COMPACT);
     printf("\n");
     json_decref(j);

@@ -366,7 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_gradients),
                                         cmocka_unit_test(test_autocast),
-        cmocka_unit_test(test_optimisers),
+                                        cmocka_unit_test(test_optimisers),
                                         cmocka_unit_test(test_schedules) };
     return cmocka_run_group_tests_name("networks", tests, read_golden, free_golden);
 }

@@ -359,8 +359,8 @@ typedef struct cn_layer_info {
     const char *cls;  /* "Conv2d" */
     int depth;        /* 0: the network itself */
     int children;
-    bool ran;             /* false: somebody uses its parameters, but does not run it */
-    bool repeated;        /* it stands elsewhere, further up, too: its parameters count there */
+    bool ran;      /* false: somebody uses its parameters, but does not run it */
+    bool repeated; /* it stands elsewhere, further up, too: its parameters count there */
     cn_shape input, output, kernel; /* of the last run; kernel: no dimensions where it has none */
     int64_t parameters, trainable;  /* its own, without its children's; shared ones once */
     double multiply_adds;           /* of its own, in all its runs */
@@ -377,7 +377,8 @@ typedef struct cn_layer_sums {
 /* Runs m once on zeros of that shape and describes it and all below it, parents before children.
    Writes the layers that fit, and the sums unless `sums` is NULL; returns how many layers there are, 0
    after an error. */
-CN_API int cn_layers(cn_module *m, cn_shape input, cn_layer_info *out, int room, cn_layer_sums *sums);
+CN_API int cn_layers(cn_module *m, cn_shape input, cn_layer_info *out, int room,
+                     cn_layer_sums *sums);
 
 /* A table of the layers as a tree: class, shapes, kernel, parameters, multiply-adds, and the sums.
    `depth`: how far down; what is below counts to the last that is shown; 0: everything. Like

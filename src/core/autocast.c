@@ -127,8 +127,7 @@ static cn_tensor *as_wanted(cn_tensor *t, cn_cast_rule rule)
     return rule == CN_CAST_LOW && is_parameter(t) ? converted_parameter(t) : convert(t, want);
 }
 
-bool cn_autocast_inputs(const cn_op *op, cn_tensor *const *in, int n, cn_tensor **to,
-                        bool *changed)
+bool cn_autocast_inputs(const cn_op *op, cn_tensor *const *in, int n, cn_tensor **to, bool *changed)
 {
     cn_cast_rule rule = (cn_cast_rule)cn_cast_rules[op->id];
     *changed = rule != CN_CAST_NONE;

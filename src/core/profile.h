@@ -17,9 +17,9 @@ typedef struct cn_profile_event {
 
 typedef struct cn_profile_thread {
     struct cn_profile_thread *next;
-    int number;                     /* from 1, in the order of their first calls */
-    size_t n, room, lost;           /* events; those that found no room */
-    cn_profile_event *events;       /* by their end */
+    int number;               /* from 1, in the order of their first calls */
+    size_t n, room, lost;     /* events; those that found no room */
+    cn_profile_event *events; /* by their end */
     int n_rows, rows_room;
     cn_profile_row *rows;
 } cn_profile_thread;

@@ -58,9 +58,9 @@ struct cn_loader {
 static bool fill(const cn_loader *l, slot *s)
 {
     const cn_dataset_class *c = &l->o.dataset->c;
-    bool ok = l->pipeline.steps ? cn_pipeline_fill(&l->pipeline, c, s->index, s->n, s->rows,
-                                                   l->o.seed, s->epoch)
-                                : c->get(c->self, s->index, s->n, s->rows);
+    bool ok = l->pipeline.steps
+                  ? cn_pipeline_fill(&l->pipeline, c, s->index, s->n, s->rows, l->o.seed, s->epoch)
+                  : c->get(c->self, s->index, s->n, s->rows);
     return ok || cn_fail(CN_EIO, "data set %s: the samples could not be had", c->name);
 }
 

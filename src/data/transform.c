@@ -131,8 +131,7 @@ static void blend(float *restrict y, const float *restrict a, const float *restr
 {
     int i = 0;
     for (; i + BLOCK <= n; i += BLOCK)
-        for (int k = 0; k < BLOCK; k++)
-            y[i + k] = a[i + k] * (1 - weight) + b[i + k] * weight;
+        for (int k = 0; k < BLOCK; k++) y[i + k] = a[i + k] * (1 - weight) + b[i + k] * weight;
     for (; i < n; i++) y[i] = a[i] * (1 - weight) + b[i] * weight;
 }
 
@@ -275,7 +274,8 @@ static bool check_channels(const cn_transform *t, image *io)
     bool known = (t->channels == 1 || t->channels == 3) &&
                  (io->channels == 1 || io->channels == 3 || io->channels == t->channels);
     if (!known)
-        return cn_fail(CN_EINVALID, "channels: %lld to %d; between 1 (grey) and 3 (RGB) is possible",
+        return cn_fail(CN_EINVALID,
+                       "channels: %lld to %d; between 1 (grey) and 3 (RGB) is possible",
                        (long long)io->channels, t->channels);
     io->channels = t->channels;
     return true;

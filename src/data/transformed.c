@@ -26,8 +26,9 @@ static bool is_repeatable(const cn_pipeline *p)
     for (int i = 0; i < p->steps; i++)
         if (p->step[i].kind == CN_TRANSFORM_RANDOM_FLIP ||
             p->step[i].kind == CN_TRANSFORM_RANDOM_CROP)
-            return cn_fail(CN_EINVALID, "dataset_transformed: random transforms belong to a loader, "
-                                        "which knows the epoch");
+            return cn_fail(CN_EINVALID,
+                           "dataset_transformed: random transforms belong to a loader, "
+                           "which knows the epoch");
     return true;
 }
 

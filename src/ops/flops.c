@@ -53,7 +53,8 @@ static double linear_gradients(const cn_call *c)
 static double block_of(const cn_shape *x, const cn_shape *w, const cn_ints *padding)
 {
     double n = 2 * (double)x->dim[0] * (double)w->dim[0];
-    for (int i = 0; i < 2; i++) n *= (double)(x->dim[i + 2] + 2 * padding->v[i] - w->dim[i + 2] + 1);
+    for (int i = 0; i < 2; i++)
+        n *= (double)(x->dim[i + 2] + 2 * padding->v[i] - w->dim[i + 2] + 1);
     return n * (double)w->dim[1] * (double)w->dim[2] * (double)w->dim[3];
 }
 

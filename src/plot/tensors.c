@@ -32,8 +32,9 @@ bool cn_figure_tensor(cn_figure *f, const cn_tensor *images, size_t columns)
     if (!f || !images) return cn_fail(CN_EINVALID, "cn_figure_tensor: figure or tensor is NULL");
     int nd = cn_ndim(images);
     if (nd < 2 || nd > 4 || cn_dtype_is_complex(cn_dtype_of(images)))
-        return cn_fail(CN_EINVALID, "cn_figure_tensor: %d dimensions of %s are no images; (h, w), "
-                                    "(n, h, w) and (n, c, h, w) are",
+        return cn_fail(CN_EINVALID,
+                       "cn_figure_tensor: %d dimensions of %s are no images; (h, w), "
+                       "(n, h, w) and (n, c, h, w) are",
                        nd, cn_dtype_name(cn_dtype_of(images)));
     float *x = cn_alloc((size_t)cn_numel(images) * sizeof *x + 1);
     bool ok = x && show(f, images, x, columns);

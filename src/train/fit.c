@@ -27,7 +27,7 @@ typedef struct {
     cn_loader *train;
     cn_metrics *metrics; /* NULL: no run folder */
     cn_run_state state;
-    double began; /* on the clock, so that state.seconds = now - began */
+    double began;          /* on the clock, so that state.seconds = now - began */
     double called, waited; /* this call's beginning, and how long it waited for batches */
     double last_loss;      /* of the last step */
     bool interrupted, stopped_early;
@@ -175,8 +175,8 @@ static bool train_step(Run *r, cn_batch *b)
     r->last_loss = 0;
     for (int64_t i = 0; i < n; i++) {
         size_t mark = cn_mark();
-        bool ok = (i == 0 || next_batch(r, b)) &&
-                  train_batch(r, b, (double)b->size / (double)samples);
+        bool ok =
+            (i == 0 || next_batch(r, b)) && train_batch(r, b, (double)b->size / (double)samples);
         cn_release(mark);
         if (!ok) return false;
     }
@@ -316,7 +316,8 @@ static bool resolve(const cn_fit_options *given, cn_fit_options *o)
         return cn_fail(CN_EINVALID, "fit: batch %lld, epochs %lld: must not be negative",
                        (long long)o->batch, (long long)o->epochs);
     if (o->accumulate < 0 || o->recompute < 0 || o->log_steps < 0)
-        return cn_fail(CN_EINVALID, "fit: accumulate, recompute and log_steps must not be negative");
+        return cn_fail(CN_EINVALID,
+                       "fit: accumulate, recompute and log_steps must not be negative");
     if (!o->accumulate) o->accumulate = 1;
     if (!o->batch) o->batch = 256;
     if (!o->epochs) o->epochs = 10;

@@ -57,13 +57,13 @@ static bool write_line(cn_metrics *m, json_t *j)
 
 bool cn_metrics_epoch(cn_metrics *m, const cn_fit_progress *p)
 {
-    return write_line(
-        m, json_pack("{s:i, s:f, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "v", 1, "t",
-                     (double)time(NULL), "ev", "epoch", "epoch", (json_int_t)p->epoch, "train_loss",
-                     number(p->train_loss), "train_acc", number(p->train_acc), "test_loss",
-                     number(p->test_loss), "test_acc", number(p->test_acc), "lr", number(p->lr),
-                     "ex_s", number(p->examples_per_second), "seconds", number(p->seconds),
-                     "data_wait", number(p->data_wait)));
+    return write_line(m, json_pack("{s:i, s:f, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                                   "v", 1, "t", (double)time(NULL), "ev", "epoch", "epoch",
+                                   (json_int_t)p->epoch, "train_loss", number(p->train_loss),
+                                   "train_acc", number(p->train_acc), "test_loss",
+                                   number(p->test_loss), "test_acc", number(p->test_acc), "lr",
+                                   number(p->lr), "ex_s", number(p->examples_per_second), "seconds",
+                                   number(p->seconds), "data_wait", number(p->data_wait)));
 }
 
 bool cn_metrics_step(cn_metrics *m, const cn_fit_progress *p)
