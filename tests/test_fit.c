@@ -111,12 +111,12 @@ static void recomputed_gradients_are_the_same(void **state)
     }
 }
 
-/* What stands in memory between forward and backward, of twelve layers that keep their results. */
+/* What stands in memory between forward and backward, of 32 layers that keep their results. */
 static int64_t held(int segments)
 {
-    cn_module *layers[12];
-    for (int i = 0; i < 12; i++) layers[i] = i % 2 ? cn_sigmoid_layer() : cn_linear_layer(64);
-    cn_module *net = cn_sequential_n(layers, 12);
+    cn_module *layers[32];
+    for (int i = 0; i < 32; i++) layers[i] = i % 2 ? cn_sigmoid_layer() : cn_linear_layer(64);
+    cn_module *net = cn_sequential_n(layers, 32);
     size_t mark = cn_mark();
     cn_tensor *x = cn_ones(CN_SHAPE(256, 64), CN_F32);
     assert_true(cn_build(net, CN_SHAPE(1, 64)));

@@ -1,6 +1,7 @@
 /* cast_rules.c - which ops autocast computes in which type: PyTorch's lists, with normalisations,
    softmax and sums in float32 as on its GPUs. Ops that are made of others need a line only where
-   their own steps between would mix types. */
+   their own steps between would mix types; C functions that go straight to an inner op need the
+   inner op's. */
 #include "core/autocast.h"
 #include "ops/internal.h"
 
@@ -52,6 +53,9 @@ const unsigned char cn_cast_rules[CN_NUM_OPS] = {
     WIDE(normalize),
     WIDE(renorm),
     WIDE(softmax),
+    WIDE(softmax_along),
+    WIDE(log_softmax_along),
+    WIDE(layer_norm_rows),
     WIDE(log_softmax),
     WIDE(softmin),
     /* sums, products, distances */
@@ -69,6 +73,7 @@ const unsigned char cn_cast_rules[CN_NUM_OPS] = {
     WIDE(matrix_norm),
     WIDE(linalg_norm),
     WIDE(logsumexp),
+    WIDE(logsumexp_along),
     WIDE(logcumsumexp),
     WIDE(trace),
     WIDE(dist),
@@ -101,6 +106,10 @@ const unsigned char cn_cast_rules[CN_NUM_OPS] = {
     WIDE(binary_cross_entropy_with_logits),
     WIDE(cosine_embedding_loss),
     WIDE(cross_entropy),
+    WIDE(cross_entropy_mean),
+    WIDE(cross_entropy_rows),
+    WIDE(mse_mean),
+    WIDE(nll_rows),
     WIDE(ctc_loss),
     WIDE(gaussian_nll_loss),
     WIDE(hinge_embedding_loss),
