@@ -448,7 +448,8 @@ static void resize_wide(void **state)
     assert_true(cn_read(transformed(cn_from(x, CN_SHAPE(1, 2, H, W), CN_F32), &t, 1).x, CN_F32, got,
                         2 * TO_H * TO_W));
     for (int i = 0; i < 2 * TO_H * TO_W; i++) {
-        double v = ((i / TO_W) % TO_H + 0.5) * H / TO_H - 0.5, u = (i % TO_W + 0.5) * W / TO_W - 0.5;
+        double v = ((i / TO_W) % TO_H + 0.5) * H / TO_H - 0.5,
+               u = (i % TO_W + 0.5) * W / TO_W - 0.5;
         v = fmax(v, 0), u = fmax(u, 0);
         int h = (int)v, w = (int)u, below = h + 1 < H ? h + 1 : h, right = w + 1 < W ? w + 1 : w;
         const float *plane = x + i / (TO_H * TO_W) * H * W;
@@ -465,7 +466,8 @@ static void center_crop_and_channels(void **state)
     (void)state;
     const float values[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
     cn_tensor *x = cn_from(values, CN_SHAPE(1, 1, 3, 3), CN_F32);
-    const cn_transform inner = cn_transform_center_crop(1, 2), outer = cn_transform_center_crop(3, 6);
+    const cn_transform inner = cn_transform_center_crop(1, 2),
+                       outer = cn_transform_center_crop(3, 6);
     const float padded[] = { 0, 1, 2, 3, 0, 0, 0, 4, 5, 6, 0, 0, 0, 7, 8, 9, 0, 0 };
     assert_values(transformed(x, &inner, 1).x, (float[]){ 4, 5 }, 2);
     assert_values(transformed(x, &outer, 1).x, padded, 18);

@@ -45,9 +45,9 @@ static int free_data(void **state)
 static cn_module *make_net(void)
 {
     cn_manual_seed(5);
-    cn_module *net = cn_sequential(
-        cn_conv2d_layer(4, .kernel = 3, .padding = 1), cn_relu_layer(), cn_max_pool2d_layer(2),
-        cn_flatten_layer(), cn_linear_layer(16), cn_tanh_layer(), cn_linear_layer(4));
+    cn_module *net = cn_sequential(cn_conv2d_layer(4, .kernel = 3, .padding = 1), cn_relu_layer(),
+                                   cn_max_pool2d_layer(2), cn_flatten_layer(), cn_linear_layer(16),
+                                   cn_tanh_layer(), cn_linear_layer(4));
     assert_true(cn_build(net, CN_SHAPE(1, 1, SIDE, SIDE)));
     return net;
 }

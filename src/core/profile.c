@@ -12,7 +12,7 @@
 
 #define FAST_TLS _Thread_local __attribute__((tls_model("initial-exec")))
 
-enum { DEEPEST = 64, MOST_EVENTS = 1 << 20 };
+enum { MOST_EVENTS = 1 << 20 };
 
 atomic_int cn_modes;
 
@@ -24,18 +24,11 @@ static struct {
     cn_profile_thread *threads;
 } profile = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-typedef struct {
-    const char *name;
-    cn_profile_kind kind;
-    int64_t begin, inside; /* inside: in the calls that it made */
-} Frame;
-
+/* Small: programs that load the library late have little room for it. */
 static FAST_TLS struct {
     unsigned number;
-    cn_profile_thread *record;
     bool backward;
-    size_t depth;
-    Frame frames[DEEPEST];
+    cn_profile_thread *record;
 } here;
 
 static int64_t now(void)
@@ -106,7 +99,6 @@ static void begin_record(void)
         profile.threads = here.record = t, t = NULL;
     }
     here.number = profile.number;
-    here.depth = 0;
     pthread_mutex_unlock(&profile.lock);
     cn_free(t);
 }
@@ -175,14 +167,14 @@ static double flops_of(const cn_call *c)
 size_t cn_profile_enter(const char *name, cn_profile_kind kind)
 {
     if (here.number != profile.number || !here.record) begin_record();
-    size_t was = here.depth;
-    if (!here.record || was == DEEPEST) return DEEPEST;
+    cn_profile_thread *t = here.record;
+    if (!t || t->depth == CN_PROFILE_DEEPEST) return CN_PROFILE_DEEPEST;
     if (kind == CN_PROFILE_FORWARD && here.backward) kind = CN_PROFILE_BACKWARD;
-    here.frames[here.depth++] = (Frame){ name, kind, now(), 0 };
-    return was;
+    t->frames[t->depth] = (cn_profile_frame){ name, kind, now(), 0 };
+    return t->depth++;
 }
 
-static void add_row(const Frame *f, double seconds, const cn_profile_event *e)
+static void add_row(const cn_profile_frame *f, double seconds, const cn_profile_event *e)
 {
     cn_profile_row *row = row_of(here.record, f->name, f->kind);
     if (!row) return;
@@ -191,14 +183,8 @@ static void add_row(const Frame *f, double seconds, const cn_profile_event *e)
     row->flops += e->flops, row->bytes += e->bytes;
 }
 
-void cn_profile_leave(size_t was, const cn_call *call)
+static void keep(const cn_profile_frame *f, int64_t end, const cn_call *call)
 {
-    if (was >= here.depth || here.number != profile.number || !here.record) return;
-    int64_t end = now();
-    here.depth = was;
-    Frame *f = &here.frames[was];
-    if (was) f[-1].inside += end - f->begin;
-    if (!cn_profiling()) return; /* it was stopped meanwhile: nobody writes from now on */
     cn_profile_event e = { .name = f->name,
                            .kind = f->kind,
                            .begin = f->begin - profile.began,
@@ -206,9 +192,20 @@ void cn_profile_leave(size_t was, const cn_call *call)
     if (call) e.flops = flops_of(call), e.bytes = bytes_of(call);
     if (call) describe(call, e.shapes, sizeof e.shapes);
     add_row(f, (double)(end - f->begin - f->inside) * 1e-9, &e);
-    cn_profile_event *kept = new_event(here.record);
-    if (kept) *kept = e;
+    cn_profile_event *place = new_event(here.record);
+    if (place) *place = e;
     else here.record->lost++;
+}
+
+void cn_profile_leave(size_t was, const cn_call *call)
+{
+    cn_profile_thread *t = here.number == profile.number ? here.record : NULL;
+    if (!t || was >= t->depth) return;
+    int64_t end = now();
+    cn_profile_frame *f = &t->frames[was];
+    t->depth = was;
+    if (was) f[-1].inside += end - f->begin;
+    if (cn_profiling()) keep(f, end, call); /* once it is stopped others read the record */
 }
 
 bool cn_profile_backward(bool on)
@@ -220,7 +217,7 @@ bool cn_profile_backward(bool on)
 
 size_t cn_profile_push(const char *name)
 {
-    return cn_profiling() && name ? cn_profile_enter(name, CN_PROFILE_RANGE) : DEEPEST;
+    return cn_profiling() && name ? cn_profile_enter(name, CN_PROFILE_RANGE) : CN_PROFILE_DEEPEST;
 }
 
 void cn_profile_pop(size_t was)

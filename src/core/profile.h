@@ -15,6 +15,15 @@ typedef struct cn_profile_event {
     char shapes[64]; /* "f32(256,784) f32(256,784)"; cut off where it does not fit */
 } cn_profile_event;
 
+/* A call, a rule or a range that is open. */
+typedef struct cn_profile_frame {
+    const char *name;
+    cn_profile_kind kind;
+    int64_t begin, inside; /* inside: in the calls that it made */
+} cn_profile_frame;
+
+enum { CN_PROFILE_DEEPEST = 64 };
+
 typedef struct cn_profile_thread {
     struct cn_profile_thread *next;
     int number;               /* from 1, in the order of their first calls */
@@ -22,6 +31,8 @@ typedef struct cn_profile_thread {
     cn_profile_event *events; /* by their end */
     int n_rows, rows_room;
     cn_profile_row *rows;
+    size_t depth;
+    cn_profile_frame frames[CN_PROFILE_DEEPEST];
 } cn_profile_thread;
 
 bool cn_profiling(void);
