@@ -150,7 +150,7 @@ static void run_resize(const cn_transform *t, image in, image out, const void *x
                        cn_rng *rng)
 {
     (void)t, (void)rng;
-    columns c;
+    columns c = { 0 };
     for (int64_t left = 0; left < out.width; left += CHUNK) {
         c.n = (int)(out.width - left < CHUNK ? out.width - left : CHUNK);
         for (int i = 0; i < c.n; i++) c.taps[i] = tap_of(left + i, in.width, out.width);
