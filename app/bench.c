@@ -14,6 +14,10 @@ enum { MOST_STEPS = 200000, WARM_UP = 5 };
 static const Option options[] = {
     { "seconds", "X", OPT_FLOAT, "3", 0.01, 3600, "how long to measure" },
     { "batch", "N", OPT_INT, NULL, 1, 1e6, "examples per step (default: the book's)" },
+    { "amp", "TYPE", OPT_TEXT, NULL, 0, 0, "mixed precision: bf16, or f16" },
+    { "recompute", NULL, OPT_FLAG, NULL, 0, 0, "keep less for the backward pass" },
+    { "profile", "FILE", OPT_TEXT, NULL, 0, 0,
+      "time every op: a table, and a trace for chrome://tracing or ui.perfetto.dev" },
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
 };
 
@@ -64,7 +68,8 @@ typedef struct {
     cn_optim *optim;
     cn_tensor *x, *y;
     int64_t batch;
-    double multiply_adds; /* of one forward pass */
+    int segments; /* of recomputation; 0: none */
+    int amp;      /* a dtype, or CN_NO_DTYPE */
 } Net;
 
 /* zero_grad, forward, loss, backward, update: what PyTorch's side does, too. */
@@ -73,10 +78,14 @@ static bool train_step(void *context)
     Net *n = context;
     size_t mark = cn_mark();
     cn_optim_zero_grad(n->optim);
-    cn_tensor *output = cn_forward(n->net, n->x);
+    int was = cn_set_autocast(n->amp);
+    cn_tensor *output = n->segments ? cn_checkpoint_sequential(n->net, n->segments, n->x)
+                                    : cn_forward(n->net, n->x);
     cn_tensor *loss =
         n->model->regression ? cn_mse_loss(output, n->y) : cn_cross_entropy(output, n->y);
-    bool ok = cn_backward(loss) && cn_step(n->optim);
+    cn_set_autocast(was);
+    bool ok = cn_backward(loss);
+    CN_PROFILE("optimiser") ok = ok && cn_step(n->optim);
     cn_release(mark);
     return ok;
 }
@@ -96,28 +105,6 @@ static bool fixed_batch(Net *n)
         else if (labels) labels[i] = cn_rng_below(&rng, cn_model_outputs(n->model));
     }
     return true;
-}
-
-/* What the processor can do in practice: the best of a dozen large products. */
-static double peak_flops(void)
-{
-    enum { N = 1024 };
-    double best = 0;
-    CN_SCOPE
-    {
-        cn_tensor *a = cn_ones(CN_SHAPE(N, N), CN_F32);
-        for (int i = 0; i < 12 && cn_ok(); i++) {
-            CN_SCOPE
-            {
-                double t = now();
-                cn_mm(a, a);
-                t = now() - t;
-                double rate = 2.0 * N * N * N / t;
-                if (rate > best) best = rate;
-            }
-        }
-    }
-    return best;
 }
 
 /* Of one example, times the batch: the layers' work grows with it. */
@@ -155,15 +142,20 @@ static void report_net(const Args *args, const Net *n, const Times *t, double pe
 
 static bool bench_net(const Args *args, const cn_model *model)
 {
-    Config c = { .model = model };
+    Config c = { .model = model, .recompute = flag(args, "recompute") };
+    cn_dtype amp = amp_named(given(args, "amp") ? text_of(args, "amp") : "");
     Net n = { .model = model,
-              .batch = given(args, "batch") ? int_of(args, "batch") : model->batch };
+              .batch = given(args, "batch") ? int_of(args, "batch") : model->batch,
+              .amp = amp ? (int)amp : CN_NO_DTYPE };
     Times t = { 0 };
     size_t mark = cn_mark();
     n.net = config_network(&c);
+    n.segments = config_segments(&c, n.net);
     n.optim = n.net ? cn_sgd(n.net, .lr = 0.01) : NULL;
-    bool ok = n.optim && fixed_batch(&n) && measure(train_step, &n, float_of(args, "seconds"), &t);
-    if (ok) report_net(args, &n, &t, peak_flops());
+    bool ok = cn_ok() && n.optim && fixed_batch(&n) && profile_begin(args) &&
+              measure(train_step, &n, float_of(args, "seconds"), &t);
+    if (ok) report_net(args, &n, &t, cn_profile_peak());
+    ok = profile_end(args, ok) && ok;
     cn_optim_free(n.optim);
     cn_module_free(n.net);
     cn_release(mark);

@@ -66,74 +66,6 @@ cn_tensor *picture_for(const cn_model *model, const char *path, Scaling scaling,
 
 /* ---- data sets ---------------------------------------------------------------------------------- */
 
-typedef struct {
-    cn_dataset *of;
-    const cn_model *model;
-    const char **classes;
-} Fitted;
-
-static bool fitted_get(void *self, const int64_t *index, int64_t n, void *const out[])
-{
-    const Fitted *f = self;
-    cn_batch b;
-    size_t mark = cn_mark();
-    bool ok = cn_dataset_get(f->of, index, n, &b);
-    cn_tensor *x =
-        ok ? scaled(resized(b.x, f->model->input.dim[1], f->model->input.dim[2]), f->model->scaling)
-           : NULL;
-    ok = x && cn_read(x, CN_F32, out[0], cn_numel(x)) && cn_read(b.y, CN_I64, out[1], n);
-    cn_release(mark);
-    return ok;
-}
-
-static void fitted_destroy(void *self)
-{
-    Fitted *f = self;
-    cn_dataset_free(f->of);
-    free(f->classes);
-    free(f);
-}
-
-static bool fits(const cn_model *model, const cn_dataset *data)
-{
-    const cn_shape *has = &cn_dataset_field(data, 0)->shape, *wants = &model->input;
-    if (model->scaling) return false;
-    for (int i = 0; i < wants->ndim; i++)
-        if (has->ndim != wants->ndim || has->dim[i] != wants->dim[i]) return false;
-    return true;
-}
-
-cn_dataset *fitted_to(const cn_model *model, cn_dataset *data)
-{
-    if (!data || fits(model, data)) return data;
-    const cn_field *x = cn_dataset_field(data, 0);
-    int n = cn_dataset_classes(data);
-    if (x->shape.ndim != 3 || model->input.ndim != 3 || x->shape.dim[0] != model->input.dim[0]) {
-        cn_fail(CN_EINVALID, "the model %s takes pictures of %lld channels, which %s has not",
-                model->name, (long long)model->input.dim[0], cn_dataset_name(data));
-        return cn_dataset_free(data), NULL;
-    }
-    Fitted *f = calloc(1, sizeof *f);
-    if (f) *f = (Fitted){ data, model, calloc((size_t)n + 1, sizeof *f->classes) };
-    if (!f || !f->classes) {
-        free(f);
-        cn_dataset_free(data);
-        return cn_fail(CN_ENOMEM, "data: out of memory"), NULL;
-    }
-    for (int i = 0; i < n; i++) f->classes[i] = cn_dataset_class_name(data, i);
-    return cn_dataset_new(
-        &(cn_dataset_class){ .size = sizeof(cn_dataset_class),
-                             .name = cn_dataset_name(data),
-                             .samples = cn_dataset_samples(data),
-                             .fields = 2,
-                             .field = { { CN_F32, model->input }, { .dtype = CN_I64 } },
-                             .classes = n ? f->classes : NULL,
-                             .n_classes = n,
-                             .self = f,
-                             .get = fitted_get,
-                             .destroy = fitted_destroy });
-}
-
 /* ---- pictures from files --------------------------------------------------------------------------- */
 
 enum { SIDE = 32, CHANNELS = 3, RECORD = 1 + CHANNELS * SIDE * SIDE };
@@ -238,7 +170,7 @@ static cn_dataset *read_folders(const cn_model *model, const char *path, int64_t
 cn_dataset *pictures_for(const cn_model *model, const char *path, int64_t limit)
 {
     DIR *folder = opendir(path);
-    if (!folder) return fitted_to(model, read_cifar(path, limit));
+    if (!folder) return fitted_to(model, &model->input, read_cifar(path, limit));
     closedir(folder);
-    return fitted_to(model, read_folders(model, path, limit));
+    return fitted_to(model, &model->input, read_folders(model, path, limit));
 }

@@ -20,7 +20,4 @@ cn_tensor *picture_for(const cn_model *model, const char *path, Scaling scaling,
    the order of their names; ready for the model. */
 cn_dataset *pictures_for(const cn_model *model, const char *path, int64_t limit);
 
-/* The data set with its pictures as large and scaled as the model wants them. Takes it over. */
-cn_dataset *fitted_to(const cn_model *model, cn_dataset *data);
-
 #endif

@@ -29,9 +29,9 @@ static void draw_bar(const cn_fit_progress *p)
     for (int i = 0; i < CELLS; i++)
         n += (size_t)snprintf(bar + n, sizeof bar - n, "%s", inside * CELLS > i + 0.5 ? "━" : " ");
     write_time(left, whole > 0 ? p->seconds * (1 - whole) / whole : 0);
-    fprintf(stderr, "\r\033[Kepoch %lld/%lld %s loss %.4f acc %.4f  %.0f/s  %s left",
+    fprintf(stderr, "\r\033[Kepoch %lld/%lld %s loss %.4f acc %.4f  %.0f/s  data %.0f%%  %s left",
             (long long)p->epoch + 1, (long long)p->epochs, bar, p->train_loss, p->train_acc,
-            p->examples_per_second, left);
+            p->examples_per_second, 100 * p->data_wait, left);
     fflush(stderr);
 }
 

@@ -50,7 +50,13 @@ bool config_from_args(const Args *args, const char *model, Config *c)
     c->workers = int_of(args, "workers");
     c->patience = int_of(args, "patience");
     c->checkpoint_steps = int_of(args, "checkpoint-steps");
-    return true;
+    c->accumulate = int_of(args, "accumulate");
+    c->log_steps = int_of(args, "log-steps");
+    c->resize = int_of(args, "resize");
+    c->recompute = flag(args, "recompute");
+    if (given(args, "amp") && !copy_text(args, "amp", c->amp, sizeof c->amp)) return false;
+    amp_named(c->amp);
+    return cn_ok();
 }
 
 bool config_of_model(Config *c, const char *model)
@@ -64,13 +70,16 @@ bool config_of_model(Config *c, const char *model)
 static json_t *config_to_json(const Config *c)
 {
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I}",
+        "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I, "
+        "s:I, s:I, s:I, s:b, s:s}",
         "v", 1, "version", cn_version(), "model", c->model->name, "data", c->data, "epochs",
         (json_int_t)c->epochs, "batch", (json_int_t)c->batch, "limit", (json_int_t)c->limit, "seed",
         (json_int_t)c->seed, "optim", c->optim, "schedule", c->schedule, "lr", c->lr, "momentum",
         c->momentum, "weight_decay", c->weight_decay, "clip", c->clip, "workers",
         (json_int_t)c->workers, "patience", (json_int_t)c->patience, "checkpoint_steps",
-        (json_int_t)c->checkpoint_steps);
+        (json_int_t)c->checkpoint_steps, "accumulate", (json_int_t)c->accumulate, "log_steps",
+        (json_int_t)c->log_steps, "resize", (json_int_t)c->resize, "recompute", (int)c->recompute,
+        "amp", c->amp);
 }
 
 bool config_save(const Config *c, const char *folder)
@@ -89,7 +98,10 @@ bool config_load(Config *c, const char *folder)
 {
     char path[1024];
     const char *model = NULL, *data = NULL, *optim = NULL, *schedule = NULL;
-    json_int_t epochs, batch, limit, seed, workers, patience, steps;
+    const char *amp = "";
+    json_int_t epochs, batch, limit, seed, workers, patience, steps, accumulate = 1, log_steps = 0,
+                                                                     resize = 0;
+    int recompute = 0;
     json_error_t error;
     int v = 0;
     memset(c, 0, sizeof *c);
@@ -100,11 +112,13 @@ bool config_load(Config *c, const char *folder)
     if (!j) return cn_fail(CN_EFORMAT, "%s: line %d: %s", path, error.line, error.text);
     bool ok = !json_unpack_ex(
         j, &error, 0,
-        "{s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:F, s:F, s:F, s:F, s:I, s:I, s:I}", "v", &v,
-        "model", &model, "data", &data, "epochs", &epochs, "batch", &batch, "limit", &limit, "seed",
-        &seed, "optim", &optim, "schedule", &schedule, "lr", &c->lr, "momentum", &c->momentum,
-        "weight_decay", &c->weight_decay, "clip", &c->clip, "workers", &workers, "patience",
-        &patience, "checkpoint_steps", &steps);
+        "{s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:F, s:F, s:F, s:F, s:I, s:I, s:I, "
+        "s?I, s?I, s?I, s?b, s?s}",
+        "v", &v, "model", &model, "data", &data, "epochs", &epochs, "batch", &batch, "limit",
+        &limit, "seed", &seed, "optim", &optim, "schedule", &schedule, "lr", &c->lr, "momentum",
+        &c->momentum, "weight_decay", &c->weight_decay, "clip", &c->clip, "workers", &workers,
+        "patience", &patience, "checkpoint_steps", &steps, "accumulate", &accumulate, "log_steps",
+        &log_steps, "resize", &resize, "recompute", &recompute, "amp", &amp);
     if (!ok) cn_fail(CN_EFORMAT, "%s: %s", path, error.text);
     else if (v != 1) ok = cn_fail(CN_EFORMAT, "%s: version %d is unknown", path, v);
     ok = ok && choose_model(model, c);
@@ -114,6 +128,9 @@ bool config_load(Config *c, const char *folder)
         snprintf(c->schedule, sizeof c->schedule, "%s", schedule);
         c->epochs = epochs, c->batch = batch, c->limit = limit, c->seed = (uint64_t)seed;
         c->workers = workers, c->patience = patience, c->checkpoint_steps = steps;
+        c->accumulate = accumulate, c->log_steps = log_steps, c->recompute = recompute;
+        c->resize = resize;
+        snprintf(c->amp, sizeof c->amp, "%s", amp);
     }
     json_decref(j);
     return ok;
@@ -146,14 +163,16 @@ cn_dataset *config_data(const Config *c, cn_part split)
         return NULL;
     }
     if (linear) return linear_data(split, c->seed);
-    return fitted_to(c->model, cn_dataset_open(c->data, .split = split, .limit = c->limit));
+    cn_shape example = config_example(c);
+    return fitted_to(c->model, &example,
+                     cn_dataset_open(c->data, .split = split, .limit = c->limit));
 }
 
 cn_module *config_network(const Config *c)
 {
     cn_manual_seed(c->seed);
     cn_module *net = cn_model_make(c->model);
-    if (net && cn_build(net, cn_model_batch(c->model, 1))) return net;
+    if (net && cn_build(net, config_input(c, 1))) return net;
     cn_module_free(net);
     return NULL;
 }

@@ -15,6 +15,10 @@ typedef struct {
     char optim[192], schedule[192];
     double lr, momentum, weight_decay, clip;
     int64_t workers, patience, checkpoint_steps;
+    int64_t accumulate, log_steps;
+    int64_t resize; /* height and width of images; 0: those of the model */
+    bool recompute;
+    char amp[8]; /* "": no mixed precision */
 } Config;
 
 bool config_from_args(const Args *args, const char *model,
@@ -29,6 +33,24 @@ cn_module *config_network(const Config *c);
 cn_optim *config_optimiser(const Config *c, cn_module *net);
 cn_sched *config_schedule(const Config *c, cn_optim *o); /* NULL: none, or an error */
 cn_dataset *config_data(const Config *c, cn_part split);
+
+/* What the network takes: one example, and so many. */
+cn_shape config_example(const Config *c);
+cn_shape config_input(const Config *c, int64_t examples);
+/* Images made as large as `example`, grey ones coloured for a model that wants RGB, and scaled as the model
+   wants them. Takes the data set over; NULL stays NULL. */
+cn_dataset *fitted_to(const cn_model *model, const cn_shape *example, cn_dataset *data);
+/* Says on standard error what fitted_to() changes of a run's images; nothing where it changes nothing. */
+void say_fitted(const Config *c);
+
+/* Into how many segments --recompute divides it; 0: not wanted. */
+int config_segments(const Config *c, const cn_module *net);
+cn_dtype amp_named(const char *name); /* 0 of ""; another word is an error */
+
+/* --profile FILE of a command: begins when it is given; ends with the file and the table (with
+   --json on standard error). */
+bool profile_begin(const Args *args);
+bool profile_end(const Args *args, bool ok);
 
 /* The network of a finished or unfinished run, with its parameters. */
 cn_module *run_network(const Config *c, const char *folder);

@@ -29,6 +29,15 @@ static const Option options[] = {
     { "patience", "N", OPT_INT, "0", 0, 1e9,
       "stop after N epochs without a better test accuracy; 0: never" },
     { "checkpoint-steps", "N", OPT_INT, "0", 0, 1e9, "save within epochs, too, every N steps" },
+    { "resize", "N", OPT_INT, "0", 0, 4096,
+      "make images N x N, for a network built for that size; 0: as the model takes them" },
+    { "accumulate", "N", OPT_INT, "1", 1, 1e6, "batches whose gradients make one step" },
+    { "recompute", NULL, OPT_FLAG, NULL, 0, 0,
+      "keep less for the backward pass, which computes it again: less memory, more time" },
+    { "amp", "TYPE", OPT_TEXT, NULL, 0, 0, "mixed precision: bf16, or f16" },
+    { "log-steps", "N", OPT_INT, "0", 0, 1e9, "a line in metrics.jsonl every N steps, too" },
+    { "profile", "FILE", OPT_TEXT, NULL, 0, 0,
+      "time every op: a table, and a trace for chrome://tracing or ui.perfetto.dev" },
     { "out", "DIR", OPT_TEXT, NULL, 0, 0, "run folder (default: runs/MODEL-TIME)" },
     { "resume", "DIR", OPT_TEXT, NULL, 0, 0, "go on with an interrupted run" },
     { "quiet", NULL, OPT_FLAG, NULL, 0, 0, "no progress" },
@@ -83,6 +92,7 @@ static bool train(const Config *c, const char *out, bool resume, bool quiet,
                   cn_fit_progress *result)
 {
     Progress progress = progress_begin(quiet);
+    if (!quiet) say_fitted(c);
     cn_dataset *data = config_data(c, CN_TRAIN), *test = data ? config_data(c, CN_TEST) : NULL;
     cn_module *net = test ? config_network(c) : NULL;
     cn_optim *optim = net ? config_optimiser(c, net) : NULL;
@@ -93,7 +103,9 @@ static bool train(const Config *c, const char *out, bool resume, bool quiet,
                           .epochs = c->epochs, .seed = c->seed, .clip = c->clip,
                           .workers = (int)c->workers, .out = out, .resume = resume,
                           .patience = c->patience, .checkpoint_steps = c->checkpoint_steps,
-                          .watch = progress_show, .watch_context = &progress);
+                          .watch = progress_show, .watch_context = &progress,
+                          .accumulate = c->accumulate, .recompute = config_segments(c, net),
+                          .amp = amp_named(c->amp), .log_steps = c->log_steps);
     cn_sched_free(sched);
     cn_optim_free(optim);
     cn_module_free(net);
@@ -113,16 +125,18 @@ static void report(const Args *args, const Config *c, const char *out, const cn_
         printf("%s on %s: train loss %.4f", c->model->title, c->data, p->train_loss);
         if (!c->model->regression)
             printf(", train accuracy %.4f, test accuracy %.4f", p->train_acc, p->test_acc);
-        printf(", %.1f s\nrun folder: %s\n", p->seconds, out);
+        printf(", %.1f s, %.1f %% of them waiting for data\nrun folder: %s\n", p->seconds,
+               100 * p->data_wait, out);
         return;
     }
-    json_t *j = json_pack(
-        "{s:s, s:i, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "schema",
-        "cenote-train", "v", 1, "model", c->model->name, "data", c->data, "epochs",
-        (json_int_t)p->epoch, "seed", (json_int_t)c->seed, "train_loss", number(p->train_loss),
-        "train_acc", number(p->train_acc), "test_loss", number(p->test_loss), "test_acc",
-        number(p->test_acc), "seconds", number(p->seconds), "examples_per_s",
-        number(p->examples_per_second), "out", out, "stopped_early", (int)p->stopped_early);
+    json_t *j =
+        json_pack("{s:s, s:i, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}",
+                  "schema", "cenote-train", "v", 1, "model", c->model->name, "data", c->data,
+                  "epochs", (json_int_t)p->epoch, "seed", (json_int_t)c->seed, "train_loss",
+                  number(p->train_loss), "train_acc", number(p->train_acc), "test_loss",
+                  number(p->test_loss), "test_acc", number(p->test_acc), "seconds",
+                  number(p->seconds), "examples_per_s", number(p->examples_per_second), "data_wait",
+                  number(p->data_wait), "out", out, "stopped_early", (int)p->stopped_early);
     json_dumpf(j, stdout, JSON_COMPACT);
     printf("\n");
     json_decref(j);
@@ -147,7 +161,9 @@ static int run(const Args *args)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     cn_fit_progress result = { 0 };
-    ok = ok && train(&c, out, resume != NULL, flag(args, "quiet") || json_wanted(args), &result);
+    ok = ok && profile_begin(args) &&
+         train(&c, out, resume != NULL, flag(args, "quiet") || json_wanted(args), &result);
+    ok = profile_end(args, ok) && ok;
     ok = ok && draw_curves(&c, out);
     if (!ok) return failed(args);
     report(args, &c, out, &result);

@@ -74,6 +74,28 @@ for schedule in OneCycleLR:max_lr=0.1,total_steps=4 ReduceLROnPlateau:patience=0
     check "it is kept in the configuration" grep -qF "$schedule" "$scratch/run/config.json"
     rm -rf "$scratch/run"
 done
+check "train in mixed precision, accumulated, recomputed" train_two --amp bf16 --accumulate 2 --recompute --log-steps 1
+check "lines per step" [ "$(grep -c '"ev":"step"' "$scratch/run/metrics.jsonl")" = 2 ]
+check "it says how long it waited for data" grep -q '"data_wait":' "$scratch/run/metrics.jsonl"
+check "train goes on with them" prints "test accuracy" train --resume "$scratch/run" --epochs 3 --quiet
+rm -rf "$scratch/run"
+check "train: no such type" complains 2 "bf16 and f16" train softmax --data glyphs --amp int8 --quiet --out "$scratch/run"
+check "train --profile prints a table" train_two --profile "$scratch/trace.json"
+check "with shares of the peak" grep -q '% of peak' "$scratch/out"
+check "and writes a trace" grep -q '"ph":"X"' "$scratch/trace.json"
+rm -rf "$scratch/run"
+check "train --resize" exits 0 train lenet --resize 32 --data glyphs --limit 32 --batch 32 --epochs 1 --out "$scratch/run"
+check "says so" grep -qF "1 x 28 x 28 become 1 x 32 x 32" "$scratch/err"
+check "eval resizes, too" prints "accuracy" eval "$scratch/run" --limit 32
+check "plot --filters" exits 0 plot "$scratch/run" --filters 0.weight
+check "plot --features" exits 0 plot "$scratch/run" --features 1 --image 3
+check "plot: no such parameter" complains 66 "no parameter" plot "$scratch/run" --filters nothing
+check "plot: no such layer" complains 66 "there is no" plot "$scratch/run" --features 99
+rm -rf "$scratch/run"
+check "summary is a tree" prints "  0 LazyConv2d" summary lenet
+check "summary of another input" prints "(2, 6, 96, 96)" summary lenet --input 1,96,96 --batch 2
+check "summary --json" prints '"multiply_adds":' summary lenet --json
+check "summary: no shape" complains 2 "is no shape" summary lenet --input 1,x
 check "train: no such optimiser" complains 66 "there is no 'sgdd'" train softmax --data glyphs --optim sgdd --quiet --out "$scratch/run"
 check "train: no such option" complains 2 "speed" train softmax --data glyphs --optim adam:speed=3 --quiet --out "$scratch/run"
 check "op with many results" prints "and 36 more" op unbind "$(seq -s, 0 99)"

@@ -437,6 +437,71 @@ static void resize(void **state)
     assert_values(transformed(x, &down, 1).x, (float[]){ 1.5f }, 1);
 }
 
+/* Wider than what is done at a time, and smaller and larger at once. */
+static void resize_wide(void **state)
+{
+    enum { H = 5, W = 7, TO_H = 3, TO_W = 600 };
+    static float x[2 * H * W], got[2 * TO_H * TO_W];
+    (void)state;
+    for (int i = 0; i < 2 * H * W; i++) x[i] = (float)((i * 37) % 101);
+    const cn_transform t = cn_transform_resize(TO_H, TO_W);
+    assert_true(cn_read(transformed(cn_from(x, CN_SHAPE(1, 2, H, W), CN_F32), &t, 1).x, CN_F32, got,
+                        2 * TO_H * TO_W));
+    for (int i = 0; i < 2 * TO_H * TO_W; i++) {
+        double v = ((i / TO_W) % TO_H + 0.5) * H / TO_H - 0.5,
+               u = (i % TO_W + 0.5) * W / TO_W - 0.5;
+        v = fmax(v, 0), u = fmax(u, 0);
+        int h = (int)v, w = (int)u, below = h + 1 < H ? h + 1 : h, right = w + 1 < W ? w + 1 : w;
+        const float *plane = x + i / (TO_H * TO_W) * H * W;
+        const double tl = (double)plane[h * W + w], tr = (double)plane[h * W + right];
+        const double bl = (double)plane[below * W + w], br = (double)plane[below * W + right];
+        double a = tl * (1 - u + w) + tr * (u - w), b = bl * (1 - u + w) + br * (u - w);
+        assert_true(fabs((double)got[i] - (a * (1 - v + h) + b * (v - h))) < 1e-3);
+    }
+}
+
+/* The expected numbers are what torchvision's CenterCrop and Grayscale give. */
+static void center_crop_and_channels(void **state)
+{
+    (void)state;
+    const float values[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+    cn_tensor *x = cn_from(values, CN_SHAPE(1, 1, 3, 3), CN_F32);
+    const cn_transform inner = cn_transform_center_crop(1, 2),
+                       outer = cn_transform_center_crop(3, 6);
+    const float padded[] = { 0, 1, 2, 3, 0, 0, 0, 4, 5, 6, 0, 0, 0, 7, 8, 9, 0, 0 };
+    assert_values(transformed(x, &inner, 1).x, (float[]){ 4, 5 }, 2);
+    assert_values(transformed(x, &outer, 1).x, padded, 18);
+    const cn_transform colour = cn_transform_channels(3), grey = cn_transform_channels(1);
+    cn_tensor *pixel = cn_from(values, CN_SHAPE(1, 1, 1, 2), CN_F32);
+    assert_values(transformed(pixel, &colour, 1).x, (float[]){ 1, 2, 1, 2, 1, 2 }, 6);
+    assert_values(transformed(pixel, &grey, 1).x, (float[]){ 1, 2 }, 2);
+    cn_tensor *rgb = cn_from((float[]){ 1, 0, 0, 1, 10, 0 }, CN_SHAPE(1, 3, 1, 2), CN_F32);
+    assert_values(transformed(rgb, &grey, 1).x, (float[]){ 1.4389f, 0.587f }, 2);
+}
+
+static void transformed_data_set(void **state)
+{
+    (void)state;
+    const float values[] = { 1, 2, 3, 4 };
+    const uint8_t bytes[] = { 0, 51, 255, 102 };
+    cn_transform steps[CN_MAX_TRANSFORMS] = { cn_transform_to_float(), cn_transform_channels(3) };
+    cn_tensor *x = cn_from(bytes, CN_SHAPE(4, 1, 1, 1), CN_U8);
+    cn_dataset *d = cn_dataset_from_tensors(x, cn_from(values, CN_SHAPE(4), CN_F32));
+    cn_dataset *t = cn_dataset_transformed(d, steps);
+    cn_dataset_free(d);
+    cn_loader *l = cn_loader_new(t, .batch = 4, .workers = 2);
+    cn_batch b;
+    assert_true(cn_loader_next(l, &b));
+    assert_values(b.x, (float[]){ 0, 0, 0, 0.2f, 0.2f, 0.2f, 1, 1, 1, 0.4f, 0.4f, 0.4f }, 12);
+    assert_values(b.y, values, 4);
+    cn_loader_free(l);
+    steps[1] = cn_transform_random_flip(0.5);
+    cn_dataset *again = cn_dataset_from_tensors(x, NULL);
+    assert_fails(cn_dataset_transformed(again, steps) != NULL, CN_EINVALID, "belong to a loader");
+    cn_dataset_free(again);
+    cn_dataset_free(t);
+}
+
 static void flip_and_crop(void **state)
 {
     (void)state;
@@ -556,6 +621,9 @@ int main(void)
         TEST(glyphs_depend_on_seed_split_and_index),
         TEST(to_float_and_normalize),
         TEST(resize),
+        TEST(resize_wide),
+        TEST(center_crop_and_channels),
+        TEST(transformed_data_set),
         TEST(flip_and_crop),
         TEST(crops_are_uniform),
         TEST(transforms_that_make_no_sense),

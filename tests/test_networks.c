@@ -16,6 +16,7 @@
 enum { BATCH = 17, STEPS = 3, EPOCHS = 12, HEAD = 255, KEY = 128 };
 
 static cn_dict *golden;
+static double tolerance = 3e-5;
 
 /* ---- networks ------------------------------------------------------------------------------ */
 
@@ -179,7 +180,7 @@ static int compare(const char *key, const cn_tensor *got)
     int failures = 0;
     for (int64_t i = 0; i < stored && !failures; i++) {
         double scale = stored < n && i == HEAD ? size : fmax(fabs(y[i]), 0.1);
-        if (fabs(x[i] - y[i]) <= 3e-5 * scale) continue;
+        if (fabs(x[i] - y[i]) <= tolerance * scale) continue;
         printf("%s: element %lld is %.9g, PyTorch says %.9g\n", key, (long long)i, x[i], y[i]);
         failures++;
     }
@@ -214,6 +215,39 @@ static int compare_state(cn_module *net, const char *network, const char *what)
 }
 
 /* ---- tests --------------------------------------------------------------------------------- */
+
+/* Sums may be rounded to bfloat16, which has 8 bits, in another order: sometimes by one more. */
+static void test_autocast(void **state)
+{
+    static const char *const names[] = { "mlp", "lenet" };
+    (void)state;
+    cn_dict *whole = golden;
+    int failures = 0;
+    golden = cn_load("tests/golden/autocast.safetensors");
+    tolerance = 0x1p-7;
+    assert_non_null(golden);
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+        const Network *n = &networks[i];
+        if (strcmp(n->name, names[0]) != 0 && strcmp(n->name, names[1]) != 0) continue;
+        cn_module *net = build(n);
+        size_t mark = cn_mark();
+        cn_tensor *output = NULL, *loss = NULL;
+        CN_AUTOCAST(CN_BF16) output = cn_forward(net, input_of(n)), loss = loss_of(n, output);
+        assert_int_equal(cn_dtype_of(output), CN_BF16);
+        assert_int_equal(cn_dtype_of(loss), CN_F32);
+        assert_true(cn_backward(loss));
+        char key[KEY];
+        snprintf(key, sizeof key, "%s|output", n->name);
+        failures += compare(key, output);
+        snprintf(key, sizeof key, "%s|loss", n->name);
+        failures += compare(key, loss) + compare_state(net, n->name, "grad");
+        cn_release(mark);
+        cn_module_free(net);
+    }
+    cn_dict_free(golden);
+    golden = whole, tolerance = 3e-5;
+    assert_int_equal(failures, 0);
+}
 
 static int check_forward_and_backward(const Network *n)
 {
@@ -331,6 +365,7 @@ static int free_golden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_gradients),
+                                        cmocka_unit_test(test_autocast),
                                         cmocka_unit_test(test_optimisers),
                                         cmocka_unit_test(test_schedules) };
     return cmocka_run_group_tests_name("networks", tests, read_golden, free_golden);

@@ -10,6 +10,7 @@ ops.safetensors        for each op and sample of the table, "OP|SAMPLE|...": out
                        are pairs of reals, in one more dimension.
 networks.safetensors   of networks with drawn parameters, NET|output, NET|loss, NET|grad|PARAMETER, and the state
                        after three steps, NET|OPTIMISER|ENTRY; lr|SCHEDULE: learning rates of 12 epochs.
+autocast.safetensors   of two of these networks, in float32 under torch.autocast in bfloat16.
 core.safetensors       promotion: the type of a + b; text|K: what PyTorch prints of the tensors of test_core.c.
 """
 import ctypes
@@ -451,6 +452,24 @@ def schedules():
     return found
 
 
+def autocast_values():
+    """Mixed precision: outputs, losses and gradients of two networks under torch.autocast in bfloat16."""
+    found = {}
+    for name in ("mlp", "lenet"):
+        shape, make = networks()[name]
+        net = draw_parameters(make()).float()
+        x = drawn(8, 0, (BATCH, *shape)).float()
+        y = torch.tensor((philox(8, 1, BATCH)[:, 0] % np.uint64(10)).astype(np.int64))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            out = net(x)
+            loss = torch.nn.functional.cross_entropy(out, y)
+        loss.backward()
+        assert out.dtype == torch.bfloat16 and loss.dtype == torch.float32
+        found.update({f"{name}|output": digest(out), f"{name}|loss": digest(loss)})
+        found.update({f"{name}|grad|{k}": digest(p.grad) for k, p in net.named_parameters()})
+    return found
+
+
 def all_networks():
     found = schedules()
     for name, (shape, make) in networks().items():
@@ -504,6 +523,7 @@ def main():
     folder = ROOT / "tests" / "golden"
     folder.mkdir(exist_ok=True)
     save(folder / "networks.safetensors", all_networks())
+    save(folder / "autocast.safetensors", autocast_values())
     save(folder / "core.safetensors", core())
     save(folder / "ops.safetensors", ops(load_library(build)))
 

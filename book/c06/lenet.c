@@ -9,7 +9,7 @@ static void run(Lab *lab)
     cn_dataset *train = lab_images(lab, CN_TRAIN, 12800, 0),
                *test = lab_images(lab, CN_TEST, 2000, 0);
     if (!train || !test) return;
-    cn_module *net = model->make(10);
+    cn_module *net = cn_model_make(model);
     if (net) cn_build(net, CN_SHAPE(1, 1, 28, 28));
     lab_number(lab, "parameters", (double)cn_parameter_count(net), 61706, 0);
 

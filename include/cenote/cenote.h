@@ -2,6 +2,7 @@
 #ifndef CENOTE_CENOTE_H
 #define CENOTE_CENOTE_H
 
+#include "autocast.h"
 #include "autograd.h"
 #include "base.h"
 #include "csv.h"
@@ -15,6 +16,7 @@
 #include "ops.h"
 #include "optim.h"
 #include "plot.h"
+#include "profile.h"
 #include "rng.h"
 #include "tensor.h"
 #include "text.h"

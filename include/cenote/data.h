@@ -136,7 +136,9 @@ typedef enum cn_transform_kind {
     CN_TRANSFORM_NORMALIZE = 2,
     CN_TRANSFORM_RESIZE = 3,
     CN_TRANSFORM_RANDOM_FLIP = 4,
-    CN_TRANSFORM_RANDOM_CROP = 5
+    CN_TRANSFORM_RANDOM_CROP = 5,
+    CN_TRANSFORM_CENTER_CROP = 6,
+    CN_TRANSFORM_CHANNELS = 7
 } cn_transform_kind;
 
 #define CN_MAX_TRANSFORMS 8
@@ -159,6 +161,16 @@ CN_API cn_transform cn_transform_resize(int64_t height, int64_t width);
 CN_API cn_transform cn_transform_random_flip(double probability); /* left and right change places */
 /* A random window of the image with `padding` zeros on every side. */
 CN_API cn_transform cn_transform_random_crop(int64_t height, int64_t width, int64_t padding);
+/* The middle of the image; zeros around it where it is smaller. As torchvision's CenterCrop. */
+CN_API cn_transform cn_transform_center_crop(int64_t height, int64_t width);
+/* Grey to RGB (three times the same), or RGB to grey (0.2989 R + 0.587 G + 0.114 B); an image that
+   has so many channels stays as it is. */
+CN_API cn_transform cn_transform_channels(int channels);
+
+/* The samples of `d` after the transforms, which end with the first of kind CN_TRANSFORM_NONE; not
+   the random ones. Who reads it does the work: the threads of a loader. Holds on to d. */
+CN_API cn_dataset *cn_dataset_transformed(cn_dataset *d,
+                                          const cn_transform transform[CN_MAX_TRANSFORMS]);
 
 /* ---- loaders ------------------------------------------------------------------------------ */
 

@@ -353,10 +353,41 @@ CN_API cn_rng *cn_module_rng(cn_module *m);
 
 /* ---- what a network is made of ------------------------------------------------------------- */
 
-/* A table of layers with output shapes, parameters and multiply-adds for an input of this shape,
-   like
+/* A module of a network that was run once. */
+typedef struct cn_layer_info {
+    const char *name; /* within its parent: "0"; "" of the network. Lives as long as the module */
+    const char *cls;  /* "Conv2d" */
+    int depth;        /* 0: the network itself */
+    int children;
+    bool ran;      /* false: somebody uses its parameters, but does not run it */
+    bool repeated; /* it stands elsewhere, further up, too: its parameters count there */
+    cn_shape input, output, kernel; /* of the last run; kernel: no dimensions where it has none */
+    int64_t parameters, trainable;  /* its own, without its children's; shared ones once */
+    double multiply_adds;           /* of its own, in all its runs */
+} cn_layer_info;
+
+/* Below a summary. Bytes: of the input, of the results of all layers and their gradients, and of the
+   parameters. */
+typedef struct cn_layer_sums {
+    int64_t parameters, trainable;
+    double multiply_adds;
+    double input_bytes, pass_bytes, parameter_bytes;
+} cn_layer_sums;
+
+/* Runs m once on zeros of that shape and describes it and all below it, parents before children.
+   Writes the layers that fit, and the sums unless `sums` is NULL; returns how many layers there are, 0
+   after an error. */
+CN_API int cn_layers(cn_module *m, cn_shape input, cn_layer_info *out, int room,
+                     cn_layer_sums *sums);
+
+/* A table of the layers as a tree: class, shapes, kernel, parameters, multiply-adds, and the sums.
+   `depth`: how far down; what is below counts to the last that is shown; 0: everything. Like
    snprintf: the length it has or would have; 0: an error is set. */
-CN_API size_t cn_summary(cn_module *m, cn_shape input, char *buf, size_t room);
+CN_API size_t cn_summary_to(cn_module *m, cn_shape input, int depth, char *buf, size_t room);
+CN_API size_t cn_summary(cn_module *m, cn_shape input, char *buf, size_t room); /* everything */
+
+/* Runs m on x and returns what the module at `path` ("0.1"; "": m itself) made in its last run. */
+CN_API cn_tensor *cn_layer_output(cn_module *m, const char *path, cn_tensor *x);
 
 /* Floating-point operations of one training step on an input of this shape: forward and backward
    of the

@@ -2,7 +2,7 @@
 #ifndef CENOTE_PLOT_H
 #define CENOTE_PLOT_H
 
-#include "base.h"
+#include "tensor.h"
 
 CN_BEGIN_DECLS
 
@@ -94,6 +94,12 @@ typedef struct cn_images_options {
 } cn_images_options;
 
 CN_API bool cn_figure_images_with(const cn_images_options *o);
+
+/* The images in a tensor, each from its own least value (black) to its largest (white): (h, w),
+   (n, h, w), or (n, c, h, w), of which each channel is an image; with c = 3 the three are one, in
+   colours. So the filters of a first convolution are its weight, and the feature maps of a layer
+   what it returned. `columns` per row; 0: at most 9. */
+CN_API bool cn_figure_tensor(cn_figure *f, const cn_tensor *images, size_t columns);
 
 #ifndef __cplusplus
 #define cn_figure_axes(...)                                                                        \

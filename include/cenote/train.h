@@ -38,6 +38,8 @@ typedef struct cn_fit_progress {
     double test_loss, test_acc;              /* of the last validation; NaN before */
     double lr, examples_per_second, seconds; /* seconds: of training, resumed parts included */
     bool stopped_early, interrupted;
+    double loss;      /* of the last step; NaN before */
+    double data_wait; /* share of this call's time that was spent waiting for batches */
 } cn_fit_progress;
 
 typedef struct cn_fit_options {
@@ -61,6 +63,12 @@ typedef struct cn_fit_options {
     void (*watch)(const cn_fit_progress *p, void *context);
     void *watch_context;
     cn_transform transform[CN_MAX_TRANSFORMS];
+    int64_t accumulate; /* batches whose gradients make one step; 0: 1. Each counts by its samples:
+                           a loss that is a mean over samples gives the gradient of one large batch */
+    int recompute;      /* a Sequential in so many segments, whose insides backward computes again:
+                           cn_checkpoint_sequential(); 0: everything is kept */
+    cn_dtype amp;       /* CN_BF16, CN_F16: forward and loss under autocast; 0: no */
+    int64_t log_steps;  /* a line in metrics.jsonl every so many steps, too; 0: only epochs */
 } cn_fit_options;
 
 /* Trains. False: an error, also CN_EDIVERGED (the loss is not a number) and CN_EINTERRUPTED (what

@@ -4,6 +4,8 @@
    results have handed in their gradients. Nothing recurses. */
 #include "autograd/engine.h"
 #include "core/anomaly.h"
+#include "core/autocast.h"
+#include "core/profile.h"
 
 /* ---- adding gradients ---------------------------------------------------------------------- */
 
@@ -288,7 +290,7 @@ static bool retain_gradients(cn_engine *e, cn_node *node)
 }
 
 /* A rule that makes NaN of a gradient without one is what anomaly mode looks for. */
-static bool visit_watched(cn_engine *e, cn_node *node)
+static void visit_watched(cn_engine *e, cn_node *node)
 {
     bool clean = true;
     for (int i = 0; i < node->n_out && clean; i++)
@@ -297,7 +299,6 @@ static bool visit_watched(cn_engine *e, cn_node *node)
     cn_grads g = { e, node };
     node->op->backward(&g);
     e->watching = true;
-    return cn_ok();
 }
 
 static bool visit(cn_engine *e, cn_node *node)
@@ -309,9 +310,14 @@ static bool visit(cn_engine *e, cn_node *node)
                        cn_node_name(node));
     if (!apply_hooks(node) || !capture_outputs(e, node)) return false;
     if (node->retains && !retain_gradients(e, node)) return false;
-    if (e->watching) return visit_watched(e, node);
-    cn_grads g = { e, node };
-    node->op->backward(&g);
+    size_t frame = e->profiled ? cn_profile_enter(cn_node_name(node), CN_PROFILE_RULE) : 0;
+    if (e->watching) {
+        visit_watched(e, node);
+    } else {
+        cn_grads g = { e, node };
+        node->op->backward(&g);
+    }
+    if (e->profiled) cn_profile_leave(frame, NULL);
     return cn_ok();
 }
 
@@ -328,7 +334,9 @@ static bool run(cn_engine *e)
 {
     bool ok = true, was = cn_set_grad_enabled(e->create);
     e->watching = cn_detect_anomaly(false); /* of backward, rules are to blame, not their ops */
-    bool watched = e->watching;
+    bool watched = e->watching, phase = cn_profile_backward(true);
+    e->profiled = cn_profiling();
+    cn_autocast cast = cn_autocast_enter(&(cn_autocast){ .on = false }); /* types are as recorded */
     while (e->heap.count) {
         size_t mark = cn_mark();
         cn_node *node = cn_heap_pop(&e->heap);
@@ -338,6 +346,8 @@ static bool run(cn_engine *e)
         cn_release(mark);
     }
     ok = settle(e, ok);
+    cn_autocast_leave(cast);
+    cn_profile_backward(phase);
     cn_detect_anomaly(watched);
     cn_set_grad_enabled(was);
     cn_heap_free(&e->heap);
@@ -405,7 +415,7 @@ static void engine_init(cn_engine *e, const cn_backward_options *o)
     e->captures = NULL, e->n_captures = 0;
     e->hooked = NULL, e->n_hooked = 0;
     e->retain = o->retain_graph || o->create_graph, e->create = o->create_graph;
-    e->outer = NULL, e->region = 0, e->watching = false;
+    e->outer = NULL, e->region = 0, e->watching = e->profiled = false;
 }
 
 bool cn_backward_of(cn_tensor *const *outs, cn_tensor *const *cotangents, int n,

@@ -8,6 +8,7 @@
 #include "autograd/checkpoint.h"
 
 #include "autograd/custom.h"
+#include "core/autocast.h"
 
 /* A generator as it was when the first run came to it. */
 typedef struct {
@@ -23,6 +24,7 @@ typedef struct Run {
     cn_tensor *const *in; /* during the first run */
     int n_in, n_draws;
     Draw *draws;
+    cn_autocast cast; /* as it was for the first run */
 } Run;
 
 static _Thread_local Run *first_run; /* the innermost that is under way */
@@ -126,7 +128,9 @@ static cn_tensor *run_recorded(const Run *r, cn_tensor *const *in, uint32_t regi
 {
     uint32_t was_in = cn_set_region(region);
     bool was = cn_set_grad_enabled(true);
+    cn_autocast cast = cn_autocast_enter(&r->cast); /* copies of parameters stay in the region */
     cn_tensor *y = r->f(in, r->context);
+    cn_autocast_leave(cast);
     cn_set_grad_enabled(was);
     cn_set_region(was_in);
     if (!y) cn_fail(CN_EINVALID, "checkpoint: the function returned NULL");
@@ -229,6 +233,7 @@ cn_tensor *cn_checkpoint_owning(cn_function *f, cn_tensor *const *in, int n, voi
         return NULL;
     }
     *r = (Run){ .f = f, .context = context, .release = release, .in = in, .n_in = n };
+    r->cast = cn_autocast_now();
     cn_tensor *y;
     return cn_custom_function(&checkpoint, NULL, 0, &y, 1, r) ? y : NULL;
 }

@@ -17,6 +17,7 @@ typedef struct cn_engine {
     int n_captures, n_hooked;
     bool retain, create;
     bool watching;   /* anomaly mode: look for NaN in what is handed in */
+    bool profiled;   /* take the time of rules */
     cn_grads *outer; /* the call whose recomputed graph this is: what leaves `region` goes there */
     uint32_t region;
 } cn_engine;

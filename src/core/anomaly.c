@@ -1,6 +1,8 @@
 /* anomaly.c - looks at the result of every call for NaN that its inputs do not explain. */
 #include "core/anomaly.h"
 
+#include "core/modes.h"
+
 #include <cenote/autograd.h>
 
 #include <math.h>
@@ -11,6 +13,7 @@ _Thread_local __attribute__((tls_model("initial-exec"))) bool cn_anomaly_on;
 bool cn_detect_anomaly(bool on)
 {
     bool was = cn_anomaly_on;
+    cn_mode_count(was, on);
     cn_anomaly_on = on;
     return was;
 }

@@ -1,5 +1,8 @@
 /* apply.c - one way to call an op. */
 #include "core/anomaly.h"
+#include "core/autocast.h"
+#include "core/modes.h"
+#include "core/profile.h"
 #include "core/provider.h"
 #include "core/tape.h"
 
@@ -195,21 +198,66 @@ static bool inputs_ready(const cn_op *op, cn_tensor *const *in, int n_in)
     return inputs_present(op, in, n_in) && (takes_blocked(op) || make_plain(in, n_in));
 }
 
+static inline __attribute__((always_inline)) bool call(cn_call *c, bool watched)
+{
+    const cn_op *op = c->op;
+    cn_tensor **out = c->out;
+    const int n_out = c->n_out;
+    cn_complex_form *compose;
+    for (int i = 0; i < n_out; i++) out[i] = NULL;
+    if (!inputs_ready(op, c->in, c->n_in) || !choose_form(op, c->in, c->n_in, &compose))
+        return false;
+    bool ok;
+    if (compose) return compose(c) || (memset(out, 0, (size_t)n_out * sizeof *out), false);
+    if (op->view) ok = apply_view(c);
+    else ok = apply_infer(c);
+    if (ok && watched) ok = cn_check_call(c);
+    if (ok && wants_grad(c)) ok = cn_tape_record(c);
+    if (!ok) memset(out, 0, (size_t)n_out * sizeof *out);
+    return ok;
+}
+
+/* ---- calls that somebody watches ------------------------------------------------------------- */
+
+/* An op whose inputs were converted decides by itself in what to compute. */
+static __attribute__((noinline)) bool call_converted(cn_call *c)
+{
+    cn_tensor *few[MANY], **to = few;
+    bool changed = false, ok;
+    if (!inputs_present(c->op, c->in, c->n_in)) return false;
+    if (c->n_in > MANY && !(to = cn_alloc((size_t)c->n_in * sizeof *to))) return false;
+    ok = cn_autocast_inputs(c->op, c->in, c->n_in, to, &changed);
+    if (ok && changed) c->in = to;
+    if (ok) {
+        bool was = cn_autocast_pause(changed);
+        ok = call(c, cn_anomaly_on);
+        cn_autocast_pause(was);
+    }
+    if (to != few) cn_free(to);
+    return ok;
+}
+
+static __attribute__((noinline)) bool apply_in_modes(cn_call c)
+{
+    bool profiled = cn_profiling();
+    cn_tensor *const *in = c.in;
+    size_t frame = profiled ? cn_profile_enter(c.op->name, CN_PROFILE_FORWARD) : 0;
+    bool ok = cn_autocasting() ? call_converted(&c) : call(&c, cn_anomaly_on);
+    c.in = in;
+    if (profiled) cn_profile_leave(frame, &c);
+    return ok;
+}
+
+static inline bool any_mode(void)
+{
+    return __builtin_expect(atomic_load_explicit(&cn_modes, memory_order_relaxed) != 0, 0);
+}
+
 bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *params, cn_tensor **out,
               int n_out)
 {
     cn_call c = { .op = op, .params = params, .n_in = n_in, .n_out = n_out, .in = in, .out = out };
-    for (int i = 0; i < n_out; i++) out[i] = NULL;
-    cn_complex_form *compose;
-    if (!inputs_ready(op, in, n_in) || !choose_form(op, in, n_in, &compose)) return false;
-    bool ok;
-    if (compose) return compose(&c) || (memset(out, 0, (size_t)n_out * sizeof *out), false);
-    if (op->view) ok = apply_view(&c);
-    else ok = apply_infer(&c);
-    if (ok && cn_anomaly_on) ok = cn_check_call(&c);
-    if (ok && wants_grad(&c)) ok = cn_tape_record(&c);
-    if (!ok) memset(out, 0, (size_t)n_out * sizeof *out);
-    return ok;
+    return any_mode() ? apply_in_modes(c) : call(&c, false);
 }
 
 /* ---- lists of any length ------------------------------------------------------------------- */

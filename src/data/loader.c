@@ -55,33 +55,12 @@ struct cn_loader {
 
 /* ---- doing the work of a slot -------------------------------------------------------------- */
 
-/* The samples as the data set has them go to memory of ours, and transformed to the batch. */
-static bool fill_transformed(const cn_loader *l, slot *s)
-{
-    const cn_pipeline *p = &l->pipeline;
-    size_t in = cn_field_bytes(&p->field[0]), out = cn_field_bytes(&p->field[p->steps]), raw, all;
-    if (!cn_mul_size(in, (size_t)s->n, &raw, "loader")) return false;
-    raw = (raw + 63) / 64 * 64;
-    if (__builtin_add_overflow(raw, 2 * p->largest, &all))
-        return cn_fail(CN_ENOMEM, "loader: images of %zu bytes are too large", p->largest);
-    char *memory = cn_alloc(all);
-    if (!memory) return false;
-    void *rows[CN_MAX_FIELDS];
-    memcpy(rows, s->rows, sizeof rows);
-    rows[0] = memory;
-    const cn_dataset_class *c = &l->o.dataset->c;
-    bool ok = c->get(c->self, s->index, s->n, rows);
-    for (int64_t i = 0; ok && i < s->n; i++)
-        cn_pipeline_run(p, memory + (size_t)i * in, (char *)s->rows[0] + (size_t)i * out,
-                        memory + raw, l->o.seed, s->epoch, s->index[i]);
-    cn_free(memory);
-    return ok;
-}
-
 static bool fill(const cn_loader *l, slot *s)
 {
     const cn_dataset_class *c = &l->o.dataset->c;
-    bool ok = l->pipeline.steps ? fill_transformed(l, s) : c->get(c->self, s->index, s->n, s->rows);
+    bool ok = l->pipeline.steps
+                  ? cn_pipeline_fill(&l->pipeline, c, s->index, s->n, s->rows, l->o.seed, s->epoch)
+                  : c->get(c->self, s->index, s->n, s->rows);
     return ok || cn_fail(CN_EIO, "data set %s: the samples could not be had", c->name);
 }
 

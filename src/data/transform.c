@@ -6,6 +6,7 @@
 
 #include <cenote/rng.h>
 
+#include "core/memory.h"
 #include "core/tensor.h"
 #include "data/dataset.h"
 
@@ -40,6 +41,16 @@ cn_transform cn_transform_random_crop(int64_t height, int64_t width, int64_t pad
     return (cn_transform){
         .kind = CN_TRANSFORM_RANDOM_CROP, .height = height, .width = width, .padding = padding
     };
+}
+
+cn_transform cn_transform_center_crop(int64_t height, int64_t width)
+{
+    return (cn_transform){ .kind = CN_TRANSFORM_CENTER_CROP, .height = height, .width = width };
+}
+
+cn_transform cn_transform_channels(int channels)
+{
+    return (cn_transform){ .kind = CN_TRANSFORM_CHANNELS, .channels = channels };
 }
 
 /* ---- the steps: each maps a sample of shape `in` at x to one of shape `out` at y ----------- */
@@ -87,22 +98,65 @@ static tap tap_of(int64_t i, int64_t in, int64_t out)
     return (tap){ first, first + 1 < in ? first + 1 : first, at - (float)first };
 }
 
+enum { CHUNK = 256, BLOCK = 16 };
+
+/* Some columns of the result, and the two rows of the source between which its rows lie, already
+   as wide as the result: a row of the source is widened once, however many rows it becomes. */
+typedef struct columns {
+    int n;
+    tap taps[CHUNK];
+    int64_t row[2]; /* of the source; -1: none yet */
+    float wide[2][CHUNK];
+} columns;
+
+/* The widened row; `keep` is another one that is still needed. */
+static const float *widened(columns *c, const float *plane, int64_t width, int64_t row,
+                            int64_t keep)
+{
+    if (c->row[0] == row) return c->wide[0];
+    if (c->row[1] == row) return c->wide[1];
+    int at = c->row[0] == keep;
+    const float *from = plane + row * width;
+    for (int i = 0; i < c->n; i++) {
+        const tap *u = &c->taps[i];
+        c->wide[at][i] = from[u->first] * (1 - u->weight) + from[u->second] * u->weight;
+    }
+    c->row[at] = row;
+    return c->wide[at];
+}
+
+/* In blocks of fixed size, which compilers turn into vector instructions even at -O2. */
+static void blend(float *restrict y, const float *restrict a, const float *restrict b, float weight,
+                  int n)
+{
+    int i = 0;
+    for (; i + BLOCK <= n; i += BLOCK)
+        for (int k = 0; k < BLOCK; k++) y[i + k] = a[i + k] * (1 - weight) + b[i + k] * weight;
+    for (; i < n; i++) y[i] = a[i] * (1 - weight) + b[i] * weight;
+}
+
+static void resize_columns(columns *c, image in, image out, const float *plane, float *y)
+{
+    c->row[0] = c->row[1] = -1;
+    for (int64_t h = 0; h < out.height; h++, y += out.width) {
+        tap v = tap_of(h, in.height, out.height);
+        const float *above = widened(c, plane, in.width, v.first, v.second);
+        const float *below = widened(c, plane, in.width, v.second, v.first);
+        blend(y, above, below, v.weight, c->n);
+    }
+}
+
 static void run_resize(const cn_transform *t, image in, image out, const void *x, float *y,
                        cn_rng *rng)
 {
     (void)t, (void)rng;
-    const float *plane = x;
-    for (int64_t c = 0; c < in.channels; c++, plane += in.height * in.width) {
-        for (int64_t h = 0; h < out.height; h++) {
-            tap v = tap_of(h, in.height, out.height);
-            const float *a = plane + v.first * in.width, *b = plane + v.second * in.width;
-            for (int64_t w = 0; w < out.width; w++) {
-                tap u = tap_of(w, in.width, out.width);
-                float above = a[u.first] * (1 - u.weight) + a[u.second] * u.weight;
-                float below = b[u.first] * (1 - u.weight) + b[u.second] * u.weight;
-                *y++ = above * (1 - v.weight) + below * v.weight;
-            }
-        }
+    columns c = { 0 };
+    for (int64_t left = 0; left < out.width; left += CHUNK) {
+        c.n = (int)(out.width - left < CHUNK ? out.width - left : CHUNK);
+        for (int i = 0; i < c.n; i++) c.taps[i] = tap_of(left + i, in.width, out.width);
+        for (int64_t k = 0; k < in.channels; k++)
+            resize_columns(&c, in, out, (const float *)x + k * in.height * in.width,
+                           y + k * out.height * out.width + left);
     }
 }
 
@@ -116,12 +170,10 @@ static void run_random_flip(const cn_transform *t, image in, image out, const vo
         for (int64_t w = 0; w < in.width; w++) y[w] = row[flip ? in.width - 1 - w : w];
 }
 
-static void run_random_crop(const cn_transform *t, image in, image out, const void *x, float *y,
-                            cn_rng *rng)
+/* The window that begins at (top, left), with zeros outside of the image. */
+static void copy_window(image in, image out, const float *plane, int64_t top, int64_t left,
+                        float *y)
 {
-    const float *plane = x;
-    int64_t top = cn_rng_below(rng, in.height + 2 * t->padding - out.height + 1) - t->padding;
-    int64_t left = cn_rng_below(rng, in.width + 2 * t->padding - out.width + 1) - t->padding;
     for (int64_t c = 0; c < in.channels; c++, plane += in.height * in.width) {
         for (int64_t h = top; h < top + out.height; h++)
             for (int64_t w = left; w < left + out.width; w++) {
@@ -129,6 +181,40 @@ static void run_random_crop(const cn_transform *t, image in, image out, const vo
                 *y++ = inside ? plane[h * in.width + w] : 0.0f;
             }
     }
+}
+
+static void run_random_crop(const cn_transform *t, image in, image out, const void *x, float *y,
+                            cn_rng *rng)
+{
+    int64_t top = cn_rng_below(rng, in.height + 2 * t->padding - out.height + 1) - t->padding;
+    int64_t left = cn_rng_below(rng, in.width + 2 * t->padding - out.width + 1) - t->padding;
+    copy_window(in, out, x, top, left, y);
+}
+
+/* Half of what is cut off, to even as Python rounds; of what is added the smaller half. */
+static int64_t margin(int64_t in, int64_t out)
+{
+    return in >= out ? (int64_t)nearbyint((double)(in - out) / 2) : -((out - in) / 2);
+}
+
+static void run_center_crop(const cn_transform *t, image in, image out, const void *x, float *y,
+                            cn_rng *rng)
+{
+    (void)t, (void)rng;
+    copy_window(in, out, x, margin(in.height, out.height), margin(in.width, out.width), y);
+}
+
+static void run_channels(const cn_transform *t, image in, image out, const void *x, float *y,
+                         cn_rng *rng)
+{
+    (void)t, (void)rng;
+    const int64_t n = in.height * in.width;
+    const float *r = x, *g = r + n, *b = g + n;
+    if (in.channels == out.channels) memcpy(y, x, (size_t)(n * in.channels) * sizeof *y);
+    else if (in.channels == 1)
+        for (int64_t c = 0; c < out.channels; c++) memcpy(y + c * n, x, (size_t)n * sizeof *y);
+    else
+        for (int64_t i = 0; i < n; i++) y[i] = 0.2989f * r[i] + 0.587f * g[i] + 0.114f * b[i];
 }
 
 /* ---- checks: each finds the shape after the step ------------------------------------------- */
@@ -173,6 +259,28 @@ static bool check_random_crop(const cn_transform *t, image *io)
     return true;
 }
 
+static bool check_center_crop(const cn_transform *t, image *io)
+{
+    const int64_t most = 1 << 20;
+    if (t->height < 1 || t->width < 1 || t->height > most || t->width > most)
+        return cn_fail(CN_EINVALID, "center_crop: %lld x %lld", (long long)t->height,
+                       (long long)t->width);
+    io->height = t->height, io->width = t->width;
+    return true;
+}
+
+static bool check_channels(const cn_transform *t, image *io)
+{
+    bool known = (t->channels == 1 || t->channels == 3) &&
+                 (io->channels == 1 || io->channels == 3 || io->channels == t->channels);
+    if (!known)
+        return cn_fail(CN_EINVALID,
+                       "channels: %lld to %d; between 1 (grey) and 3 (RGB) is possible",
+                       (long long)io->channels, t->channels);
+    io->channels = t->channels;
+    return true;
+}
+
 static const struct kind {
     const char *name;
     bool (*check)(const cn_transform *t, image *io); /* NULL: any image will do */
@@ -183,6 +291,8 @@ static const struct kind {
     [CN_TRANSFORM_RESIZE] = { "resize", check_resize, run_resize },
     [CN_TRANSFORM_RANDOM_FLIP] = { "random_flip", check_random_flip, run_random_flip },
     [CN_TRANSFORM_RANDOM_CROP] = { "random_crop", check_random_crop, run_random_crop },
+    [CN_TRANSFORM_CENTER_CROP] = { "center_crop", check_center_crop, run_center_crop },
+    [CN_TRANSFORM_CHANNELS] = { "channels", check_channels, run_channels },
 };
 
 /* ---- pipelines ---------------------------------------------------------------------------- */
@@ -234,4 +344,26 @@ void cn_pipeline_run(const cn_pipeline *p, const void *in, void *out, void *scra
                                    in, to, &rng);
         in = to;
     }
+}
+
+/* The samples as the data set has them go to memory of ours, and transformed to `out`. */
+bool cn_pipeline_fill(const cn_pipeline *p, const cn_dataset_class *c, const int64_t *index,
+                      int64_t n, void *const out[], uint64_t seed, int64_t epoch)
+{
+    size_t from = cn_field_bytes(&p->field[0]), to = cn_field_bytes(&p->field[p->steps]), raw, all;
+    if (!cn_mul_size(from, (size_t)n, &raw, "transform")) return false;
+    raw = (raw + 63) / 64 * 64;
+    if (__builtin_add_overflow(raw, 2 * p->largest, &all))
+        return cn_fail(CN_ENOMEM, "transform: images of %zu bytes are too large", p->largest);
+    char *memory = cn_alloc(all);
+    if (!memory) return false;
+    void *rows[CN_MAX_FIELDS];
+    memcpy(rows, out, (size_t)c->fields * sizeof *rows);
+    rows[0] = memory;
+    bool ok = c->get(c->self, index, n, rows);
+    for (int64_t i = 0; ok && i < n; i++)
+        cn_pipeline_run(p, memory + (size_t)i * from, (char *)out[0] + (size_t)i * to, memory + raw,
+                        seed, epoch, index[i]);
+    cn_free(memory);
+    return ok;
 }

@@ -19,4 +19,8 @@ bool cn_pipeline_make(cn_pipeline *p, const cn_transform steps[CN_MAX_TRANSFORMS
 void cn_pipeline_run(const cn_pipeline *p, const void *in, void *out, void *scratch, uint64_t seed,
                      int64_t epoch, int64_t index);
 
+/* The samples index[0 .. n-1] of a data set into out[field], x transformed. */
+bool cn_pipeline_fill(const cn_pipeline *p, const cn_dataset_class *c, const int64_t *index,
+                      int64_t n, void *const out[], uint64_t seed, int64_t epoch);
+
 #endif

@@ -1,6 +1,7 @@
 /* fusion.c - finding layers that belong together. */
 #include "nn/fusion.h"
 
+#include "core/autocast.h"
 #include "ops/fused.h"
 #include "ops/internal.h"
 
@@ -97,7 +98,7 @@ static int run_linear_act(cn_module *sequence, int first, cn_tensor *x, cn_tenso
 int cn_run_fused(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y)
 {
     const cn_module *m = layer(sequence, first);
-    if (!m->built || m->watch) return 0;
+    if (!m->built || m->watch || cn_autocasting()) return 0; /* each step has its own type */
     int n = run_linear_act(sequence, first, x, y);
     return n ? n : run_conv_block(sequence, first, x, y);
 }

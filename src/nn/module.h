@@ -60,6 +60,12 @@ bool cn_module_run(cn_module *m, cn_io *io);
 /* forward() with positional and named arguments, bound by its schema. */
 bool cn_module_call(cn_module *m, const cn_ffi_arg *args, int n, cn_io *io);
 
+/* ---- summary.c ------------------------------------------------------------------------------ */
+
+/* From now on w sees every run of m and of those below it; NULL: nobody does. Watched modules run
+   one by one: nothing is fused. */
+void cn_module_watch(cn_module *m, cn_watch *w);
+
 /* ---- init.c --------------------------------------------------------------------------------- */
 
 /* PyTorch's default for Linear and Conv: uniform within 1 / sqrt(fan_in). */

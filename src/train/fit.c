@@ -4,8 +4,10 @@
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 
+#include <cenote/autocast.h>
 #include <cenote/autograd.h>
 #include <cenote/functional.h>
+#include <cenote/profile.h>
 
 #include <math.h>
 #include <signal.h>
@@ -25,7 +27,9 @@ typedef struct {
     cn_loader *train;
     cn_metrics *metrics; /* NULL: no run folder */
     cn_run_state state;
-    double began; /* on the clock, so that state.seconds = now - began */
+    double began;          /* on the clock, so that state.seconds = now - began */
+    double called, waited; /* this call's beginning, and how long it waited for batches */
+    double last_loss;      /* of the last step */
     bool interrupted, stopped_early;
 } Run;
 
@@ -49,7 +53,7 @@ static cn_fit_progress progress_of(Run *r, cn_fit_event event)
         .epoch = s->epoch,
         .epochs = r->o.epochs,
         .step = s->step,
-        .steps = cn_loader_batches(r->train),
+        .steps = (cn_loader_batches(r->train) + r->o.accumulate - 1) / r->o.accumulate,
         .train_loss = between ? s->last_loss : s->loss_sum / (double)s->seen,
         .train_acc = between ? s->last_acc : s->correct / (double)s->seen,
         .test_loss = s->test_loss,
@@ -59,6 +63,8 @@ static cn_fit_progress progress_of(Run *r, cn_fit_event event)
         .seconds = s->seconds,
         .stopped_early = r->stopped_early,
         .interrupted = r->interrupted,
+        .loss = r->last_loss,
+        .data_wait = r->waited / (now() - r->called),
     };
 }
 
@@ -78,8 +84,10 @@ static cn_tensor *default_loss(cn_tensor *output, const cn_batch *batch, void *c
 }
 
 /* How many rows have their largest score at the target; 0 where that makes no sense. */
-static double correct_in(const cn_tensor *output, const cn_batch *b)
+static double correct_in(cn_tensor *output, const cn_batch *b)
 {
+    if (output && cn_dtype_is_float(cn_dtype_of(output)) && cn_dtype_of(output) != CN_F32)
+        output = cn_to(cn_detach(output), CN_F32);
     if (!output || cn_ndim(output) != 2 || !b->y || cn_dtype_of(b->y) != CN_I64 ||
         cn_ndim(b->y) != 1)
         return 0;
@@ -105,20 +113,74 @@ static bool check_loss(const Run *r, double loss)
                    cn_lr(r->o.optim, 0));
 }
 
-static bool train_batch(Run *r, const cn_batch *b)
+static cn_tensor *loss_of(Run *r, const cn_batch *b, cn_tensor **output)
 {
-    cn_tensor *output = cn_forward(r->o.net, b->x);
-    cn_tensor *loss = output ? r->o.loss(output, b, r->o.loss_context) : NULL;
+    int was = r->o.amp ? cn_set_autocast((int)r->o.amp) : CN_NO_DTYPE;
+    *output = r->o.recompute ? cn_checkpoint_sequential(r->o.net, r->o.recompute, b->x)
+                             : cn_forward(r->o.net, b->x);
+    cn_tensor *loss = *output ? r->o.loss(*output, b, r->o.loss_context) : NULL;
+    if (r->o.amp) cn_set_autocast(was);
+    return loss;
+}
+
+/* Adds the gradient of `share` times the loss. */
+static bool add_gradient(cn_tensor *loss, double share)
+{
+    if (share == 1) return cn_backward(loss);
+    cn_tensor *cotangent = cn_full(*cn_shape_of(loss), share, cn_dtype_of(loss));
+    return cotangent && cn_backward_of(&loss, &cotangent, 1, NULL);
+}
+
+static bool train_batch(Run *r, const cn_batch *b, double share)
+{
+    cn_tensor *output, *loss = loss_of(r, b, &output);
     double value = cn_item(loss);
-    if (!cn_ok() || !check_loss(r, value) || !cn_backward(loss)) return false;
-    if (r->o.clip > 0) cn_clip_grad_norm_of(r->o.optim, r->o.clip);
-    if (!cn_step(r->o.optim)) return false;
-    cn_optim_zero_grad(r->o.optim);
+    if (!cn_ok() || !check_loss(r, value) || !add_gradient(loss, share)) return false;
+    r->last_loss += value * share;
     r->state.loss_sum += value * (double)b->size;
     r->state.correct += correct_in(output, b);
     r->state.seen += b->size;
-    r->state.step++;
     return true;
+}
+
+static bool update(Run *r)
+{
+    bool ok = false;
+    CN_PROFILE("optimiser")
+    {
+        if (r->o.clip > 0) cn_clip_grad_norm_of(r->o.optim, r->o.clip);
+        ok = cn_step(r->o.optim);
+        cn_optim_zero_grad(r->o.optim);
+    }
+    r->state.step += ok;
+    return ok;
+}
+
+static bool next_batch(Run *r, cn_batch *b)
+{
+    double t = now();
+    bool ok = false;
+    CN_PROFILE("waiting for data") ok = cn_loader_next(r->train, b);
+    r->waited += now() - t;
+    return ok;
+}
+
+/* The batches of one step, of which `b` is the first; the last step of an epoch may have fewer. */
+static bool train_step(Run *r, cn_batch *b)
+{
+    const int64_t done = r->state.step * r->o.accumulate, left = cn_loader_batches(r->train) - done;
+    const int64_t n = left < r->o.accumulate ? left : r->o.accumulate;
+    int64_t samples = cn_dataset_samples(r->o.train) - done * r->o.batch;
+    if (samples > n * r->o.batch) samples = n * r->o.batch;
+    r->last_loss = 0;
+    for (int64_t i = 0; i < n; i++) {
+        size_t mark = cn_mark();
+        bool ok =
+            (i == 0 || next_batch(r, b)) && train_batch(r, b, (double)b->size / (double)samples);
+        cn_release(mark);
+        if (!ok) return false;
+    }
+    return update(r);
 }
 
 /* ---- evaluation ---------------------------------------------------------------------------- */
@@ -211,14 +273,21 @@ static bool stop_here(Run *r)
                    r->o.out ? "; saved, go on with --resume " : "", r->o.out ? r->o.out : "");
 }
 
+static bool log_step(Run *r)
+{
+    if (!r->metrics || !r->o.log_steps || r->state.step % r->o.log_steps) return true;
+    cn_fit_progress p = progress_of(r, CN_FIT_STEP);
+    return cn_metrics_step(r->metrics, &p);
+}
+
 static bool run_epoch(Run *r)
 {
     cn_batch b;
     size_t mark = cn_mark();
-    while (cn_loader_next(r->train, &b)) {
-        bool ok = train_batch(r, &b);
+    while (next_batch(r, &b)) {
+        bool ok = train_step(r, &b);
         cn_release(mark);
-        if (!ok) return false;
+        if (!ok || !log_step(r)) return false;
         report(r, CN_FIT_STEP);
         int64_t every = r->o.checkpoint_steps;
         if (every && r->state.step % every == 0 && !save_checkpoint(r)) return false;
@@ -246,6 +315,10 @@ static bool resolve(const cn_fit_options *given, cn_fit_options *o)
     if (o->batch < 0 || o->epochs < 0)
         return cn_fail(CN_EINVALID, "fit: batch %lld, epochs %lld: must not be negative",
                        (long long)o->batch, (long long)o->epochs);
+    if (o->accumulate < 0 || o->recompute < 0 || o->log_steps < 0)
+        return cn_fail(CN_EINVALID,
+                       "fit: accumulate, recompute and log_steps must not be negative");
+    if (!o->accumulate) o->accumulate = 1;
     if (!o->batch) o->batch = 256;
     if (!o->epochs) o->epochs = 10;
     if (!o->loss) o->loss = default_loss;
@@ -272,7 +345,8 @@ static bool begin(Run *r)
     if (o->out && !cn_checkpoint_folder(o->out)) return false;
     bool resume = o->resume && o->out && cn_checkpoint_exists(o->out);
     if (resume && !cn_checkpoint_load(o->out, o, r->train, &r->state)) return false;
-    r->began = now() - r->state.seconds;
+    r->called = now(), r->last_loss = (double)NAN;
+    r->began = r->called - r->state.seconds;
     if (!o->out) return true;
     r->metrics = cn_metrics_open(o->out, r->state.metrics_bytes);
     return r->metrics && (resume || save_checkpoint(r));
@@ -291,7 +365,7 @@ static bool save_model(const Run *r)
 
 bool cn_fit_with(const cn_fit_options *options, cn_fit_progress *last)
 {
-    Run r = { 0 };
+    Run r = { .called = now() };
     if (!cn_ok() || !resolve(options, &r.o)) return false;
     stop_requested = 0;
     size_t mark = cn_mark();

@@ -43,14 +43,9 @@ static json_t *number(double x)
     return x - x != 0 ? json_string(x > 0 ? "Infinity" : "-Infinity") : json_real(x);
 }
 
-bool cn_metrics_epoch(cn_metrics *m, const cn_fit_progress *p)
+/* Takes the object over. */
+static bool write_line(cn_metrics *m, json_t *j)
 {
-    json_t *j =
-        json_pack("{s:i, s:f, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "v", 1, "t",
-                  (double)time(NULL), "ev", "epoch", "epoch", (json_int_t)p->epoch, "train_loss",
-                  number(p->train_loss), "train_acc", number(p->train_acc), "test_loss",
-                  number(p->test_loss), "test_acc", number(p->test_acc), "lr", number(p->lr),
-                  "ex_s", number(p->examples_per_second), "seconds", number(p->seconds));
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     bool ok = text && fprintf(m->file, "%s\n", text) > 0;
     if (!text) cn_fail(CN_ENOMEM, "%s: out of memory", m->path);
@@ -58,6 +53,27 @@ bool cn_metrics_epoch(cn_metrics *m, const cn_fit_progress *p)
     json_decref(j);
     free(text);
     return ok;
+}
+
+bool cn_metrics_epoch(cn_metrics *m, const cn_fit_progress *p)
+{
+    return write_line(m, json_pack("{s:i, s:f, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                                   "v", 1, "t", (double)time(NULL), "ev", "epoch", "epoch",
+                                   (json_int_t)p->epoch, "train_loss", number(p->train_loss),
+                                   "train_acc", number(p->train_acc), "test_loss",
+                                   number(p->test_loss), "test_acc", number(p->test_acc), "lr",
+                                   number(p->lr), "ex_s", number(p->examples_per_second), "seconds",
+                                   number(p->seconds), "data_wait", number(p->data_wait)));
+}
+
+bool cn_metrics_step(cn_metrics *m, const cn_fit_progress *p)
+{
+    return write_line(m, json_pack("{s:i, s:f, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "v",
+                                   1, "t", (double)time(NULL), "ev", "step", "epoch",
+                                   (json_int_t)p->epoch, "step", (json_int_t)p->step, "loss",
+                                   number(p->loss), "train_loss", number(p->train_loss), "lr",
+                                   number(p->lr), "ex_s", number(p->examples_per_second), "seconds",
+                                   number(p->seconds), "data_wait", number(p->data_wait)));
 }
 
 bool cn_metrics_flush(cn_metrics *m, int64_t *bytes)

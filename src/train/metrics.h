@@ -10,6 +10,7 @@ typedef struct cn_metrics cn_metrics;
    checkpoint is written again by the resumed one. */
 cn_metrics *cn_metrics_open(const char *folder, int64_t keep);
 bool cn_metrics_epoch(cn_metrics *m, const cn_fit_progress *p);
+bool cn_metrics_step(cn_metrics *m, const cn_fit_progress *p);
 bool cn_metrics_flush(cn_metrics *m, int64_t *bytes);
 void cn_metrics_close(cn_metrics *m);
 
