@@ -84,6 +84,18 @@ typedef struct cn_simd_along {
     bool flipped;
 } cn_simd_along;
 
+/* ---- the largest and the smallest ------------------------------------------------------------ */
+
+/* Of outer x size x inner numbers the largest along the middle, and the first place where it is; NaN
+   is larger and smaller than everything. None of the three is 0. */
+typedef struct cn_simd_extremes {
+    const float *x;
+    int64_t outer, size, inner;
+    bool smallest;
+    float *values;   /* outer x inner; NULL: not wanted */
+    int64_t *places; /* likewise; then size is below 2^31 */
+} cn_simd_extremes;
+
 /* ---- softmax and cross-entropy ------------------------------------------------------------- */
 
 typedef struct cn_simd_xent {
@@ -190,6 +202,8 @@ typedef struct cn_simd_table {
        gradient, for example. */
     bool (*column_sums)(float *out, const float *x, int64_t batch, int64_t rows, int64_t cols,
                         int threads);
+
+    void (*extremes)(const cn_simd_extremes *e, int threads);
 
     /* Over rows of x [rows, cols]; in place allowed (y = x; grad_x = grad_y). */
     void (*softmax)(float *y, const float *x, int64_t rows, int64_t cols, int threads);

@@ -84,6 +84,11 @@ CN_INLINE vm v_or(vm a, vm b)
 {
     return (vm)(a | b);
 }
+/* Bit i: lane i. */
+CN_INLINE unsigned v_bits(vm m)
+{
+    return m;
+}
 CN_INLINE vf v_select(vm m, vf yes, vf no)
 {
     return _mm512_mask_blend_ps(m, no, yes);
@@ -262,6 +267,10 @@ CN_INLINE vm v_is_nan(vf a)
 CN_INLINE vm v_or(vm a, vm b)
 {
     return a | b;
+}
+CN_INLINE unsigned v_bits(vm m)
+{
+    return (unsigned)_mm256_movemask_ps((__m256)m);
 }
 CN_INLINE vf v_select(vm m, vf yes, vf no)
 {
