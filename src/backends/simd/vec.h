@@ -36,6 +36,11 @@ CN_INLINE void v_store(float *p, vf x)
 {
     _mm512_storeu_ps(p, x);
 }
+/* Past the caches, to an aligned address. */
+CN_INLINE void v_stream(float *p, vf x)
+{
+    _mm512_stream_ps(p, x);
+}
 CN_INLINE vf v_load_some(const float *p, vm m)
 {
     return _mm512_maskz_loadu_ps(m, p);
@@ -219,6 +224,10 @@ CN_INLINE vf v_load(const float *p)
 CN_INLINE void v_store(float *p, vf x)
 {
     _mm256_storeu_ps(p, x);
+}
+CN_INLINE void v_stream(float *p, vf x)
+{
+    _mm256_stream_ps(p, x);
 }
 CN_INLINE vf v_load_some(const float *p, vm m)
 {
