@@ -5,12 +5,12 @@
 
 #include <string.h>
 
-enum { TILE = 16, LEAST = 8 };
+enum { TILE = 16, BAND = 64, LEAST = 8 }; /* four lines of each row of the source */
 
 /* The source, seen as outer dimensions around a matrix [rows][cols] whose columns are contiguous;
    the destination's rows are. Strides are in elements. */
 typedef struct {
-    int64_t rows, cols, from_col, to_row, row_tiles;
+    int64_t rows, cols, from_col, to_row, bands;
     int n_outer;
     int64_t size[CN_MAX_DIMS], from[CN_MAX_DIMS], to[CN_MAX_DIMS];
     const uint32_t *src;
@@ -38,12 +38,26 @@ static void copy_full_tile(const Turn *t, uint32_t *to, const uint32_t *from)
     }
 }
 
-/* Bands of TILE rows, counted over the outer dimensions. */
+static void copy_band(const Turn *t, uint32_t *to, const uint32_t *from, int64_t rows)
+{
+    for (int64_t j = 0; j < t->cols; j += TILE) {
+        const int64_t cols = t->cols - j < TILE ? t->cols - j : TILE;
+        for (int64_t i = 0; i < rows; i += TILE) {
+            const int64_t height = rows - i < TILE ? rows - i : TILE;
+            const uint32_t *source = from + j * t->from_col + i;
+            uint32_t *target = to + i * t->to_row + j;
+            if (height == TILE && cols == TILE) copy_full_tile(t, target, source);
+            else copy_tile(t, target, source, height, cols);
+        }
+    }
+}
+
+/* Bands of rows, counted over the outer dimensions. */
 static void copy_bands(int64_t first, int64_t last, void *context)
 {
     const Turn *t = context;
     for (int64_t b = first; b < last; b++) {
-        int64_t rest = b / t->row_tiles, row = b % t->row_tiles * TILE;
+        int64_t rest = b / t->bands, row = b % t->bands * BAND;
         const uint32_t *from = t->src + row;
         uint32_t *to = t->dst + row * t->to_row;
         for (int d = t->n_outer - 1; d >= 0; d--) {
@@ -51,12 +65,7 @@ static void copy_bands(int64_t first, int64_t last, void *context)
             to += rest % t->size[d] * t->to[d];
             rest /= t->size[d];
         }
-        const int64_t rows = t->rows - row < TILE ? t->rows - row : TILE;
-        for (int64_t j = 0; j < t->cols; j += TILE) {
-            const int64_t cols = t->cols - j < TILE ? t->cols - j : TILE;
-            if (rows == TILE && cols == TILE) copy_full_tile(t, to + j, from + j * t->from_col);
-            else copy_tile(t, to + j, from + j * t->from_col, rows, cols);
-        }
+        copy_band(t, to, from, t->rows - row < BAND ? t->rows - row : BAND);
     }
 }
 
@@ -89,7 +98,7 @@ bool cn_copy_turned(const cn_view *dst, const cn_view *src)
         t.size[t.n_outer] = dst->shape.dim[d];
         t.from[t.n_outer] = src->strides[d], t.to[t.n_outer++] = dst->strides[d];
     }
-    t.row_tiles = (t.rows + TILE - 1) / TILE;
-    cn_parallel(dst->numel / t.rows / t.cols * t.row_tiles, TILE * t.cols, copy_bands, &t);
+    t.bands = (t.rows + BAND - 1) / BAND;
+    cn_parallel(dst->numel / t.rows / t.cols * t.bands, BAND * t.cols, copy_bands, &t);
     return true;
 }
