@@ -13,6 +13,7 @@ static const Option options[] = {
     { "seconds", "X", OPT_FLOAT, NULL, 0.01, 3600,
       "how long to measure (default: 3; ops: 0.3 each)" },
     { "batch", "N", OPT_INT, NULL, 1, 1e6, "examples per step (default: the book's)" },
+    { "list", NULL, OPT_FLAG, NULL, 0, 0, "of ops: only the names of the cases" },
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
 };
 

@@ -315,6 +315,11 @@ bool bench_ops(const Args *args)
     const double seconds = given(args, "seconds") ? float_of(args, "seconds") : 0.3;
     Limits limits = { 0, 0 };
     cn_manual_seed(0);
+    if (flag(args, "list")) {
+        for (const BenchCase *c = bench_cases; c->name; c++)
+            if (chosen(args, c->name)) puts(c->name);
+        return true;
+    }
     bool ok = time_calls(args, seconds);
     for (const BenchCase *c = bench_cases; ok && c->name; c++) {
         Result r = { .product = false };

@@ -116,10 +116,9 @@ def compare_ops(args, cenote, python):
     words = [] if args.ops == "all" else args.ops.split(",")
     print("| op | threads | Cenote ms | PyTorch ms | PyTorch / Cenote | of the shortest | rate | share of peak |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
-    complete = True
-    brief = ["--seconds", "0.01", "--threads", "1", "--json"]
-    names = [c["case"] for c in run_lines([cenote, "bench", "ops", *words, *brief]) if "call" in c]
-    for name in names:
+    listing = subprocess.run([cenote, "bench", "ops", *words, "--list"], capture_output=True, text=True)
+    complete = listing.returncode == 0
+    for name in listing.stdout.split():
         for threads in args.threads.split(","):
             options, ours, theirs = ["--threads", threads, "--seconds", str(args.seconds)], [], []
             for _ in range(args.rounds):
