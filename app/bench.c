@@ -1,4 +1,5 @@
 /* bench.c - cenote bench: training steps of a network, or single ops. */
+#include "app/bench.h"
 #include "app/run.h"
 
 #include <jansson.h>
@@ -7,58 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
-
-enum { MOST_STEPS = 200000, WARM_UP = 5 };
 
 static const Option options[] = {
-    { "seconds", "X", OPT_FLOAT, "3", 0.01, 3600, "how long to measure" },
+    { "seconds", "X", OPT_FLOAT, NULL, 0.01, 3600,
+      "how long to measure (default: 3; ops: 0.3 each)" },
     { "batch", "N", OPT_INT, NULL, 1, 1e6, "examples per step (default: the book's)" },
     { "amp", "TYPE", OPT_TEXT, NULL, 0, 0, "mixed precision: bf16, or f16" },
     { "recompute", NULL, OPT_FLAG, NULL, 0, 0, "keep less for the backward pass" },
     { "profile", "FILE", OPT_TEXT, NULL, 0, 0,
       "time every op: a table, and a trace for chrome://tracing or ui.perfetto.dev" },
+    { "list", NULL, OPT_FLAG, NULL, 0, 0, "of ops: only the names of the cases" },
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-typedef struct {
-    double median, least, p90; /* seconds */
-    int64_t steps;
-} Times;
-
-/* Calls step() until `seconds` have passed, after a warm-up. */
-static bool measure(bool (*step)(void *context), void *context, double seconds, Times *out)
-{
-    double *times = malloc(MOST_STEPS * sizeof *times);
-    if (!times) return cn_fail(CN_ENOMEM, "bench: out of memory");
-    bool ok = true;
-    for (int i = 0; ok && i < WARM_UP; i++) ok = step(context);
-    int64_t n = 0;
-    for (double start = now(); ok && n < MOST_STEPS && (n < 3 || now() - start < seconds); n++) {
-        double t = now();
-        ok = step(context);
-        times[n] = now() - t;
-    }
-    if (ok) {
-        qsort(times, (size_t)n, sizeof *times, by_size);
-        *out = (Times){ times[n / 2], times[0], times[n * 9 / 10], n };
-    }
-    free(times);
-    return ok;
-}
 
 /* ---- networks ------------------------------------------------------------------------------ */
 
@@ -147,14 +108,15 @@ static bool bench_net(const Args *args, const cn_model *model)
     Net n = { .model = model,
               .batch = given(args, "batch") ? int_of(args, "batch") : model->batch,
               .amp = amp ? (int)amp : CN_NO_DTYPE };
+    const double seconds = given(args, "seconds") ? float_of(args, "seconds") : 3;
     Times t = { 0 };
     size_t mark = cn_mark();
     n.net = config_network(&c);
     n.segments = config_segments(&c, n.net);
     n.optim = n.net ? cn_sgd(n.net, .lr = 0.01) : NULL;
     bool ok = cn_ok() && n.optim && fixed_batch(&n) && profile_begin(args) &&
-              measure(train_step, &n, float_of(args, "seconds"), &t);
-    if (ok) report_net(args, &n, &t, cn_profile_peak());
+              measure(train_step, &n, seconds, &t);
+    if (ok) report_net(args, &n, &t, peak_flops());
     ok = profile_end(args, ok) && ok;
     cn_optim_free(n.optim);
     cn_module_free(n.net);
@@ -162,72 +124,11 @@ static bool bench_net(const Args *args, const cn_model *model)
     return ok;
 }
 
-/* ---- ops: what a call costs besides its arithmetic ----------------------------------------- */
-
-typedef struct {
-    cn_tensor *a, *b;
-} Pair;
-
-enum { CALLS = 1000 };
-
-static bool tracked_adds(void *context)
-{
-    Pair *p = context;
-    for (int i = 0; i < CALLS; i++) {
-        size_t mark = cn_mark();
-        cn_add(p->a, p->b);
-        cn_release(mark);
-    }
-    return cn_ok();
-}
-
-static bool adds_with_backward(void *context)
-{
-    Pair *p = context;
-    for (int i = 0; i < CALLS; i++) {
-        size_t mark = cn_mark();
-        cn_backward(cn_add(p->a, p->b));
-        cn_set_grad(p->a, NULL);
-        cn_release(mark);
-    }
-    return cn_ok();
-}
-
-static bool plain_adds(void *context)
-{
-    bool ok = false;
-    CN_NO_GRAD ok = tracked_adds(context);
-    return ok;
-}
-
-static bool bench_ops(const Args *args)
-{
-    static const struct {
-        const char *name, *what;
-        bool (*step)(void *);
-    } cases[] = {
-        { "add", "add of two numbers, nothing recorded", plain_adds },
-        { "add_tracked", "add of two numbers, recorded for gradients", tracked_adds },
-        { "add_backward", "the same with its backward pass", adds_with_backward },
-    };
-    size_t mark = cn_mark();
-    Pair p = { cn_requires_grad(cn_ones(CN_SHAPE(1), CN_F32), true), cn_ones(CN_SHAPE(1), CN_F32) };
-    bool ok = true;
-    for (size_t i = 0; ok && i < sizeof cases / sizeof cases[0]; i++) {
-        Times t = { 0 };
-        ok = measure(cases[i].step, &p, float_of(args, "seconds") / 3, &t);
-        double ns = t.median / CALLS * 1e9;
-        if (ok && json_wanted(args))
-            printf("{\"op\":\"%s\",\"ns_median\":%.1f}\n", cases[i].name, ns);
-        else if (ok) printf("%-44s %7.1f ns\n", cases[i].what, ns);
-    }
-    cn_release(mark);
-    return ok;
-}
-
 static int run(const Args *args)
 {
     const char *what = operand(args, 0);
+    if (strcmp(what, "ops") != 0 && operand_count(args) > 1)
+        return failed_with(args, EXIT_USAGE, "bench: one model at a time");
     if (strcmp(what, "ops") == 0) return bench_ops(args) ? EXIT_OK : failed(args);
     const cn_model *m = cn_model_find(what);
     if (!m)
@@ -238,15 +139,19 @@ static int run(const Args *args)
 
 const Command command_bench = {
     .name = "bench",
-    .operands = "MODEL|ops",
+    .operands = "MODEL|ops [CASE]...",
     .least = 1,
-    .most = 1,
-    .about = "time the training step of a network, or the cost of a call",
+    .most = -1,
+    .about = "time the training step of a network, or single ops",
     .details =
         "Times whole training steps (zero_grad, forward, loss, backward, update) on one fixed batch in memory. "
-        "The share of peak compares with the speed of a large matrix product on the same threads. 'ops' "
-        "measures what a call costs besides its arithmetic.",
-    .examples = "cenote bench lenet --threads 2 --json\ncenote bench ops",
+        "The share of peak compares with the speed of a large matrix product on the same threads.\n"
+        "'ops' times single ops, those whose names begin with one of the CASEs or all, beside the speed of memory "
+        "(z = x + 3 y over arrays far larger than the caches) or of a large product. The bytes are those that have "
+        "to move, however often an op does move them. The cases 'call...' are what a call costs besides its "
+        "arithmetic.",
+    .examples =
+        "cenote bench lenet --threads 2 --json\ncenote bench ops softmax matmul --threads 1",
     .options = options,
     .run = run,
 };

@@ -116,7 +116,8 @@ void cn_copy_view(const cn_view *dst, const cn_view *src)
         size_t size = cn_dtype_size(dst->dtype);
         if (dst->contiguous && src->contiguous && src->numel <= FEW)
             memmove(dst->data, src->data, (size_t)src->numel * size);
-        else cn_loop(2, views, copy_row_same, &size);
+        else if (src->contiguous || src->numel <= FEW || !cn_copy_turned(dst, src))
+            cn_loop(2, views, copy_row_same, &size);
     } else if (dst->dtype == CN_F32 && src->dtype == CN_U8) {
         cn_loop(2, views, copy_row_u8_f32, NULL);
     } else if (dst->dtype == CN_F32 && src->dtype == CN_BF16) {

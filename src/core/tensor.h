@@ -153,6 +153,9 @@ static inline bool cn_plain(const cn_tensor *t)
 
 /* dst[...] = (dst's type) src[...], any strides, same shape. */
 void cn_copy_view(const cn_view *dst, const cn_view *src);
+/* The same for elements of 4 bytes, when the rows of one lie along another dimension of the other;
+   false, and nothing is done, otherwise. */
+bool cn_copy_turned(const cn_view *dst, const cn_view *src);
 /* One element as double or int64; of a complex one the real part, and a stored one has no other. */
 double cn_load_f64(const char *p, cn_dtype d);
 int64_t cn_load_i64(const char *p, cn_dtype d);

@@ -35,6 +35,12 @@ typedef struct cn_max_pool_params {
     bool ceil_mode;
 } cn_max_pool_params;
 
+/* extreme, arg_extreme */
+typedef struct cn_extreme_params {
+    int64_t dim;
+    bool smallest;
+} cn_extreme_params;
+
 /* sum, mean; no dims: all */
 typedef struct cn_reduce_params {
     cn_ints dim;

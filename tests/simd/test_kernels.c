@@ -336,6 +336,65 @@ static void test_softmax(void **state)
     each_table(softmax_cases);
 }
 
+/* ---- the largest and the smallest ------------------------------------------------------------ */
+
+static int64_t place_of_best(const float *x, int64_t size, int64_t inner, bool smallest)
+{
+    int64_t best = 0;
+    for (int64_t i = 1; i < size && !isnan(x[best * inner]); i++) {
+        const float v = x[i * inner], top = x[best * inner];
+        if ((smallest ? v < top : v > top) || isnan(v)) best = i;
+    }
+    return best;
+}
+
+static void check_extremes(const cn_simd_table *t, float *x, int64_t outer, int64_t size,
+                           int64_t inner)
+{
+    float *values = floats(outer * inner);
+    int64_t *places = malloc((size_t)(outer * inner) * sizeof *places);
+    for (int smallest = 0; smallest < 2; smallest++) {
+        cn_simd_extremes e = { x, outer, size, inner, smallest == 1, values, places };
+        t->extremes(&e, 3);
+        e.places = NULL;
+        for (int again = 0; again < 2; again++, t->extremes(&e, 1))
+            for (int64_t i = 0; i < outer * inner; i++) {
+                const float *line = x + i / inner * size * inner + i % inner;
+                const int64_t at = place_of_best(line, size, inner, smallest == 1);
+                const float want = line[at * inner];
+                assert_int_equal(places[i], at);
+                assert_true(values[i] == want || (isnan(values[i]) && isnan(want)));
+            }
+    }
+    free(places);
+    floats_free(values);
+}
+
+/* Whole and with ties, infinities and a few NaN. */
+static void extreme_cases(const cn_simd_table *t)
+{
+    static const int64_t shapes[][3] = { { 1, 1, 1 },    { 3, 17, 1 },  { 1, 100003, 1 },
+                                         { 5, 9001, 1 }, { 2, 33, 5 },  { 1, 40, 1100 },
+                                         { 3, 7, 513 },  { 70, 64, 1 }, { 1, 3, 16 } };
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        const int64_t n = shapes[s][0] * shapes[s][1] * shapes[s][2];
+        float *x = floats(n);
+        for (int kind = 0; kind < 4; kind++) {
+            for (int64_t i = 0; i < n && kind == 1; i++) x[i] = (float)(i * 7 % 3);
+            for (int64_t i = 0; i < n && kind == 2; i += 11) x[i] = i % 2 ? INFINITY : NAN;
+            for (int64_t i = 0; i < n && kind == 3; i++) x[i] = i % 5 ? -INFINITY : -0.0f;
+            check_extremes(t, x, shapes[s][0], shapes[s][1], shapes[s][2]);
+        }
+        floats_free(x);
+    }
+}
+
+static void test_extremes(void **state)
+{
+    (void)state;
+    each_table(extreme_cases);
+}
+
 /* ---- dropout ------------------------------------------------------------------------------- */
 
 static uint32_t philox_word(const cn_simd_philox *r, uint64_t i)
@@ -412,7 +471,7 @@ int main(void)
         cmocka_unit_test(test_dropout),      cmocka_unit_test(test_gemm),
         cmocka_unit_test(test_gemm_batched), cmocka_unit_test(test_pools),
         cmocka_unit_test(test_lanes),        cmocka_unit_test(test_norms),
-        cmocka_unit_test(test_select),
+        cmocka_unit_test(test_select),       cmocka_unit_test(test_extremes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

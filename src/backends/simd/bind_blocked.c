@@ -223,6 +223,33 @@ static bool batch_norm_backward(const cn_call *c)
     return with_blocks(c, batch_norm_backward_kernel);
 }
 
+/* ---- sums over all but the channels, such as the gradient of a bias --------------------------- */
+
+static bool channel_sums(const cn_call *c)
+{
+    const cn_view *x = cn_in(c, 0);
+    const int64_t images = x->shape.dim[0], channels = x->shape.dim[1],
+                  pixels = x->shape.dim[2] * x->shape.dim[3];
+    float *of_images = cn_alloc((size_t)(images * channels) * sizeof *of_images);
+    if (!of_images) return false;
+    const bool ok =
+        cn_simd->column_sums(of_images, cn_simd_in(c, 0), images * channels / x->block, pixels,
+                             x->block, cn_threads()) &&
+        cn_simd->column_sums(cn_simd_out(c, 0), of_images, 1, images, channels, cn_threads());
+    cn_free(of_images);
+    return ok;
+}
+
+static const char *refuses_sum(const cn_call *c)
+{
+    const cn_reduce_params *p = c->params;
+    unsigned mask;
+    const bool float32 = p->dtype == CN_NO_DTYPE || p->dtype == CN_F32;
+    if (!float32 || cn_in(c, 0)->numel == 0) return "not to float32, or empty";
+    if (!cn_dims_mask(&p->dim, 4, c->op->name, &mask)) return "dimensions out of range";
+    return mask == 0xd ? NULL : "not over all but the channels";
+}
+
 /* ---- the choice ------------------------------------------------------------------------------ */
 
 static const cn_simd_binding pixels[] = {
@@ -230,6 +257,7 @@ static const cn_simd_binding pixels[] = {
     { CN_OP_ID_max_pool2d_backward, max_pool_backward, refuses_max_pool },
     { CN_OP_ID_avg_pool2d, avg_pool, refuses_avg_pool },
     { CN_OP_ID_avg_pool2d_backward, avg_pool_backward, refuses_avg_pool_backward },
+    { CN_OP_ID_sum, channel_sums, refuses_sum },
     { CN_OP_ID_batch_norm_train, batch_norm, NULL },
     { CN_OP_ID_batch_norm_backward, batch_norm_backward, NULL },
     { 0 },

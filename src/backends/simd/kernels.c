@@ -32,6 +32,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 /* clang-format off */
 #include "backends/simd/elementwise.inc"
 #include "backends/simd/reduce.inc"
+#include "backends/simd/extremes.inc"
 #include "backends/simd/gemm.inc"
 #include "backends/simd/softmax.inc"
 #include "backends/simd/norm.inc"
@@ -64,6 +65,7 @@ const cn_simd_table TABLE = {
     .sum = sum,
     .row_sums = row_sums,
     .column_sums = column_sums,
+    .extremes = extremes,
     .softmax = softmax,
     .log_softmax = log_softmax,
     .softmax_backward = softmax_backward,

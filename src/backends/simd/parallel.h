@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+/* Results of at least so many floats are gone from the caches before anybody reads them: they are
+   written past the caches, which saves reading what they overwrite. */
+extern int64_t cn_simd_stream_from;
+
 /* Works on items begin .. end-1. */
 typedef void cn_simd_range_fn(void *context, int64_t begin, int64_t end);
 

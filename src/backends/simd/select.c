@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+int64_t cn_simd_stream_from = (32 << 20) / (int)sizeof(float);
 
 void cn_simd_parallel(int64_t n, int64_t piece, int threads, cn_simd_range_fn *fn, void *context)
 {
@@ -24,6 +27,15 @@ void cn_simd_parallel(int64_t n, int64_t piece, int threads, cn_simd_range_fn *f
 
 #if defined(__x86_64__)
 
+/* Half of the largest cache: the other half holds what was read. */
+static void ask_cache_size(void)
+{
+#ifdef _SC_LEVEL3_CACHE_SIZE
+    const long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    if (bytes > 0) cn_simd_stream_from = bytes / 2 / (long)sizeof(float);
+#endif
+}
+
 extern const cn_simd_table cn_simd_avx512, cn_simd_avx2;
 
 const cn_simd_table *cn_simd_select(void)
@@ -36,6 +48,7 @@ const cn_simd_table *cn_simd_select(void)
                         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                         __builtin_cpu_supports("avx512vl");
     if (none) return NULL;
+    ask_cache_size();
     if (avx512 && !at_most_avx2) return &cn_simd_avx512;
     return avx2 ? &cn_simd_avx2 : NULL;
 }

@@ -93,6 +93,18 @@ typedef struct cn_simd_cell {
     float *out[3];
 } cn_simd_cell;
 
+/* ---- the largest and the smallest ------------------------------------------------------------ */
+
+/* Of outer x size x inner numbers the largest along the middle, and the first place where it is; NaN
+   is larger and smaller than everything. None of the three is 0. */
+typedef struct cn_simd_extremes {
+    const float *x;
+    int64_t outer, size, inner;
+    bool smallest;
+    float *values;   /* outer x inner; NULL: not wanted */
+    int64_t *places; /* likewise; then size is below 2^31 */
+} cn_simd_extremes;
+
 /* ---- softmax and cross-entropy ------------------------------------------------------------- */
 
 typedef struct cn_simd_xent {
@@ -200,12 +212,14 @@ typedef struct cn_simd_table {
     bool (*column_sums)(float *out, const float *x, int64_t batch, int64_t rows, int64_t cols,
                         int threads);
 
-    /* Over rows of x [rows, cols]; in place allowed (y = x; grad_x = grad_y). */
+    void (*extremes)(const cn_simd_extremes *e, int threads);
+
     void (*lstm)(const cn_simd_cell *p, int threads);
     void (*lstm_backward)(const cn_simd_cell *p, int threads);
     void (*gru)(const cn_simd_cell *p, int threads);
     void (*gru_backward)(const cn_simd_cell *p, int threads);
 
+    /* Over rows of x [rows, cols]; in place allowed (y = x; grad_x = grad_y). */
     void (*softmax)(float *y, const float *x, int64_t rows, int64_t cols, int threads);
     void (*log_softmax)(float *y, const float *x, int64_t rows, int64_t cols, int threads);
     void (*softmax_backward)(float *grad_x, const float *grad_y, const float *y, int64_t rows,

@@ -36,6 +36,11 @@ CN_INLINE void v_store(float *p, vf x)
 {
     _mm512_storeu_ps(p, x);
 }
+/* Past the caches, to an aligned address. */
+CN_INLINE void v_stream(float *p, vf x)
+{
+    _mm512_stream_ps(p, x);
+}
 CN_INLINE vf v_load_some(const float *p, vm m)
 {
     return _mm512_maskz_loadu_ps(m, p);
@@ -83,6 +88,11 @@ CN_INLINE vm v_is_nan(vf a)
 CN_INLINE vm v_or(vm a, vm b)
 {
     return (vm)(a | b);
+}
+/* Bit i: lane i. */
+CN_INLINE unsigned v_bits(vm m)
+{
+    return m;
 }
 CN_INLINE vf v_select(vm m, vf yes, vf no)
 {
@@ -215,6 +225,10 @@ CN_INLINE void v_store(float *p, vf x)
 {
     _mm256_storeu_ps(p, x);
 }
+CN_INLINE void v_stream(float *p, vf x)
+{
+    _mm256_stream_ps(p, x);
+}
 CN_INLINE vf v_load_some(const float *p, vm m)
 {
     return _mm256_maskload_ps(p, (__m256i)m);
@@ -262,6 +276,10 @@ CN_INLINE vm v_is_nan(vf a)
 CN_INLINE vm v_or(vm a, vm b)
 {
     return a | b;
+}
+CN_INLINE unsigned v_bits(vm m)
+{
+    return (unsigned)_mm256_movemask_ps((__m256)m);
 }
 CN_INLINE vf v_select(vm m, vf yes, vf no)
 {

@@ -1,15 +1,11 @@
 /* extremes.c - the largest and the smallest: of a tensor, along dimensions, of two, and between
    bounds. */
 #include "ops/compose.h"
+#include "ops/params.h"
 
 #include <string.h>
 
 /* ---- along one dimension: two kernels, which the ops below are made of --------------------- */
-
-typedef struct {
-    int64_t dim;
-    bool smallest;
-} Along;
 
 typedef struct {
     cn_lines lines;
@@ -34,7 +30,7 @@ typedef struct {
 
 static bool along_infer(const cn_call *c, cn_spec out[])
 {
-    const Along *p = c->params;
+    const cn_extreme_params *p = c->params;
     const cn_shape *s = &c->in[0]->v.shape;
     int dim = cn_wrap_dim(p->dim, s->ndim, c->op->name);
     if (dim < 0) return false;
@@ -48,7 +44,7 @@ static bool along_infer(const cn_call *c, cn_spec out[])
 
 static bool along_kernel(const cn_call *c)
 {
-    const Along *p = c->params;
+    const cn_extreme_params *p = c->params;
     const cn_view *in = cn_in(c, 0);
     bool places = c->op == &cn_op_arg_extreme;
     int dim = cn_wrap_dim(p->dim, in->shape.ndim, c->op->name);
@@ -66,7 +62,7 @@ static bool along_kernel(const cn_call *c)
 /* Ties share: the gradient times (x == y), divided by how many there are. */
 static void extreme_backward(cn_grads *g)
 {
-    const Along *p = cn_grad_params(g);
+    const cn_extreme_params *p = cn_grad_params(g);
     cn_ints dim = { .n = 1, .v = { p->dim } };
     const cn_shape *full = cn_in_shape(g, 0);
     cn_tensor *y = cn_restore_dims(cn_saved_out(g, 0), full, &dim, false);
@@ -80,7 +76,7 @@ static void extreme_backward(cn_grads *g)
 const cn_op cn_op_extreme = {
     CN_OP_HEAD(extreme, "extreme", "(Tensor input, int dim, bool smallest=False) -> Tensor"),
     .doc = "The largest (smallest) element along dim; what amax and amin are made of.",
-    .params_size = sizeof(Along),
+    .params_size = sizeof(cn_extreme_params),
     .flags = CN_ROWS,
     .infer = along_infer,
     .kernel = along_kernel,
@@ -93,7 +89,7 @@ const cn_op cn_op_arg_extreme = {
     CN_OP_HEAD(arg_extreme, "arg_extreme",
                "(Tensor input, int dim, bool smallest=False) -> Tensor"),
     .doc = "The place of the first largest (smallest) element along dim.",
-    .params_size = sizeof(Along),
+    .params_size = sizeof(cn_extreme_params),
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .infer = along_infer,
     .kernel = along_kernel,
@@ -113,7 +109,7 @@ static cn_tensor *over_dims(const cn_op *op, cn_tensor *t, const cn_ints *dims, 
     int dim;
     cn_tensor *merged = cn_merge_dims(t, dims, what, &dim);
     if (!merged) return NULL;
-    cn_tensor *y = cn_apply1(op, &merged, 1, &(Along){ dim, smallest });
+    cn_tensor *y = cn_apply1(op, &merged, 1, &(cn_extreme_params){ dim, smallest });
     return keepdim ? cn_restore_dims(y, &t->v.shape, dims, false) : y;
 }
 

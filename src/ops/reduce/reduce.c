@@ -190,6 +190,7 @@ const cn_op cn_op_sum = {
     CN_OP_HEAD(sum, "sum", REDUCE_SCHEMA),
     .doc = "The sum over dim (none: over all); integers give int64, the empty sum is 0.",
     .params_size = sizeof(cn_reduce_params),
+    .flags = CN_ANY_LAYOUT,
     .infer = reduce_infer,
     .kernel = sum_kernel,
     .backward = sum_backward,

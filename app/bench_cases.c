@@ -1,0 +1,121 @@
+/* bench_cases.c - the calls that cenote bench ops times. */
+#include "app/bench.h"
+
+#include <stddef.h>
+
+#define LARGE "[9437184]" /* 38 MB: beyond the caches */
+#define GRID "[4096,2304]"
+#define IMAGES "[256,64,24,24]"
+#define MAPS "[256,64,48,48]"
+#define HEADS "[65536,64]"
+#define TOKENS "[32768,128]"
+#define NN "nn.functional."
+#define NORM NN "batch_norm " IMAGES " None None [64] [64] training=True"
+
+const BenchCase bench_cases[] = {
+    { "relu", NN "relu " LARGE, BENCH_FORWARD, 2 },
+    { "neg", "neg " LARGE, BENCH_FORWARD, 2 },
+    { "exp", "exp " LARGE, BENCH_FORWARD, 2 },
+    { "sigmoid", "sigmoid [1179648]", BENCH_FORWARD, 2 },
+    { "tanh", "tanh [1179648]", BENCH_FORWARD, 2 },
+    { "gelu", NN "gelu [1179648]", BENCH_FORWARD, 2 },
+    { "mul", "mul " LARGE " " LARGE, BENCH_FORWARD, 3 },
+    { "add", "add " LARGE " " LARGE, BENCH_FORWARD, 3 },
+    { "add_bias", "add " TOKENS " [128]", BENCH_FORWARD, 2 },
+    { "add_relu", "add " LARGE " " LARGE " | relu", BENCH_FORWARD, 3 },
+    { "relu_train", NN "relu " LARGE, BENCH_TRAIN, 5 },
+    { "add_relu_train", "add " LARGE " " LARGE " | relu", BENCH_TRAIN, 6 },
+    { "sigmoid_train", "sigmoid [1179648]", BENCH_TRAIN, 5 },
+    { "tanh_train", "tanh [1179648]", BENCH_TRAIN, 5 },
+    { "gelu_train", NN "gelu [1179648]", BENCH_TRAIN, 5 },
+    { "mul_train", "mul " LARGE " " LARGE, BENCH_TRAIN, 8 },
+
+    { "sum_all", "sum " GRID, BENCH_FORWARD, 1 },
+    { "sum_last", "sum " GRID " dim=-1", BENCH_FORWARD, 1 },
+    { "sum_first", "sum " GRID " dim=0", BENCH_FORWARD, 1 },
+    { "sum_channels", "sum " IMAGES " dim=(0,2,3)", BENCH_FORWARD, 1 },
+    { "mean_all", "mean " GRID, BENCH_FORWARD, 1 },
+    { "mean_last", "mean " GRID " dim=-1", BENCH_FORWARD, 1 },
+    { "mean_first", "mean " GRID " dim=0", BENCH_FORWARD, 1 },
+    { "max_all", "max " GRID, BENCH_FORWARD, 1 },
+    { "max_last", "max " GRID " dim=-1", BENCH_FORWARD, 1 },
+    { "max_first", "max " GRID " dim=0", BENCH_FORWARD, 1 },
+    { "amax_last", "amax " GRID " dim=-1", BENCH_FORWARD, 1 },
+    { "amax_first", "amax " GRID " dim=0", BENCH_FORWARD, 1 },
+    { "argmax_all", "argmax " GRID, BENCH_FORWARD, 1 },
+    { "argmax_last", "argmax " GRID " dim=-1", BENCH_FORWARD, 1 },
+    { "argmax_first", "argmax " GRID " dim=0", BENCH_FORWARD, 1 },
+    { "mean_last_train", "mean " GRID " dim=-1", BENCH_TRAIN, 2 },
+
+    { "softmax", "softmax " HEADS " dim=-1", BENCH_FORWARD, 2 },
+    { "softmax_first", "softmax [64,65536] dim=0", BENCH_FORWARD, 2 },
+    { "log_softmax", "log_softmax " HEADS " dim=-1", BENCH_FORWARD, 2 },
+    { "softmax_train", "softmax " HEADS " dim=-1", BENCH_TRAIN, 5 },
+    { "log_softmax_train", "log_softmax " HEADS " dim=-1", BENCH_TRAIN, 5 },
+    { "cross_entropy_20k", NN "cross_entropy [1024,20256] <20256>[1024]", BENCH_TRAIN, 2 },
+    { "cross_entropy_10", NN "cross_entropy [256,10] <10>[256]", BENCH_TRAIN, 2 },
+
+    { "layer_norm", NN "layer_norm " TOKENS " (128,) [128] [128]", BENCH_FORWARD, 2 },
+    { "layer_norm_train", NN "layer_norm " TOKENS " (128,) [128] [128]", BENCH_TRAIN, 5 },
+    { "batch_norm", NORM, BENCH_FORWARD, 2 },
+    { "batch_norm_relu", NORM " | relu", BENCH_FORWARD, 2 },
+    { "batch_norm_train", NORM, BENCH_TRAIN, 5 },
+    { "batch_norm_relu_train", NORM " | relu", BENCH_TRAIN, 5 },
+    { "dropout", NN "dropout [4194304]", BENCH_FORWARD, 2 },
+    { "dropout_train", NN "dropout [4194304]", BENCH_TRAIN, 4 },
+
+    { "max_pool_2", NN "max_pool2d " MAPS " 2", BENCH_FORWARD, 1.25 },
+    { "max_pool_3s2", NN "max_pool2d " MAPS " 3 2", BENCH_FORWARD, 1.25 },
+    { "avg_pool_2", NN "avg_pool2d " MAPS " 2", BENCH_FORWARD, 1.25 },
+    { "avg_pool_3s2", NN "avg_pool2d " MAPS " 3 2", BENCH_FORWARD, 1.25 },
+    { "avg_pool_3s1", NN "avg_pool2d " IMAGES " 3 1 1", BENCH_FORWARD, 2 },
+    { "max_pool_2_train", NN "max_pool2d " MAPS " 2", BENCH_TRAIN, 3.5 },
+    { "max_pool_3s2_train", NN "max_pool2d " MAPS " 3 2", BENCH_TRAIN, 3.5 },
+    { "avg_pool_2_train", NN "avg_pool2d " MAPS " 2", BENCH_TRAIN, 2.5 },
+    { "avg_pool_3s2_train", NN "avg_pool2d " MAPS " 3 2", BENCH_TRAIN, 2.5 },
+    { "avg_pool_3s1_train", NN "avg_pool2d " IMAGES " 3 1 1", BENCH_TRAIN, 4 },
+
+    { "embedding", NN "embedding <20000>[32768] [20000,128]", BENCH_FORWARD, 258 },
+    { "embedding_train", NN "embedding <20000>[32768] [20000,128]", BENCH_TRAIN, 592 },
+    { "sgd", "SGD lr=0.01 [5500000]", BENCH_STEP, 3 },
+    { "sgd_momentum", "SGD lr=0.01 momentum=0.9 [5500000]", BENCH_STEP, 5 },
+    { "adam", "Adam lr=0.001 [5500000]", BENCH_STEP, 7 },
+    { "adamw", "AdamW lr=0.001 [5500000]", BENCH_STEP, 7 },
+
+    { "copy_transposed", "transpose " GRID " 0 1 | contiguous", BENCH_FORWARD, 2 },
+    { "copy_nhwc", "permute " IMAGES " (0,2,3,1) | contiguous", BENCH_FORWARD, 2 },
+    { "copy_heads", "transpose [512,64,4,64] 1 2 | contiguous", BENCH_FORWARD, 2 },
+    { "cat_first", "cat " GRID "+" GRID " dim=0", BENCH_FORWARD, 4 },
+    { "cat_last", "cat " GRID "+" GRID " dim=-1", BENCH_FORWARD, 4 },
+    { "index_select_rows", "index_select " GRID " 0 <4096>[4096]", BENCH_FORWARD, 2 },
+    { "index_select_columns", "index_select " GRID " 1 <2304>[2304]", BENCH_FORWARD, 2 },
+
+    { "matmul_256", "matmul [256,256] [256,256]", BENCH_FORWARD, 0 },
+    { "matmul_512", "matmul [512,512] [512,512]", BENCH_FORWARD, 0 },
+    { "matmul_1024", "matmul [1024,1024] [1024,1024]", BENCH_FORWARD, 0 },
+    { "matmul_2048", "matmul [2048,2048] [2048,2048]", BENCH_FORWARD, 0 },
+    { "mlp1_forward", NN "linear [256,784] [256,784]", BENCH_FORWARD, 0 },
+    { "mlp1_weight", "t [256,256] | matmul [256,784]", BENCH_FORWARD, 0 },
+    { "mlp2_forward", NN "linear [256,256] [10,256]", BENCH_FORWARD, 0 },
+    { "mlp2_data", "matmul [256,10] [10,256]", BENCH_FORWARD, 0 },
+    { "mlp2_weight", "t [256,10] | matmul [256,256]", BENCH_FORWARD, 0 },
+    { "softmax_forward", NN "linear [256,784] [10,784]", BENCH_FORWARD, 0 },
+    { "softmax_weight", "t [256,10] | matmul [256,784]", BENCH_FORWARD, 0 },
+    { "lenet_fc1", NN "linear [256,400] [120,400]", BENCH_FORWARD, 0 },
+    { "lstm_input", NN "linear [32,512] [1024,512]", BENCH_FORWARD, 0 },
+    { "lstm_hidden", NN "linear [32,256] [1024,256]", BENCH_FORWARD, 0 },
+    { "lstm_hidden_data", "matmul [32,1024] [1024,256]", BENCH_FORWARD, 0 },
+    { "lstm_hidden_weight", "t [1120,1024] | matmul [1120,256]", BENCH_FORWARD, 0 },
+    { "rnn_hidden", NN "linear [32,256] [256,256]", BENCH_FORWARD, 0 },
+    { "linear_4096", NN "linear [64,128] [4096,128]", BENCH_FORWARD, 0 },
+    { "alexnet_fc1", NN "linear [128,6400] [4096,6400]", BENCH_FORWARD, 0 },
+    { "alexnet_fc1_weight", "t [128,4096] | matmul [128,6400]", BENCH_FORWARD, 0 },
+    { "bert_qkv", NN "linear [32768,128] [128,128]", BENCH_FORWARD, 0 },
+    { "bert_weight", "t [32768,128] | matmul [32768,128]", BENCH_FORWARD, 0 },
+    { "bert_vocabulary", NN "linear [5120,128] [20256,128]", BENCH_FORWARD, 0 },
+    { "transformer_ffn", NN "linear [640,32] [64,32]", BENCH_FORWARD, 0 },
+    { "attention_scores", "transpose [256,64,64] 1 2 | bmm [256,64,64]", BENCH_FORWARD, 0 },
+    { "attention_values", "bmm [256,64,64] [256,64,64]", BENCH_FORWARD, 0 },
+    { "attention_small", "bmm [256,10,8] [256,8,10]", BENCH_FORWARD, 0 },
+    { NULL, NULL, BENCH_FORWARD, 0 },
+};

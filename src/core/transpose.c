@@ -1,0 +1,104 @@
+/* transpose.c - copies whose rows lie along another dimension of the source: walked element by
+   element they would touch a cache line for each. Tiles read and write whole lines. */
+#include "core/loop.h"
+#include "core/threads.h"
+
+#include <string.h>
+
+enum { TILE = 16, BAND = 64, LEAST = 8 }; /* four lines of each row of the source */
+
+/* The source, seen as outer dimensions around a matrix [rows][cols] whose columns are contiguous;
+   the destination's rows are. Strides are in elements. */
+typedef struct {
+    int64_t rows, cols, from_col, to_row, bands;
+    int n_outer;
+    int64_t size[CN_MAX_DIMS], from[CN_MAX_DIMS], to[CN_MAX_DIMS];
+    const uint32_t *src;
+    uint32_t *dst;
+} Turn;
+
+static void copy_tile(const Turn *t, uint32_t *to, const uint32_t *from, int64_t rows, int64_t cols)
+{
+    uint32_t tile[TILE][TILE];
+    for (int64_t j = 0; j < cols; j++)
+        memcpy(tile[j], from + j * t->from_col, (size_t)rows * sizeof *from);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++) to[i * t->to_row + j] = tile[j][i];
+}
+
+/* The usual tile, with sizes that the compiler knows. */
+static void copy_full_tile(const Turn *t, uint32_t *to, const uint32_t *from)
+{
+    uint32_t tile[TILE][TILE];
+    for (int j = 0; j < TILE; j++) memcpy(tile[j], from + j * t->from_col, sizeof tile[j]);
+    for (int i = 0; i < TILE; i++) {
+        uint32_t row[TILE];
+        for (int j = 0; j < TILE; j++) row[j] = tile[j][i];
+        memcpy(to + i * t->to_row, row, sizeof row);
+    }
+}
+
+static void copy_band(const Turn *t, uint32_t *to, const uint32_t *from, int64_t rows)
+{
+    for (int64_t j = 0; j < t->cols; j += TILE) {
+        const int64_t cols = t->cols - j < TILE ? t->cols - j : TILE;
+        for (int64_t i = 0; i < rows; i += TILE) {
+            const int64_t height = rows - i < TILE ? rows - i : TILE;
+            const uint32_t *source = from + j * t->from_col + i;
+            uint32_t *target = to + i * t->to_row + j;
+            if (height == TILE && cols == TILE) copy_full_tile(t, target, source);
+            else copy_tile(t, target, source, height, cols);
+        }
+    }
+}
+
+/* Bands of rows, counted over the outer dimensions. */
+static void copy_bands(int64_t first, int64_t last, void *context)
+{
+    const Turn *t = context;
+    for (int64_t b = first; b < last; b++) {
+        int64_t rest = b / t->bands, row = b % t->bands * BAND;
+        const uint32_t *from = t->src + row;
+        uint32_t *to = t->dst + row * t->to_row;
+        for (int d = t->n_outer - 1; d >= 0; d--) {
+            from += rest % t->size[d] * t->from[d];
+            to += rest % t->size[d] * t->to[d];
+            rest /= t->size[d];
+        }
+        copy_band(t, to, from, t->rows - row < BAND ? t->rows - row : BAND);
+    }
+}
+
+/* The dimension along which the source is contiguous, if it is not the destination's; else -1. */
+static int turned_dim(const cn_view *dst, const cn_view *src)
+{
+    const int last = dst->shape.ndim - 1;
+    if (last < 1 || dst->strides[last] != 1 || dst->shape.dim[last] < LEAST) return -1;
+    for (int d = 0; d < last; d++)
+        if (src->strides[d] == 1 && dst->shape.dim[d] >= LEAST)
+            return src->strides[last] > 1 ? d : -1;
+    return -1;
+}
+
+bool cn_copy_turned(const cn_view *dst, const cn_view *src)
+{
+    const int last = dst->shape.ndim - 1;
+    if (cn_dtype_size(dst->dtype) != sizeof(uint32_t) || !cn_shape_equal(&dst->shape, &src->shape))
+        return false;
+    const int turned = turned_dim(dst, src);
+    if (turned < 0) return false;
+    Turn t = { .rows = dst->shape.dim[turned],
+               .cols = dst->shape.dim[last],
+               .from_col = src->strides[last],
+               .to_row = dst->strides[turned],
+               .src = (const uint32_t *)(const void *)src->data,
+               .dst = (uint32_t *)(void *)dst->data };
+    for (int d = 0; d < last; d++) {
+        if (d == turned) continue;
+        t.size[t.n_outer] = dst->shape.dim[d];
+        t.from[t.n_outer] = src->strides[d], t.to[t.n_outer++] = dst->strides[d];
+    }
+    t.bands = (t.rows + BAND - 1) / BAND;
+    cn_parallel(dst->numel / t.rows / t.cols * t.bands, BAND * t.cols, copy_bands, &t);
+    return true;
+}
