@@ -66,7 +66,7 @@ static void test_reorder(void **state)
 static void test_looks(void **state)
 {
     (void)state;
-    enum { WAYS = 8 };
+    enum { WAYS = 10 };
     cn_tensor *seen[2][WAYS];
     for (int plain = 0; plain < 2; plain++) {
         CN_SCOPE
@@ -84,6 +84,8 @@ static void test_looks(void **state)
             y[5] = cn_transpose(y[5], 0, 1);
             y[6] = cn_detach(y[6]);
             y[7] = cn_max_pool2d(cn_relu(y[7]), .kernel = { 2 });
+            y[8] = cn_sub(cn_randn(CN_SHAPE(32, 1, 1), CN_F32), y[8]); /* one for each channel */
+            y[9] = cn_add(y[9], random_images(1, 32, 1, 1));
             for (int i = 0; i < WAYS; i++) seen[plain][i] = cn_keep(cn_clone(y[i]));
             cn_restrict_providers(~0u);
         }
@@ -167,6 +169,190 @@ static void test_pools_and_norms(void **state)
     }
 }
 
+/* Branches joined along the channels, of which some parts end within a block, all gradients. */
+static cn_tensor *branches_loss(cn_tensor *x, cn_tensor *w, cn_tensor *bias, cn_tensor *narrow)
+{
+    cn_tensor *a = cn_relu(cn_conv2d(x, w, .bias = bias, .padding = { 1, 1 })),
+              *b = cn_max_pool2d(a, .kernel = { 3 }, .stride = { 1 }, .padding = { 1, 1 });
+    cn_tensor *whole = cn_cat((cn_tensor *[]){ a, x, b }, 3, 1),
+              *odd = cn_cat((cn_tensor *[]){ cn_conv2d(a, narrow, .padding = { 1, 1 }), a }, 2, -3),
+              *wide = cn_cat((cn_tensor *[]){ a, b }, 2, 2);
+    cn_tensor *loss = cn_add(
+        cn_add(cn_mean(cn_square(convolved(whole, 16))), cn_mean(cn_square(convolved(odd, 16)))),
+        cn_mean(cn_square(convolved(wide, 16))));
+    return cn_mul(loss, cn_num(0.01)); /* gradients of ordinary size */
+}
+
+static void test_branches(void **state)
+{
+    (void)state;
+    cn_tensor *seen[2][5];
+    for (int plain = 0; plain < 2; plain++) {
+        CN_SCOPE
+        {
+            cn_manual_seed(6);
+            cn_restrict_providers(plain ? 0 : ~0u);
+            cn_tensor *leaf[4] = { random_images(3, 16, 7, 5), random_images(32, 16, 3, 3),
+                                   cn_randn(CN_SHAPE(32), CN_F32), random_images(24, 32, 3, 3) };
+            for (int i = 0; i < 4; i++) cn_requires_grad(leaf[i], true);
+            cn_tensor *loss = branches_loss(leaf[0], leaf[1], leaf[2], leaf[3]);
+            cn_backward(loss);
+            cn_restrict_providers(~0u);
+            assert_no_error();
+            for (int i = 0; i < 4; i++) seen[plain][i] = cn_keep(cn_grad(leaf[i]));
+            seen[plain][4] = cn_keep(loss);
+        }
+    }
+    for (int i = 0; i < 5; i++) {
+        assert_close(seen[0][i], seen[1][i]);
+        cn_drop(seen[0][i]), cn_drop(seen[1][i]);
+    }
+}
+
+/* What lies between convolutions stays in blocks, and so does its gradient. */
+static void test_stays_blocked(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        cn_tensor *y = convolved(random_images(2, 16, 8, 8), 32);
+        int block = y->v.block;
+        cn_tensor *made[] = { cn_relu(y),
+                              cn_add(y, y),
+                              cn_cat((cn_tensor *[]){ y, y }, 2, 1),
+                              cn_max_pool2d(y, .kernel = { 2 }),
+                              cn_batch_norm(y, .training = true),
+                              cn_batch_norm(y, .running_mean = cn_zeros(CN_SHAPE(32), CN_F32),
+                                            .running_var = cn_ones(CN_SHAPE(32), CN_F32)),
+                              cn_div(cn_randn(CN_SHAPE(32, 1, 1), CN_F32), y),
+                              cn_adaptive_avg_pool2d(y, 1, 1) };
+        assert_no_error();
+        for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+            assert_int_equal(made[i]->v.block, block);
+        cn_sum(y, .dim = CN_SHAPE(0, 2, 3));
+        assert_int_equal(y->v.block, block);
+    }
+}
+
+/* Windows of all kinds, whole and cut off by an edge, on sides that they do not divide. */
+static void test_windows(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t kernel, stride, padding, side;
+    } cases[] = { { 2, 2, 0, 8 }, { 2, 2, 0, 9 }, { 2, 1, 1, 5 }, { 3, 2, 1, 9 },
+                  { 3, 2, 0, 8 }, { 3, 1, 1, 4 }, { 3, 3, 1, 7 }, { 4, 2, 1, 7 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CN_SCOPE
+        {
+            const int64_t k = cases[i].kernel, side = cases[i].side;
+            cn_tensor *x = random_images(2, 16, side, side), *w = random_images(32, 16, 3, 3);
+            cn_tensor *grad[2];
+            for (int plain = 0; plain < 2; plain++) {
+                cn_tensor *leaf = cn_requires_grad(cn_clone(x), true);
+                cn_tensor *y = cn_conv2d(leaf, w, .padding = { 1, 1 });
+                if (plain) y = cn_reshape(cn_reshape(y, CN_SHAPE(-1)), *cn_shape_of(y));
+                y = cn_max_pool2d(y, .kernel = { k }, .stride = { cases[i].stride },
+                                  .padding = { cases[i].padding, cases[i].padding });
+                cn_backward(cn_sum(cn_mul(y, y)));
+                assert_no_error();
+                grad[plain] = cn_grad(leaf);
+            }
+            assert_close(grad[0], grad[1]);
+        }
+    }
+}
+
+/* A sequence gives what its layers give one by one, values, gradients and running statistics. */
+static cn_module *stack(void)
+{
+    return cn_sequential(cn_conv2d_layer(32, .in = 16, .kernel = 3, .padding = 1),
+                         cn_batch_norm2d_layer(), cn_relu_layer(),
+                         cn_conv2d_layer(16, .in = 32, .kernel = 3, .padding = 1), cn_relu_layer(),
+                         cn_max_pool2d_layer(3, .stride = 2, .padding = 1),
+                         cn_conv2d_layer(16, .in = 16, .kernel = 3), cn_relu_layer());
+}
+
+static cn_tensor *one_by_one(cn_module *m, cn_tensor *x)
+{
+    for (int i = 0; x && cn_module_child(m, i); i++) x = cn_forward(cn_module_child(m, i), x);
+    return x;
+}
+
+static void test_sequence(void **state)
+{
+    (void)state;
+    enum { MOST = 16 };
+    cn_tensor *seen[2][MOST], *p[MOST];
+    int n = 0;
+    for (int single = 0; single < 2; single++) {
+        CN_SCOPE
+        {
+            cn_manual_seed(7);
+            cn_module *m = stack();
+            cn_tensor *x = cn_requires_grad(random_images(3, 16, 9, 10), true);
+            cn_tensor *y = single ? one_by_one(m, x) : cn_forward(m, x);
+            cn_backward(cn_mean(cn_square(y)));
+            assert_no_error();
+            n = cn_parameters(m, p, MOST - 4);
+            assert_int_equal(n, 8);
+            for (int i = 0; i < n; i++) seen[single][i] = cn_keep(cn_grad(p[i]));
+            cn_module *norm = cn_module_child(m, 1);
+            seen[single][n++] = cn_keep(y);
+            seen[single][n++] = cn_keep(cn_grad(x));
+            seen[single][n++] = cn_keep(cn_clone(cn_module_slot(norm, "running_mean")));
+            seen[single][n++] = cn_keep(cn_clone(cn_module_slot(norm, "running_var")));
+            cn_module_free(m);
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        assert_close(seen[0][i], seen[1][i]);
+        cn_drop(seen[0][i]), cn_drop(seen[1][i]);
+    }
+}
+
+/* A layer that keeps its result, or whose rule needs it, is not written over. */
+static void test_sequence_keeps_results(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        cn_module *m = cn_sequential(cn_tanh_layer(), cn_relu_layer());
+        cn_tensor *x = cn_requires_grad(cn_randn(CN_SHAPE(5, 3), CN_F32), true);
+        cn_tensor *other = cn_requires_grad(cn_clone(cn_detach(x)), true);
+        cn_backward(cn_sum(cn_forward(m, x)));
+        cn_backward(cn_sum(cn_relu(cn_tanh(other))));
+        assert_no_error();
+        assert_close(cn_grad(x), cn_grad(other));
+        cn_module_free(m);
+    }
+}
+
+/* Gradients of gradients through batch norm with relu, and through relu over its input. */
+static void test_second_gradients(void **state)
+{
+    (void)state;
+    cn_tensor *seen[2];
+    for (int single = 0; single < 2; single++) {
+        CN_SCOPE
+        {
+            cn_manual_seed(8);
+            cn_module *m = stack();
+            cn_tensor *x = cn_requires_grad(random_images(2, 16, 8, 8), true), *g = NULL;
+            cn_tensor *y = cn_mean(cn_square(single ? one_by_one(m, x) : cn_forward(m, x)));
+            assert_true(cn_grad_of(&y, NULL, 1, &x, 1, &g,
+                                   &(cn_backward_options){ .size = sizeof(cn_backward_options),
+                                                           .create_graph = true }));
+            assert_true(cn_backward(cn_sum(cn_square(g))));
+            seen[single] = cn_keep(cn_grad(x));
+            cn_module_free(m);
+        }
+    }
+    assert_no_error();
+    assert_close(seen[0], seen[1]);
+    cn_drop(seen[0]), cn_drop(seen[1]);
+}
+
 /* A leaf as large as the activation gets a gradient in rows, whoever summed it. */
 static void test_leaf_of_blocked_gradient(void **state)
 {
@@ -225,6 +411,12 @@ int main(void)
         cmocka_unit_test(test_looks),
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_pools_and_norms),
+        cmocka_unit_test(test_branches),
+        cmocka_unit_test(test_stays_blocked),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_sequence),
+        cmocka_unit_test(test_sequence_keeps_results),
+        cmocka_unit_test(test_second_gradients),
         cmocka_unit_test(test_leaf_of_blocked_gradient),
         cmocka_unit_test(test_in_place),
         cmocka_unit_test(test_packed),

@@ -15,7 +15,8 @@ static const cn_op *op_named(const char *name, const cn_op **cache)
     return *cache;
 }
 
-static cn_tensor *sum_of(cn_tensor *a, cn_tensor *b, bool in_place)
+/* `over`: the sum may take a's place. */
+static cn_tensor *sum_of(cn_tensor *a, cn_tensor *b, bool over)
 {
     static const cn_op *add;
     struct {
@@ -23,7 +24,8 @@ static cn_tensor *sum_of(cn_tensor *a, cn_tensor *b, bool in_place)
     } params = { { .kind = CN_NUM_INT, .u.i = 1 } };
     cn_tensor *in[] = { a, b };
     const cn_op *op = op_named("add", &add);
-    return in_place ? cn_apply_inplace(op, in, 2, &params) : cn_apply1(op, in, 2, &params);
+    if (over && cn_apply_over(op, in, 2, &params)) return a;
+    return cn_ok() ? cn_apply1(op, in, 2, &params) : NULL;
 }
 
 /* May this gradient become the stored one, or does someone else look at its memory? */
@@ -88,6 +90,12 @@ cn_tensor *cn_gout(cn_grads *g, int i)
 {
     cn_result *r = &g->node->results[i];
     return r->grad ? r->grad : cn_zeros(r->spec.shape, r->spec.dtype);
+}
+
+bool cn_gout_is_free(const cn_grads *g, int i)
+{
+    const cn_tensor *t = g->node->results[i].grad;
+    return t && !g->engine->create && unshared(t);
 }
 
 static bool unchanged(const cn_grads *g, const cn_tensor *t, uint32_t version)

@@ -7,6 +7,8 @@
 /* The gradient of output i; zeros when the loss does not depend on it. */
 cn_tensor *cn_gout(cn_grads *g, int i);
 bool cn_has_gout(const cn_grads *g, int i);
+/* May the rule write over that gradient, because nobody else has it? */
+bool cn_gout_is_free(const cn_grads *g, int i);
 /* Inputs and outputs of the call, those the op's `saves` names; NULL with an error when they
    changed
    since, NULL without when an optional input was not given. */

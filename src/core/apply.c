@@ -336,6 +336,48 @@ static bool take_result(const cn_op *op, cn_tensor *t, const cn_tensor *r)
     return true;
 }
 
+static bool is_real(const cn_view *v)
+{
+    return v->dtype == CN_F32 || v->dtype == CN_F64;
+}
+
+/* Are they real numbers, those of both at the same places of their memory? */
+static bool in_step(const cn_view *a, const cn_view *b)
+{
+    return is_real(a) && a->dtype == b->dtype && a->block == b->block && a->contiguous &&
+           b->contiguous && cn_shape_equal(&a->shape, &b->shape);
+}
+
+bool cn_apply_over(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
+{
+    for (int i = 1; i < n_in; i++)
+        if (!in_step(&in[0]->v, &in[i]->v)) return false;
+    cn_tensor *out = in[0];
+    cn_call c = { .op = op, .params = params, .n_in = n_in, .n_out = 1, .in = in, .out = &out };
+    out->storage->version++;
+    return run_kernel(&c);
+}
+
+/* Does nothing but the scope of the caller hold t, and nothing look at its memory? */
+static bool is_alone(const cn_tensor *t)
+{
+    return t->refs == 1 && t->storage->refs == 1 && !t->is_view && t->v.contiguous &&
+           is_real(&t->v);
+}
+
+cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *t, const void *params)
+{
+    if (!t || !is_alone(t)) return cn_apply1(op, &t, 1, params);
+    cn_tensor *out = cn_tensor_view(t, &t->v);
+    cn_call c = { .op = op, .params = params, .n_in = 1, .n_out = 1, .in = &t, .out = &out };
+    if (!out) return NULL;
+    if (t->v.block && !cn_find_blocked_kernel(&c)) return cn_apply1(op, &t, 1, params);
+    out->is_view = false; /* the memory is its own from now on */
+    t->storage->version++;
+    bool ok = run_kernel(&c) && (!cn_anomaly_on || cn_check_call(&c));
+    return ok && (!wants_grad(&c) || cn_tape_record(&c)) ? out : NULL;
+}
+
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
 {
     size_t mark = cn_mark();

@@ -1,6 +1,7 @@
 /* batch_norm.c - BatchNorm and InstanceNorm for 1 to 3 spatial dimensions, and their lazy forms. */
 #include "autograd/checkpoint.h"
-#include "nn/module.h"
+#include "nn/fusion.h"
+#include "ops/fused.h"
 
 #include <string.h>
 
@@ -88,25 +89,46 @@ static double momentum_now(const BatchNorm *o, cn_tensor *batches)
     return 1 / cn_item(batches);
 }
 
-static bool batch_norm_forward(cn_module *m, cn_io *io)
+static cn_tensor *batch_norm(cn_module *m, cn_tensor *x, bool relu)
 {
     const BatchNorm o = options_of(m);
-    const cn_shape *s = &io->in[0]->v.shape;
+    const cn_shape *s = &x->v.shape;
     int spatial = spatial_dims(m);
-    if (!wants_dims(m, s, spatial == 1 ? 2 : spatial + 2, spatial + 2)) return false;
-    if (!wants_channels(m, s->dim[1])) return false;
+    if (!wants_dims(m, s, spatial == 1 ? 2 : spatial + 2, spatial + 2)) return NULL;
+    if (!wants_channels(m, s->dim[1])) return NULL;
     cn_tensor *mean = cn_module_slot(m, "running_mean"), *var = cn_module_slot(m, "running_var");
     cn_tensor *batches = cn_module_slot(m, "num_batches_tracked");
     bool training = m->training || !mean;
     if (m->training && cn_recomputing()) mean = var = batches = NULL; /* counted the first time */
     if (m->training && batches) ++*(int64_t *)cn_data_mut(batches);
     double momentum = mean && m->training ? momentum_now(&o, batches) : 0;
+    const cn_batch_norm_args args = { .size = sizeof args,
+                                      .input = x,
+                                      .running_mean = mean,
+                                      .running_var = var,
+                                      .weight = cn_module_slot(m, "weight"),
+                                      .bias = cn_module_slot(m, "bias"),
+                                      .training = training,
+                                      .momentum = momentum,
+                                      .eps = o.eps };
+    return relu ? cn_batch_norm_relu(&args) : cn_batch_norm_with(&args);
+}
+
+static bool batch_norm_forward(cn_module *m, cn_io *io)
+{
     io->n_out = 1;
-    io->out[0] =
-        cn_batch_norm(io->in[0], .running_mean = mean, .running_var = var,
-                      .weight = cn_module_slot(m, "weight"), .bias = cn_module_slot(m, "bias"),
-                      .training = training, .momentum = momentum, .eps = o.eps);
+    io->out[0] = batch_norm(m, io->in[0], false);
     return io->out[0] != NULL;
+}
+
+bool cn_is_batch_norm(const cn_module *m)
+{
+    return m && m->cls->forward == batch_norm_forward;
+}
+
+cn_tensor *cn_batch_norm_relu_forward(cn_module *m, cn_tensor *x)
+{
+    return batch_norm(m, x, true);
 }
 
 /* ---- InstanceNorm: with or without a dimension for the batch --------------------------------- */

@@ -95,10 +95,50 @@ static int run_linear_act(cn_module *sequence, int first, cn_tensor *x, cn_tenso
     return *y ? 2 : -1;
 }
 
+/* ---- relu ---------------------------------------------------------------------------------- */
+
+static bool is_relu(const cn_module *m)
+{
+    return m && m->op == &cn_op_relu;
+}
+
+/* Batch norm in blocks writes what relu leaves, and its backward sees what relu let through. */
+static int run_norm_relu(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y)
+{
+    cn_module *norm = layer(sequence, first);
+    if (!x->v.block || !norm->training || !cn_is_batch_norm(norm) ||
+        !is_relu(layer(sequence, first + 1)))
+        return 0;
+    *y = cn_batch_norm_relu_forward(norm, x);
+    return *y ? 2 : -1;
+}
+
+static bool gives_maxima(const cn_module *m)
+{
+    if (!m || m->op != &cn_op_max_pool2d) return false;
+    const MaxPool2d *o = m->options;
+    return !o->return_indices;
+}
+
+/* The largest of what relu leaves is what relu leaves of the largest, with the same gradient: relu
+   is done after the pooling, on fewer elements. Later layers' inputs were made for them alone, so
+   that relu can write over them. */
+static int run_relu(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y)
+{
+    cn_module *pool = layer(sequence, first + 1);
+    if (!is_relu(layer(sequence, first))) return 0;
+    bool swap = gives_maxima(pool);
+    if (!swap && first == 0) return 0;
+    *y = cn_apply_reusing(&cn_op_relu, swap ? cn_forward(pool, x) : x, NULL);
+    return !*y ? -1 : swap ? 2 : 1;
+}
+
 int cn_run_fused(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y)
 {
     const cn_module *m = layer(sequence, first);
     if (!m->built || m->watch || cn_autocasting()) return 0; /* each step has its own type */
-    int n = run_linear_act(sequence, first, x, y);
+    int n = run_relu(sequence, first, x, y);
+    if (n == 0) n = run_linear_act(sequence, first, x, y);
+    if (n == 0) n = run_norm_relu(sequence, first, x, y);
     return n ? n : run_conv_block(sequence, first, x, y);
 }

@@ -11,6 +11,10 @@
    layers to rounding. */
 int cn_run_fused(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y);
 
+bool cn_is_batch_norm(const cn_module *m);
+/* The layer, and a ReLU after it. */
+cn_tensor *cn_batch_norm_relu_forward(cn_module *m, cn_tensor *x);
+
 /* Is it a convolution with stride 1, dilation 1 and one group, of known shape? Its padding, if
    so. */
 bool cn_is_plain_conv2d(const cn_module *m, cn_ints *padding);

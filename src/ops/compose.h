@@ -54,6 +54,8 @@ static inline bool cn_is_mask(const cn_tensor *t)
     return t->v.dtype == CN_BOOL || t->v.dtype == CN_U8;
 }
 
+/* cn_narrow() in memory of its own, and in the layout of the input. */
+cn_tensor *cn_narrow_copy(cn_tensor *input, int dim, int64_t start, int64_t length);
 /* 0, 1, .. n-1 as int64. */
 cn_tensor *cn_counting(int64_t n);
 /* Zeros of the shape and type of input i of a recorded call. */

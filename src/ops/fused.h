@@ -4,10 +4,15 @@
 
 #include "core/op.h"
 
+#include <cenote/functional.h>
+
 /* Is `op` an activation that linear_act can put on top of a linear layer? */
 bool cn_is_linear_activation(const cn_op *op);
 cn_tensor *cn_linear_act(cn_tensor *input, cn_tensor *weight, cn_tensor *bias,
                          const cn_op *activation);
+
+/* relu(batch_norm(..)), in training without the tensor between them. */
+cn_tensor *cn_batch_norm_relu(const cn_batch_norm_args *a);
 
 typedef struct cn_linear_backward {
     bool want_input, want_weight, want_bias;

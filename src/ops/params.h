@@ -48,6 +48,11 @@ typedef struct cn_reduce_params {
     int32_t dtype;
 } cn_reduce_params;
 
+/* narrow_copy */
+typedef struct cn_narrow_params {
+    int64_t dim, start, length;
+} cn_narrow_params;
+
 /* layer_norm_rows */
 typedef struct cn_layer_norm_params {
     cn_ints shape; /* of the last dimensions */
@@ -57,7 +62,13 @@ typedef struct cn_layer_norm_params {
 /* batch_norm_train */
 typedef struct cn_batch_norm_params {
     double eps;
+    bool relu;
 } cn_batch_norm_params;
+
+/* batch_norm_backward */
+typedef struct cn_batch_norm_backward_params {
+    bool relu;
+} cn_batch_norm_backward_params;
 
 /* dropout_at */
 typedef struct cn_dropout_params {

@@ -101,13 +101,15 @@ static int weight_dims(const Key *k, const int64_t **dims)
 }
 
 /* Winograd's F(4, 3) halves the time of 3 x 3 kernels, at a relative error of 1e-6, except for few
-   channels and for images smaller than its tiles. */
+   channels, for images that fill less than half of a tile, and for so few tiles that turning the
+   weights is most of the work. */
 static bool suits_winograd(const Key *k)
 {
     int64_t least = k->pass == CN_DNNL_FORWARD ? 32 : 16;
+    int64_t tiles = k->y[0] * ((k->y[2] + 3) / 4) * ((k->y[3] + 3) / 4);
     return k->w[0] == 1 && k->w[3] == 3 && k->w[4] == 3 && k->stride[0] == 1 && k->stride[1] == 1 &&
            k->dilation[0] == 1 && k->dilation[1] == 1 && k->w[2] >= least && k->w[1] >= least &&
-           k->y[2] >= 6 && k->y[3] >= 6;
+           k->y[2] >= 3 && k->y[3] >= 3 && tiles >= 64;
 }
 
 static bool make_convolution(cn_dnnl_plan *plan, const Key *k, const cn_dnnl_md any[3],

@@ -41,12 +41,13 @@ const char *cn_simd_refuses_empty(const cn_call *c)
 
 static bool knows(int op)
 {
-    return by_op[op] != NULL;
+    return by_op[op] || cn_simd_knows_blocked(op);
 }
 
 static cn_kernel *find(const cn_call *c, const char **why)
 {
     const cn_simd_binding *b = by_op[c->op->id];
+    if (!b) return NULL;
     const char *reason = b->refuses ? b->refuses(c) : cn_simd_refuses_sparse(c);
     if (!reason) return b->kernel;
     *why = reason;

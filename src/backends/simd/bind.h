@@ -30,6 +30,7 @@ const char *cn_simd_refuses_empty(const cn_call *c);
 /* The row of an op in those lists, or NULL. */
 const cn_simd_binding *cn_simd_bound(int op);
 /* Kernels for images in blocks of channels: see cn_provider. */
+bool cn_simd_knows_blocked(int op);
 cn_kernel *cn_simd_find_blocked(const cn_call *call, const char **why);
 
 static inline float *cn_simd_out(const cn_call *c, int i)

@@ -52,10 +52,23 @@ static bool batch_norm_backward(const cn_call *c)
     return true;
 }
 
+/* Who wants relu as well has images in blocks: bind_blocked.c. */
+static const char *refuses_batch_norm(const cn_call *c)
+{
+    const cn_batch_norm_params *p = c->params;
+    return p->relu ? "with relu" : cn_simd_refuses_empty(c);
+}
+
+static const char *refuses_batch_norm_backward(const cn_call *c)
+{
+    const cn_batch_norm_backward_params *p = c->params;
+    return p->relu ? "with relu" : cn_simd_refuses_empty(c);
+}
+
 const cn_simd_binding cn_simd_norms[] = {
     { CN_OP_ID_layer_norm_rows, layer_norm, cn_simd_refuses_empty },
     { CN_OP_ID_layer_norm_backward, layer_norm_backward, cn_simd_refuses_empty },
-    { CN_OP_ID_batch_norm_train, batch_norm, cn_simd_refuses_empty },
-    { CN_OP_ID_batch_norm_backward, batch_norm_backward, cn_simd_refuses_empty },
+    { CN_OP_ID_batch_norm_train, batch_norm, refuses_batch_norm },
+    { CN_OP_ID_batch_norm_backward, batch_norm_backward, refuses_batch_norm_backward },
     { 0 },
 };

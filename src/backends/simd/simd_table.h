@@ -179,10 +179,12 @@ typedef struct cn_simd_lanes_grads {
    for each block of each image. */
 
 /* Batch normalisation: out = (x - mean) rstd weight + bias, with mean and rstd computed; or, when
-   `grad` is given, its gradients, with mean and rstd read: out is that of x. */
+   `grad` is given, its gradients, with mean and rstd read: out is that of x. `relu`: what is below 0
+   becomes 0, and gets no gradient. */
 typedef struct cn_simd_blocked_norm {
     int64_t images, channels, pixels;
     double eps;
+    bool relu;
     const float *x, *weight, *bias, *grad; /* weight and bias may be NULL */
     float *out, *mean, *rstd, *grad_weight, *grad_bias;
 } cn_simd_blocked_norm;

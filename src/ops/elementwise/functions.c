@@ -89,7 +89,10 @@ UNARY_FLOAT(sigmoid, "sigmoid", "nn.functional.sigmoid special.expit",
 /* The output is positive where the input was: a saved output serves. */
 static void relu_rule(cn_grads *g)
 {
-    cn_give(g, 0, cn_relu_backward(cn_gout(g, 0), cn_saved_out(g, 0)));
+    cn_tensor *in[] = { cn_gout(g, 0), cn_saved_out(g, 0) };
+    bool done =
+        in[0] && in[1] && cn_gout_is_free(g, 0) && cn_apply_over(&cn_op_relu_backward, in, 2, NULL);
+    if (cn_ok()) cn_give(g, 0, done ? in[0] : cn_relu_backward(in[0], in[1]));
 }
 
 const cn_op cn_op_relu = {

@@ -1,6 +1,7 @@
 /* batch_norm.c - batch normalisation (D2L 8.5; Ioffe and Szegedy, 2015). The input is seen as N x
    C x S. */
 #include "ops/compose.h"
+#include "ops/fused.h"
 #include "ops/params.h"
 
 #include <math.h>
@@ -138,15 +139,20 @@ static cn_shape all_but_channels(const cn_shape *x)
 /* The rule made of ops, for recorded backward passes; statistics are computed anew, so that they
    are part of
    the graph. gx = w rstd (gy - mean(gy) - xhat mean(gy xhat)). */
-static void recorded_backward(cn_grads *g, double eps)
+static void recorded_backward(cn_grads *g, const cn_batch_norm_params *p)
 {
-    cn_tensor *x = cn_saved_in(g, 0), *w = cn_saved_in(g, 1), *gy = cn_gout(g, 0);
+    cn_tensor *x = cn_saved_in(g, 0), *w = cn_saved_in(g, 1), *b = cn_saved_in(g, 2),
+              *gy = cn_gout(g, 0);
     if (!x) return;
     cn_shape s = x->v.shape, dims = all_but_channels(&s);
     cn_tensor *centred = cn_sub(x, cn_mean(x, .dim = dims, .keepdim = true));
     cn_tensor *var = cn_mean(cn_mul(centred, centred), .dim = dims, .keepdim = true);
-    cn_tensor *rstd = cn_div(cn_num(1), cn_sqrt(cn_add(var, cn_num(eps)))),
+    cn_tensor *rstd = cn_div(cn_num(1), cn_sqrt(cn_add(var, cn_num(p->eps)))),
               *xhat = cn_mul(centred, rstd);
+    if (p->relu) {
+        cn_tensor *y = w ? cn_mul(xhat, per_channel(w, &s)) : xhat;
+        gy = cn_relu_backward(gy, b ? cn_add(y, per_channel(b, &s)) : y);
+    }
     cn_tensor *product = cn_mul(gy, xhat);
     cn_tensor *slope = w ? cn_mul(rstd, per_channel(w, &s)) : rstd;
     cn_tensor *inner = cn_sub(cn_sub(gy, cn_mean(gy, .dim = dims, .keepdim = true)),
@@ -160,45 +166,50 @@ static void train_backward(cn_grads *g)
 {
     const cn_batch_norm_params *p = cn_grad_params(g);
     if (cn_grad_enabled()) {
-        recorded_backward(g, p->eps);
+        recorded_backward(g, p);
         return;
     }
-    cn_tensor *in[] = { cn_gout(g, 0), cn_saved_in(g, 0), cn_saved_out(g, 1), cn_saved_out(g, 2),
-                        cn_saved_in(g, 1) };
+    cn_tensor *in[] = { cn_gout(g, 0),      cn_saved_in(g, 0), cn_saved_out(g, 1),
+                        cn_saved_out(g, 2), cn_saved_in(g, 1), cn_saved_in(g, 2) };
     cn_tensor *out[3];
-    if (!cn_ok() || !cn_apply(&cn_op_batch_norm_backward, in, 5, NULL, out, 3)) return;
+    const cn_batch_norm_backward_params params = { p->relu };
+    if (!cn_ok() || !cn_apply(&cn_op_batch_norm_backward, in, 6, &params, out, 3)) return;
     for (int i = 0; i < 3; i++) cn_give(g, i, out[i]);
 }
 
 const cn_op cn_op_batch_norm_train = {
     CN_OP_HEAD(
         batch_norm_train, "batch_norm_train",
-        "(Tensor input, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)"),
+        "(Tensor input, Tensor? weight, Tensor? bias, float eps, bool relu=False) -> (Tensor, Tensor, "
+        "Tensor)"),
     .doc =
-        "Each channel standardised over the batch, scaled and shifted; also its mean and 1 / sqrt(variance + eps), "
-        "which carry no gradient.",
+        "Each channel standardised over the batch, scaled and shifted, and cut at 0 if relu; also its mean and "
+        "1 / sqrt(variance + eps), which carry no gradient.",
     .flags = CN_ROWS | CN_FIRST_OUT_ONLY | CN_ANY_LAYOUT,
     .params_size = sizeof(cn_batch_norm_params),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .infer = train_infer,
     .kernel = train_kernel,
-    .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1) | CN_SAVE_OUT(1) | CN_SAVE_OUT(2),
+    .saves = CN_SAVE_IN(0) | CN_SAVE_IN(1) | CN_SAVE_IN(2) | CN_SAVE_OUT(1) | CN_SAVE_OUT(2),
     .backward = train_backward,
-    .samples = "[4,3] [3] [3] 0.1 | [2,2,3,2] [2] None 0.1 | [3,2,2] None None 0.1",
+    .samples = "[4,3] [3] [3] 0.1 | [2,2,3,2] [2] None 0.1 | [3,2,2] None None 0.1 | "
+               "[2,2,3,2] [2] [2] 0.1 relu=True | [3,2,2] None None 0.1 True",
 };
 
 const cn_op cn_op_batch_norm_backward = {
     CN_OP_HEAD(
         batch_norm_backward, "batch_norm_backward",
-        "(Tensor grad_output, Tensor input, Tensor mean, Tensor rstd, Tensor? weight) -> (Tensor, Tensor, "
-        "Tensor)"),
+        "(Tensor grad_output, Tensor input, Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias=None, *, bool "
+        "relu=False) -> (Tensor, Tensor, Tensor)"),
     .doc =
         "The gradients of batch_norm_train for input, weight and bias. Recorded passes use other ops instead.",
     .flags = CN_ROWS | CN_NO_GRAD_OP | CN_ANY_LAYOUT,
-    .optional = CN_SAVE_IN(4),
+    .params_size = sizeof(cn_batch_norm_backward_params),
+    .optional = CN_SAVE_IN(4) | CN_SAVE_IN(5),
     .infer = backward_infer,
     .kernel = backward_kernel,
-    .samples = "[4,3] [4,3] [3] +[3] [3] | [2,2,3] [2,2,3] [2] +[2] None",
+    .samples = "[4,3] [4,3] [3] +[3] [3] | [2,2,3] [2,2,3] [2] +[2] None | "
+               "[4,3] [4,3] [3] +[3] [3] [3] relu=True | [2,2,3] [2,2,3] [2] +[2] None relu=True",
 };
 
 /* ---- batch_norm ---------------------------------------------------------------------------- */
@@ -206,7 +217,7 @@ const cn_op cn_op_batch_norm_backward = {
 typedef struct {
     bool training;
     double momentum, eps;
-} BatchNorm;
+} BatchNorm; /* of the op batch_norm */
 
 /* running = (1 - momentum) running + momentum batch; the variance without bias. */
 static void update_running(cn_tensor *running, const cn_tensor *batch, double momentum,
@@ -237,10 +248,10 @@ static bool train_on_nothing(const Operands *o, cn_tensor *out[3])
     return out[0] && out[1];
 }
 
-static bool train(const Operands *o, const BatchNorm *p, cn_tensor *out[3])
+static bool train(const Operands *o, const BatchNorm *p, bool relu, cn_tensor *out[3])
 {
     cn_tensor *in[] = { o->x, o->weight, o->bias };
-    cn_batch_norm_params params = { p->eps };
+    cn_batch_norm_params params = { p->eps, relu };
     if (o->x->v.numel == 0) return train_on_nothing(o, out);
     if (!cn_apply(&cn_op_batch_norm_train, in, 3, &params, out, 3)) return false;
     double count = (double)o->x->v.numel / (double)o->x->v.shape.dim[1];
@@ -271,7 +282,7 @@ static bool batch_norm_compose(cn_call *c)
     if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS) || !check_channels(c, 1)) return false;
     cn_tensor *out[3];
     if (!p->training) return cn_set_out(c, 0, evaluate(&o, p));
-    return train(&o, p, out) && cn_set_out(c, 0, out[0]);
+    return train(&o, p, false, out) && cn_set_out(c, 0, out[0]);
 }
 
 const cn_op cn_op_batch_norm = {
@@ -296,7 +307,7 @@ static bool native_batch_norm_compose(cn_call *c)
     Operands o = { c->in[0], c->in[3], c->in[4], c->in[1], c->in[2] };
     cn_tensor *out[3];
     if (!cn_want_dims(c, 0, 2, CN_MAX_DIMS) || !check_channels(c, 1)) return false;
-    if (p->training && !train(&o, p, out)) return false;
+    if (p->training && !train(&o, p, false, out)) return false;
     if (!p->training) {
         out[0] = evaluate(&o, p);
         out[1] = out[2] = cn_empty(CN_SHAPE(0), o.x->v.dtype);
@@ -324,4 +335,13 @@ cn_tensor *cn_batch_norm_with(const cn_batch_norm_args *a)
 {
     BatchNorm p = { a->training, a->momentum, a->eps > 0 ? a->eps : 1e-5 };
     return CN_CALL(batch_norm, &p, a->input, a->running_mean, a->running_var, a->weight, a->bias);
+}
+
+cn_tensor *cn_batch_norm_relu(const cn_batch_norm_args *a)
+{
+    BatchNorm p = { a->training, a->momentum, a->eps > 0 ? a->eps : 1e-5 };
+    Operands o = { a->input, a->running_mean, a->running_var, a->weight, a->bias };
+    cn_tensor *out[3];
+    if (!p.training || o.x->v.numel == 0) return cn_relu(cn_batch_norm_with(a));
+    return train(&o, &p, true, out) ? out[0] : NULL;
 }

@@ -182,6 +182,7 @@ const cn_op cn_op_adaptive_avg_pool2d = {
                "(Tensor input, int?[2] output_size) -> Tensor"),
     .doc = "Averages over windows that divide the picture into output_size (D2L 8.3).",
     .params_size = sizeof(cn_ints),
+    .flags = CN_ANY_LAYOUT,
     .compose = adaptive_avg_compose,
     .samples =
         "[2,3,4,6] (2,3) | [2,5,7] (2,3) | [1,2,3,3] 1 | [1,1,2,3] (4,3) | [1,2,3,4] (None,2)",

@@ -61,17 +61,24 @@ static bool cat_kernel(const cn_call *c)
     return true;
 }
 
+/* A view where that is free; of a gradient in blocks, which has no views, a copy in blocks. */
+static cn_tensor *part_of(cn_tensor *gy, int dim, int64_t first, int64_t n)
+{
+    return gy->v.block ? cn_narrow_copy(gy, dim, first, n) : cn_narrow(gy, dim, first, n);
+}
+
 static void cat_backward(cn_grads *g)
 {
     cn_tensor *gy = cn_gout(g, 0);
     int64_t first = 0;
+    if (!gy) return;
     int dim = cn_wrap_dim(*(const int64_t *)cn_grad_params(g), gy->v.shape.ndim, "cat");
     for (int i = 0; i < cn_grad_inputs(g); i++) {
         const cn_shape *s = cn_in_shape(g, i);
         bool empty = s->ndim == 1 && s->dim[0] == 0;
         int64_t n = empty ? 0 : s->dim[dim];
         if (cn_wants(g, i))
-            cn_give(g, i, empty ? cn_zeros_of_in(g, i) : cn_narrow(gy, dim, first, n));
+            cn_give(g, i, empty ? cn_zeros_of_in(g, i) : part_of(gy, dim, first, n));
         first += n;
     }
 }
@@ -81,7 +88,7 @@ const cn_op cn_op_cat = {
     .aliases = "concat concatenate",
     .doc = "The tensors one after the other along dim, which alone may differ in size.",
     .params_size = sizeof(int64_t),
-    .flags = CN_ANY_DTYPE,
+    .flags = CN_ANY_DTYPE | CN_ANY_LAYOUT,
     .infer = cat_infer,
     .kernel = cat_kernel,
     .backward = cat_backward,

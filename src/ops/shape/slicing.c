@@ -1,5 +1,6 @@
 /* slicing.c - one part of a tensor along one dimension, as a view, and written. */
 #include "ops/compose.h"
+#include "ops/params.h"
 
 /* ---- slice --------------------------------------------------------------------------------- */
 
@@ -110,22 +111,28 @@ cn_tensor *cn_slice_scatter(cn_tensor *input, cn_tensor *src, int dim, int64_t s
 
 /* ---- narrow, select ------------------------------------------------------------------------ */
 
-typedef struct {
-    int64_t dim, start, length;
-} Narrow;
+typedef cn_narrow_params Narrow;
+
+/* The dimension and the first place, both counted from 0. */
+static bool narrow_of(const Narrow *p, const cn_shape *s, int *dim, int64_t *first)
+{
+    *dim = cn_wrap_dim(p->dim, s->ndim, "narrow");
+    if (*dim < 0) return false;
+    int64_t size = s->ndim ? s->dim[*dim] : 0;
+    *first = p->start < 0 ? p->start + size : p->start;
+    if (*first >= 0 && p->length >= 0 && *first <= size && p->length <= size - *first) return true;
+    return cn_fail(CN_EINVALID,
+                   "narrow: %lld elements from %lld on are not in dimension %d of size %lld",
+                   (long long)p->length, (long long)p->start, *dim, (long long)size);
+}
 
 cn_tensor *cn_narrow(cn_tensor *input, int dim, int64_t start, int64_t length)
 {
-    if (!input) return NULL;
-    int d = cn_wrap_dim(dim, input->v.shape.ndim, "narrow");
-    if (d < 0) return NULL;
-    int64_t size = input->v.shape.ndim ? input->v.shape.dim[d] : 0,
-            first = start < 0 ? start + size : start;
-    if (first >= 0 && length >= 0 && first <= size && length <= size - first)
-        return cn_slice(input, d, first, first + length, 1);
-    cn_fail(CN_EINVALID, "narrow: %lld elements from %lld on are not in dimension %d of size %lld",
-            (long long)length, (long long)start, d, (long long)size);
-    return NULL;
+    Narrow p = { dim, start, length };
+    int d;
+    int64_t first;
+    if (!input || !narrow_of(&p, &input->v.shape, &d, &first)) return NULL;
+    return cn_slice(input, d, first, first + length, 1);
 }
 
 static bool narrow_compose(cn_call *c)
@@ -198,10 +205,42 @@ const cn_op cn_op_select_scatter = {
     .samples = "[4,3] [3] 0 1 | [4,3] [4] -1 -1 | [3] [] 0 2",
 };
 
-static bool narrow_copy_compose(cn_call *c)
+/* ---- narrow_copy: the way back from cat ----------------------------------------------------- */
+
+static bool narrow_copy_infer(const cn_call *c, cn_spec out[])
 {
     const Narrow *p = c->params;
-    return cn_set_out(c, 0, cn_clone(cn_narrow(c->in[0], (int)p->dim, p->start, p->length)));
+    int dim;
+    int64_t first;
+    *out = (cn_spec){ c->in[0]->v.dtype, c->in[0]->v.shape };
+    if (!narrow_of(p, &out->shape, &dim, &first)) return false;
+    if (out->shape.ndim == 0) return cn_fail(CN_EINVALID, "narrow_copy: a 0-d tensor has no parts");
+    out->shape.dim[dim] = p->length;
+    return true;
+}
+
+static bool narrow_copy_kernel(const cn_call *c)
+{
+    cn_view part = *cn_in(c, 0);
+    int dim;
+    int64_t first;
+    if (!narrow_of(c->params, &part.shape, &dim, &first)) return false;
+    if (cn_out(c, 0)->numel)
+        part.data += first * part.strides[dim] * (int64_t)cn_dtype_size(part.dtype);
+    part.shape.dim[dim] = cn_out(c, 0)->shape.dim[dim];
+    cn_view_refresh(&part);
+    cn_copy_view(cn_out(c, 0), &part);
+    return true;
+}
+
+static void narrow_copy_backward(cn_grads *g)
+{
+    const Narrow *p = cn_grad_params(g);
+    int dim;
+    int64_t first;
+    if (!narrow_of(p, cn_in_shape(g, 0), &dim, &first)) return;
+    cn_give(g, 0,
+            cn_slice_scatter(cn_zeros_of_in(g, 0), cn_gout(g, 0), dim, first, first + p->length));
 }
 
 const cn_op cn_op_narrow_copy = {
@@ -209,6 +248,14 @@ const cn_op cn_op_narrow_copy = {
                "(Tensor input, int dim, int start, int length) -> Tensor"),
     .doc = "narrow in memory of its own.",
     .params_size = sizeof(Narrow),
-    .compose = narrow_copy_compose,
+    .flags = CN_ANY_DTYPE | CN_ANY_LAYOUT,
+    .infer = narrow_copy_infer,
+    .kernel = narrow_copy_kernel,
+    .backward = narrow_copy_backward,
     .samples = "[4,3] 0 1 2 | [4,3] -1 -2 1 | [3] 0 3 0",
 };
+
+cn_tensor *cn_narrow_copy(cn_tensor *input, int dim, int64_t start, int64_t length)
+{
+    return CN_CALL(narrow_copy, &((Narrow){ dim, start, length }), input);
+}
