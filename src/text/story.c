@@ -19,8 +19,9 @@ static const Rule grammar[] = {
     { 'v', "was in|saw|came to|went through|thought of|remembered|found|had" },
     { 'w', "in the $p|with $n|for a while|at $h|again" },
     { 'h', "noon|dawn|eight o'clock|last" },
-    { 'p', "time|machine|light|world|night|hand|river|fire|garden|stair|lamp|table|palace|moon" },
-    { 'k', "little|old|white|strange|dark|great|silent|far" },
+    { 'p',
+      "time|machine|light|world|night|hand|river|fire|garden|stair|lamp|table|palace|moon|jewel|box|puzzle" },
+    { 'k', "little|old|white|strange|dark|great|silent|far|quiet" },
 };
 
 enum { NAMES = 600, RULES = sizeof grammar / sizeof grammar[0] };
