@@ -16,6 +16,7 @@
 #include "optim.h"
 #include "plot.h"
 #include "rng.h"
+#include "table.h"
 #include "tensor.h"
 #include "train.h"
 #include "value.h"
