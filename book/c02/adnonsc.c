@@ -19,7 +19,7 @@ static void run(Lab *lab)
     lab_values(lab, "other weights", cn_grad(x), 0, 0, 0, -4, 60);
 
     cn_backward(cn_mul(x, x));
-    lab_refused(lab, "backward of a vector without weights", "one element");
+    lab_refused(lab, "backward of a vector without weights", "needs a cotangent");
 }
 
 const Experiment experiment_c02_adnonsc = {

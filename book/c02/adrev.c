@@ -5,7 +5,7 @@ static cn_tensor *tangle(cn_tensor *const *in, void *unused)
 {
     (void)unused;
     cn_tensor *x = in[0], *s = cn_sigmoid(cn_mul(x, cn_flip(x, CN_SHAPE(0))));
-    return cn_log(cn_sum(cn_add(cn_exp(cn_sin(x)), cn_mul(s, cn_cumsum(x, 0)))));
+    return cn_log(cn_sum(cn_add(cn_exp(cn_sin(x)), cn_mul(s, cn_square(cn_cumsum(x, 0))))));
 }
 
 static cn_tensor *central(cn_tensor *at)

@@ -30,7 +30,7 @@ static const cn_module_class meter_class = {
 static double most_alive(int layers, bool recorded)
 {
     cn_module *parts[2 * LAYERS];
-    size_t most = 0, before = 0;
+    size_t most = 0, before = 0, one = 1;
     for (int i = 0; i < layers; i++) {
         parts[2 * i] = cn_tanh_layer();
         parts[2 * i + 1] = cn_module_of(&meter_class, &(Meter){ &most });
@@ -39,11 +39,15 @@ static double most_alive(int layers, bool recorded)
     CN_SCOPE
     {
         cn_tensor *x = cn_requires_grad(cn_randn(CN_SHAPE(ELEMENTS), CN_F32), recorded);
+        cn_tensor *unit = cn_clone(cn_detach(x));
         before = cn_memory().live_bytes;
-        cn_forward(net, x);
+        cn_tensor *second = cn_clone(unit);
+        one = cn_memory().live_bytes - before; /* with what the allocator rounds up to */
+        before += one;
+        cn_forward(net, second ? x : NULL);
     }
     cn_module_free(net);
-    return floor(((double)most - (double)before) / (4.0 * ELEMENTS) + 0.1);
+    return round(((double)most - (double)before) / (double)one);
 }
 
 static void run(Lab *lab)

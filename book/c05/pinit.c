@@ -6,7 +6,7 @@
 
 static bool fill(cn_tensor *p, const char *name, double weight)
 {
-    return cn_copy_(p, cn_num(strcmp(name, "weight") == 0 ? weight : 0)) != NULL;
+    return cn_copy_(cn_detach(p), cn_num(strcmp(name, "weight") == 0 ? weight : 0)) != NULL;
 }
 
 static bool ones(cn_tensor *p, const char *name, void *unused)
@@ -27,7 +27,7 @@ static bool own_rule(cn_tensor *p, const char *name, void *unused)
     (void)unused;
     if (strcmp(name, "weight") != 0) return true;
     cn_tensor *u = cn_sub(cn_mul(cn_rand(*cn_shape_of(p), CN_F32), cn_num(20)), cn_num(10));
-    return cn_copy_(p, cn_mul(u, cn_ge(cn_abs(u), cn_num(5)))) != NULL;
+    return cn_copy_(cn_detach(p), cn_mul(u, cn_ge(cn_abs(u), cn_num(5)))) != NULL;
 }
 
 static double share_below(cn_tensor *t, double bound)
