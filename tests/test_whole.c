@@ -15,10 +15,10 @@ static cn_module *network(void)
 {
     cn_module *twice = cn_linear_layer(6, .in = 6);
     cn_module *block = cn_sequential(cn_linear_layer(6), cn_layer("GELU"), twice);
-    return cn_sequential(cn_conv2d_layer(2, .kernel_hw = { 3, 1 }, .stride = 2), cn_batch_norm2d_layer(),
-                         cn_max_pool2d_layer(2), cn_flatten_layer(), block, cn_module_keep(twice),
-                         cn_layer_norm_layer(CN_SHAPE(6), .eps = 1e-3), cn_dropout_layer(0.25),
-                         cn_linear_layer(3, .no_bias = true));
+    return cn_sequential(cn_conv2d_layer(2, .kernel_hw = { 3, 1 }, .stride = 2),
+                         cn_batch_norm2d_layer(), cn_max_pool2d_layer(2), cn_flatten_layer(), block,
+                         cn_module_keep(twice), cn_layer_norm_layer(CN_SHAPE(6), .eps = 1e-3),
+                         cn_dropout_layer(0.25), cn_linear_layer(3, .no_bias = true));
 }
 
 /* Saves, loads and compares the outputs in evaluation mode. */
@@ -70,7 +70,8 @@ static bool identity_forward(cn_module *m, cn_io *io)
     return true;
 }
 
-static const cn_module_class own_class = { .size = sizeof(cn_module_class), .name = "Own",
+static const cn_module_class own_class = { .size = sizeof(cn_module_class),
+                                           .name = "Own",
                                            .forward = identity_forward };
 
 static void what_cannot_be_saved_is_refused(void **state)
@@ -132,7 +133,8 @@ static void failed_allocations_are_survived(void **state)
 {
     (void)state;
     const char *path = cn_test_path("net.pt");
-    cn_module *m = cn_sequential(cn_linear_layer(4, .in = 3), cn_relu_layer(), cn_linear_layer(2, .in = 4));
+    cn_module *m =
+        cn_sequential(cn_linear_layer(4, .in = 3), cn_relu_layer(), cn_linear_layer(2, .in = 4));
     bool passed = false;
     for (int64_t n = 0; n < 5000 && !passed; n++) {
         size_t mark = cn_mark(), live = cn_memory().live_bytes;

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char *path_in(char path[128], const char *folder, const char *name)
+enum { ROOM = 512 };
+
+static char *path_in(char path[ROOM], const char *folder, const char *name)
 {
-    snprintf(path, 128, "%s/%s", folder, name);
+    snprintf(path, ROOM, "%s/%s", folder, name);
     return path;
 }
 
@@ -46,8 +48,9 @@ static void run(Lab *lab)
     /* Files of the right names and the wrong contents. */
     static const char *const names[] = { "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
                                          "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" };
-    char path[128], mnist[128];
-    if (mkdir(path_in(mnist, folder, "mnist"), 0777) != 0) cn_fail(CN_EIO, "%s: no folder", mnist);
+    char path[ROOM], mnist[64];
+    snprintf(mnist, sizeof mnist, "%s/mnist", folder);
+    if (mkdir(mnist, 0777) != 0) cn_fail(CN_EIO, "%s: no folder", mnist);
     for (int i = 0; i < 4; i++)
         write_file(path_in(path, mnist, names[i]), "not what was published");
     setenv("CENOTE_DATA", folder, 1);
