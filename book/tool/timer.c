@@ -63,6 +63,5 @@ const Experiment experiment_tool_timer = {
     .title = "Timer and throughput",
     .title_zh = "计时器",
     .section = "3.1.2",
-    .published = "10,000 sums one by one 0.16 s, at once 0.0002 s",
     .run = run,
 };
