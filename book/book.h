@@ -68,6 +68,8 @@ void lab_at_least(Lab *lab, const char *what, double ours, double bound);
 void lab_at_most(Lab *lab, const char *what, double ours, double bound);
 void lab_text(Lab *lab, const char *what, const char *ours, const char *book);
 void lab_true(Lab *lab, const char *what, bool holds);
+/* The library must have refused what was tried, with `part` in its message; clears the error. */
+void lab_refused(Lab *lab, const char *what, const char *part);
 
 /* ---- what is shown ------------------------------------------------------------------------- */
 
