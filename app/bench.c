@@ -83,11 +83,8 @@ static bool train_step(void *context)
 
 static bool fixed_batch(Net *n)
 {
-    cn_shape s = n->model->input;
-    for (int i = s.ndim++; i > 0; i--) s.dim[i] = s.dim[i - 1];
-    s.dim[0] = n->batch;
     cn_rng rng = cn_rng_make(0, 99);
-    n->x = cn_empty(s, CN_F32);
+    n->x = cn_empty(cn_model_batch(n->model, n->batch), CN_F32);
     n->y = n->model->regression ? cn_empty(CN_SHAPE(n->batch, 1), CN_F32)
                                 : cn_empty(CN_SHAPE(n->batch), CN_I64);
     float *x = cn_data_mut(n->x), *targets = n->model->regression ? cn_data_mut(n->y) : NULL;
@@ -96,7 +93,7 @@ static bool fixed_batch(Net *n)
     for (int64_t i = 0; i < cn_numel(n->x); i++) x[i] = (float)cn_rng_normal(&rng);
     for (int64_t i = 0; i < n->batch; i++) {
         if (targets) targets[i] = (float)cn_rng_normal(&rng);
-        else if (labels) labels[i] = cn_rng_below(&rng, 10);
+        else if (labels) labels[i] = cn_rng_below(&rng, cn_model_outputs(n->model));
     }
     return true;
 }

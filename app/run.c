@@ -14,8 +14,8 @@
 
 static bool choose_model(const char *name, Config *c)
 {
-    const char *names[64] = { NULL };
-    for (int i = 0; cn_models[i]; i++) names[i] = cn_models[i]->name;
+    const char *names[128] = { NULL };
+    for (int i = 0; cn_models[i] && i < 127; i++) names[i] = cn_models[i]->name;
     c->model = cn_model_find(name);
     if (c->model) return true;
     const char *like = nearest(name, names);
@@ -142,12 +142,9 @@ cn_dataset *config_data(const Config *c, cn_part split)
 
 cn_module *config_network(const Config *c)
 {
-    cn_shape input = c->model->input;
-    for (int i = input.ndim++; i > 0; i--) input.dim[i] = input.dim[i - 1];
-    input.dim[0] = 1;
     cn_manual_seed(c->seed);
-    cn_module *net = c->model->make(c->model->regression ? 1 : 10);
-    if (net && cn_build(net, input)) return net;
+    cn_module *net = cn_model_make(c->model);
+    if (net && cn_build(net, cn_model_batch(c->model, 1))) return net;
     cn_module_free(net);
     return NULL;
 }

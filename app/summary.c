@@ -18,9 +18,7 @@ static int run(const Args *args)
                            operand(args, 0));
     c.model = m;
     cn_module *net = config_network(&c);
-    cn_shape input = m->input;
-    for (int i = input.ndim++; i > 0; i--) input.dim[i] = input.dim[i - 1];
-    input.dim[0] = int_of(args, "batch");
+    cn_shape input = cn_model_batch(m, int_of(args, "batch"));
     size_t n = net ? cn_summary(net, input, NULL, 0) : 0;
     char *text = n ? malloc(n + 1) : NULL;
     if (text) cn_summary(net, input, text, n + 1), fputs(text, stdout);

@@ -1,11 +1,11 @@
 /* mlp.c - a perceptron with one hidden layer of 256 units (D2L 5.2). */
-#include "models/models.h"
+#include "models/parts.h"
 
-static cn_module *make(int64_t classes)
+static cn_module *make(const cn_model_request *r)
 {
-    cn_module *net = cn_sequential(cn_flatten_layer(), cn_linear_layer(256), cn_relu_layer(),
-                                   cn_linear_layer(classes));
-    return cn_model_drawn(net, cn_normal_init);
+    cn_module *net = cn_sequential(cn_flatten_layer(), cn_linear_layer(cn_width(r, 256)),
+                                   cn_relu_layer(), cn_linear_layer(r->classes));
+    return cn_model_drawn(net, cn_normal_init, NULL);
 }
 
 const cn_model model_mlp = {

@@ -4,23 +4,36 @@
 
 #include <cenote/cenote.h>
 
+/* What a network is to be made with. */
+typedef struct cn_model_request {
+    int64_t classes; /* outputs */
+    int64_t shrink;  /* all other widths are divided by it, to try things out; 0: they are not */
+    const void *settings; /* of the catalogue's entry: which network of its family */
+} cn_model_request;
+
 typedef struct cn_model {
-    const char *name;    /* as in the book: "lenet" */
+    const char *name;    /* as in the book: "lenet"; torchvision's: "torchvision/resnet18" */
     const char *title;   /* "LeNet" */
     const char *section; /* of D2L */
     const char *about;
     cn_shape input;        /* of one example */
     bool regression;       /* mean squared error of one number; otherwise classes */
+    int64_t classes;       /* 0: 10, as most data sets of the book have */
     int64_t batch, epochs; /* the book's hyper-parameters */
     double lr;
-    const char *data;                    /* the book's data set */
-    cn_module *(*make)(int64_t classes); /* initialised as in the book from the default generator */
+    const char *data; /* the book's data set */
+    /* Initialised as in the book, from the default generator. */
+    cn_module *(*make)(const cn_model_request *request);
+    const void *settings;
 } cn_model;
 
 extern const cn_model *const cn_models[];        /* ended by NULL */
 const cn_model *cn_model_find(const char *name); /* NULL, without an error, when there is none */
 
-/* The network with all its parameters drawn, for `make`; NULL, and nothing left of it, on failure. */
-cn_module *cn_model_drawn(cn_module *net, cn_initialiser *init);
+/* The network as the catalogue describes it. */
+cn_module *cn_model_make(const cn_model *model);
+int64_t cn_model_outputs(const cn_model *model);
+/* The shape of so many examples. */
+cn_shape cn_model_batch(const cn_model *model, int64_t examples);
 
 #endif

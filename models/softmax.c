@@ -1,10 +1,10 @@
 /* softmax.c - softmax regression (D2L 4.5). */
-#include "models/models.h"
+#include "models/parts.h"
 
-static cn_module *make(int64_t classes)
+static cn_module *make(const cn_model_request *r)
 {
-    cn_module *net = cn_sequential(cn_flatten_layer(), cn_linear_layer(classes));
-    return cn_model_drawn(net, cn_normal_init);
+    cn_module *net = cn_sequential(cn_flatten_layer(), cn_linear_layer(r->classes));
+    return cn_model_drawn(net, cn_normal_init, NULL);
 }
 
 const cn_model model_softmax = {
