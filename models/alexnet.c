@@ -69,6 +69,7 @@ const cn_model model_tv_alexnet = {
     .epochs = 90,
     .lr = 0.01,
     .data = "imagenet",
+    .scaling = &cn_scaling_imagenet,
     .make = make,
     .settings = &(
         const AlexNet){ .channels = { 64, 192, 384, 256, 256 }, .padding = 2, .torchvision = true },

@@ -27,6 +27,9 @@ typedef struct cn_inception_widths {
 } cn_inception_widths;
 cn_module *cn_inception_block(const cn_inception_widths *w);
 
+/* Fire of SqueezeNet: 1 x 1 to `squeeze` channels, then 1 x 1 and 3 x 3 side by side. */
+cn_module *cn_fire_block(int64_t squeeze, int64_t expand);
+
 /* ---- residual blocks (D2L 8.6) --------------------------------------------------------------- */
 
 typedef enum cn_shortcut {
@@ -49,6 +52,9 @@ typedef struct cn_residual_options {
 cn_module *cn_residual_block(const cn_residual_options *o);
 /* Residual(out, use_1x1conv=project, strides=stride) of the book. */
 cn_module *cn_residual(int64_t out, bool project, int64_t stride);
+
+/* The ResNet for CIFAR of any depth 6 n + 2, or the plain network without its shortcuts. */
+cn_module *cn_cifar_resnet(int depth, bool plain, int64_t classes);
 
 /* ---- dense blocks (D2L 8.7) ------------------------------------------------------------------ */
 

@@ -161,6 +161,7 @@ const cn_model model_tv_densenet121 = {
     .epochs = 90,
     .lr = 0.1,
     .data = "imagenet",
+    .scaling = &cn_scaling_imagenet,
     .make = make,
     .settings = &(const DenseNet){ .layers = { 6, 12, 24, 16 }, .torchvision = true },
 };

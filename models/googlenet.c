@@ -209,6 +209,7 @@ const cn_model model_tv_googlenet = {
     .epochs = 90,
     .lr = 0.1,
     .data = "imagenet",
+    .scaling = &cn_scaling_imagenet,
     .make = make,
     .settings = &(const GoogLeNet){ .flat = true, .torchvision = true, .heads = true },
 };

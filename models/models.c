@@ -15,6 +15,9 @@ const cn_model *const cn_models[] = {
     NULL
 };
 
+const cn_scaling cn_scaling_imagenet = { { 0.485f, 0.456f, 0.406f }, { 0.229f, 0.224f, 0.225f } };
+const cn_scaling cn_scaling_inception = { { 0.5f, 0.5f, 0.5f }, { 0.5f, 0.5f, 0.5f } };
+
 const cn_model *cn_model_find(const char *name)
 {
     for (int i = 0; cn_models[i]; i++)

@@ -11,6 +11,12 @@ typedef struct cn_model_request {
     const void *settings; /* of the catalogue's entry: which network of its family */
 } cn_model_request;
 
+/* (x - mean) / std of each channel of a picture in [0, 1], for which a network is trained. */
+typedef struct cn_scaling {
+    float mean[3], std[3];
+} cn_scaling;
+extern const cn_scaling cn_scaling_imagenet, cn_scaling_inception;
+
 typedef struct cn_model {
     const char *name;    /* as in the book: "lenet"; torchvision's: "torchvision/resnet18" */
     const char *title;   /* "LeNet" */
@@ -21,7 +27,8 @@ typedef struct cn_model {
     int64_t classes;       /* 0: 10, as most data sets of the book have */
     int64_t batch, epochs; /* the book's hyper-parameters */
     double lr;
-    const char *data; /* the book's data set */
+    const char *data;          /* the book's data set */
+    const cn_scaling *scaling; /* NULL: pictures as they are */
     /* Initialised as in the book, from the default generator. */
     cn_module *(*make)(const cn_model_request *request);
     const void *settings;

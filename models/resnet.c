@@ -67,7 +67,8 @@ static cn_module *make(const cn_model_request *r)
     }
 #define TORCHVISION(...)                                                                           \
     .section = "8.6", .input = { 3, { 3, 224, 224 } }, .classes = 1000, .batch = 32, .epochs = 90, \
-    .lr = 0.1, .data = "imagenet", .make = make, .settings = &(const ResNet)                       \
+    .lr = 0.1, .data = "imagenet", .scaling = &cn_scaling_imagenet, .make = make,                  \
+    .settings = &(const ResNet)                                                                    \
     {                                                                                              \
         __VA_ARGS__, .torchvision = true                                                           \
     }

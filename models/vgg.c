@@ -57,7 +57,7 @@ static cn_module *make(const cn_model_request *r)
     .data = "fashion-mnist", .make = make
 #define TORCHVISION                                                                                \
     .section = "8.2", .input = { 3, { 3, 224, 224 } }, .classes = 1000, .batch = 32, .epochs = 90, \
-    .lr = 0.01, .data = "imagenet", .make = make
+    .lr = 0.01, .data = "imagenet", .scaling = &cn_scaling_imagenet, .make = make
 #define VGG(...) (&(const Vgg){ .convolutions = { __VA_ARGS__ } })
 #define TORCHVISION_VGG(...) (&(const Vgg){ .convolutions = { __VA_ARGS__ }, .torchvision = true })
 
