@@ -115,6 +115,7 @@ typedef struct LabSchedule {
     int64_t shrink;      /* of the network's widths; 0: none */
     int64_t batch, epochs;
     double lr;
+    bool adam;       /* instead of SGD, where the reduced network would sit on a plateau */
     double accuracy; /* of the test images, in the best epoch */
 } LabSchedule;
 

@@ -47,12 +47,13 @@ LabSchedule lab_schedule(const Lab *lab, const LabPlan *plan)
     return *s;
 }
 
-LabFit lab_sgd(Lab *lab, cn_module *net, cn_dataset *train, cn_dataset *test, const LabSchedule *s)
+LabFit lab_train(Lab *lab, cn_module *net, cn_dataset *train, cn_dataset *test,
+                 const LabSchedule *s)
 {
-    cn_optim *sgd = cn_sgd(net, .lr = s->lr);
-    LabFit fit = lab_fit(lab, net, train, .optim = sgd, .validate = test, .batch = s->batch,
+    cn_optim *optim = s->adam ? cn_adam(net, .lr = s->lr) : cn_sgd(net, .lr = s->lr);
+    LabFit fit = lab_fit(lab, net, train, .optim = optim, .validate = test, .batch = s->batch,
                          .epochs = s->epochs, .workers = 1);
-    cn_optim_free(sgd);
+    cn_optim_free(optim);
     return fit;
 }
 
@@ -66,10 +67,11 @@ LabFit lab_train_network(Lab *lab, const char *model, const LabPlan *plan)
     if (!train || !test) return fit;
     cn_manual_seed(lab->options.seed);
     cn_module *net = lab_network(model, s.side ? s.side : SIDE, s.shrink);
-    lab_say(lab, "%lld images at %lld pixels, widths / %lld, batch %lld, lr %g, %lld epochs",
+    lab_say(lab, "%lld images at %lld pixels, widths / %lld, batch %lld, %s lr %g, %lld epochs",
             (long long)cn_dataset_samples(train), (long long)(s.side ? s.side : SIDE),
-            (long long)(s.shrink ? s.shrink : 1), (long long)s.batch, s.lr, (long long)s.epochs);
-    fit = lab_sgd(lab, net, train, test, &s);
+            (long long)(s.shrink ? s.shrink : 1), (long long)s.batch, s.adam ? "Adam" : "SGD", s.lr,
+            (long long)s.epochs);
+    fit = lab_train(lab, net, train, test, &s);
     lab_say(lab, "loss %.3f, train acc %.3f, test acc %.3f, %.1f examples/s",
             lab_last(&fit, fit.train_loss), lab_last(&fit, fit.train_acc),
             lab_last(&fit, fit.test_acc), fit.examples_per_second);

@@ -9,8 +9,8 @@ static const struct {
     int64_t in, out, kernel, stride, padding;
     bool meet, pool;
 } layers[LAYERS] = {
-    { 3, 12, 11, 4, 0, true, true },   { 12, 32, 5, 1, 2, false, true },
-    { 32, 48, 3, 1, 1, true, false },  { 48, 48, 3, 1, 1, false, false },
+    { 3, 12, 11, 4, 0, true, true },  { 12, 32, 5, 1, 2, false, true },
+    { 32, 48, 3, 1, 1, true, false }, { 48, 48, 3, 1, 1, false, false },
     { 48, 32, 3, 1, 1, false, true },
 };
 

@@ -30,13 +30,14 @@ static void moving_averages(Lab *lab, cn_tensor *x)
         var = cn_lerp(var, cn_var(batch, .dim = CN_SHAPE(0, 2, 3)), cn_scalar(0.1));
     }
     lab_same(lab, "running mean after two batches", cn_module_slot(bn, "running_mean"), mean, 1e-5);
-    lab_same(lab, "running variance after two batches", cn_module_slot(bn, "running_var"), var, 1e-5);
+    lab_same(lab, "running variance after two batches", cn_module_slot(bn, "running_var"), var,
+             1e-5);
     cn_train_mode(bn, false);
     cn_shape channels = CN_SHAPE(C, 1, 1);
     cn_tensor *by_averages = cn_div(cn_sub(x, cn_reshape(mean, channels)),
                                     cn_sqrt(cn_add(cn_reshape(var, channels), cn_num(1e-5))));
-    lab_same(lab, "evaluation standardises by the running statistics", cn_forward(bn, x), by_averages,
-             1e-5);
+    lab_same(lab, "evaluation standardises by the running statistics", cn_forward(bn, x),
+             by_averages, 1e-5);
     lab_same(lab, "and by them alone: one example gives the same",
              cn_forward(bn, cn_narrow(x, 0, 1, 1)), cn_narrow(by_averages, 0, 1, 1), 1e-5);
     cn_module_free(bn);
@@ -52,8 +53,8 @@ static void run(Lab *lab)
     cn_tensor *x = cn_add(cn_mul(cn_randn(CN_SHAPE(N, C, H, W), CN_F32), cn_num(3)), cn_num(2));
     cn_tensor *y = cn_batch_norm(x, .training = true);
     lab_values(lab, "mean of each channel", cn_mean(y, .dim = CN_SHAPE(0, 2, 3)), 1e-6, 0, 0, 0);
-    lab_values(lab, "variance of each channel",
-               cn_var(y, .dim = CN_SHAPE(0, 2, 3), .biased = true), 1e-4, 1, 1, 1);
+    lab_values(lab, "variance of each channel", cn_var(y, .dim = CN_SHAPE(0, 2, 3), .biased = true),
+               1e-4, 1, 1, 1);
     lab_same(lab, "by the formula, channels", y, standardised(x, CN_SHAPE(0, 2, 3), 1e-5), 1e-5);
     cn_tensor *flat = cn_reshape(x, CN_SHAPE(N * C, H * W));
     lab_same(lab, "by the formula, features", cn_batch_norm(flat, .training = true),

@@ -3,10 +3,10 @@
 
 static cn_module *network(bool bias)
 {
-    cn_module *net = cn_sequential(cn_conv2d_layer(6, .kernel = 5, .no_bias = !bias),
-                                   cn_batch_norm2d_layer(), cn_relu_layer(), cn_flatten_layer(),
-                                   cn_linear_layer(8, .no_bias = !bias), cn_batch_norm1d_layer(),
-                                   cn_relu_layer(), cn_linear_layer(3));
+    cn_module *net =
+        cn_sequential(cn_conv2d_layer(6, .kernel = 5, .no_bias = !bias), cn_batch_norm2d_layer(),
+                      cn_relu_layer(), cn_flatten_layer(), cn_linear_layer(8, .no_bias = !bias),
+                      cn_batch_norm1d_layer(), cn_relu_layer(), cn_linear_layer(3));
     cn_build(net, CN_SHAPE(1, 1, 9, 9));
     return net;
 }
@@ -27,8 +27,8 @@ static void run(Lab *lab)
     double weight = largest(with, "0", "weight");
     lab_at_least(lab, "gradient of the convolution's weight", weight, 1e-3);
     lab_at_most(lab, "of its bias, against that", largest(with, "0", "bias") / weight, 1e-5);
-    lab_at_most(lab, "of the linear layer's bias, against that", largest(with, "4", "bias") / weight,
-                1e-5);
+    lab_at_most(lab, "of the linear layer's bias, against that",
+                largest(with, "4", "bias") / weight, 1e-5);
     lab_at_least(lab, "of the bias of the last layer, which no norm follows",
                  largest(with, "7", "bias"), 1e-3);
 

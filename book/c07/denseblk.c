@@ -23,8 +23,7 @@ static void run(Lab *lab)
        between them. */
     lab_number(lab, "parameters", (double)cn_parameter_count(block), 6 + 280 + 26 + 1180, 0);
     lab_number(lab, "parameters with 1 x 1 to 4 channels before each 3 x 3",
-               (double)cn_parameter_count(narrow),
-               (6 + 16 + 8 + 370) + (26 + 56 + 8 + 370), 0);
+               (double)cn_parameter_count(narrow), (6 + 16 + 8 + 370) + (26 + 56 + 8 + 370), 0);
     lab_module_gradients(lab, "gradients of the block's parameters", block, x);
     cn_module_free(block);
     cn_module_free(transition);
