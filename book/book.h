@@ -127,8 +127,9 @@ typedef struct LabPlan {
 LabSchedule lab_schedule(const Lab *lab, const LabPlan *plan);
 /* lab_images(), so many and so large as the schedule says. */
 cn_dataset *lab_scheduled_images(Lab *lab, cn_part part, const LabSchedule *s);
-/* Minibatch SGD as in the book. */
-LabFit lab_sgd(Lab *lab, cn_module *net, cn_dataset *train, cn_dataset *test, const LabSchedule *s);
+/* Fits as it says, with minibatch SGD as in the book, or Adam. */
+LabFit lab_train(Lab *lab, cn_module *net, cn_dataset *train, cn_dataset *test,
+                 const LabSchedule *s);
 /* All of it for a network of models/: it must reach the accuracy. Says what was done and draws the
    curves. */
 LabFit lab_train_network(Lab *lab, const char *model, const LabPlan *plan);
