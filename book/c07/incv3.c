@@ -75,7 +75,7 @@ static void trains(Lab *lab)
     static const LabPlan plan = {
         .built_in = { 4000, 2000, .batch = 32, .epochs = 8, .lr = 2e-3, .adam = true,
                       .accuracy = 0.85 },
-        .quick = { 2000, 1000, .batch = 32, .epochs = 5, .lr = 3e-3, .adam = true,
+        .quick = { 2000, 1000, .batch = 32, .epochs = 3, .lr = 3e-3, .adam = true,
                    .accuracy = 0.6 },
         .real = { 20000, 5000, .batch = 64, .epochs = 6, .lr = 2e-3, .adam = true,
                   .accuracy = 0.82 },
