@@ -113,7 +113,7 @@ static void table(Lab *lab)
         .real_quick = { 3200, 1000, .epochs = 3 },
     };
     LabSchedule s = lab_schedule(lab, &plan);
-    double best[SIZES], top = 0;
+    double best[SIZES] = { 0 }, top = 0;
     cn_dataset *train = lab_scheduled_images(lab, CN_TRAIN, &s),
                *test = lab_scheduled_images(lab, CN_TEST, &s);
     if (!train || !test) return;

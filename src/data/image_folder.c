@@ -45,7 +45,7 @@ static int by_name(const void *a, const void *b)
 
 static void free_names(char **names, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) cn_free(names[i]);
+    for (int64_t i = 0; names && i < n; i++) cn_free(names[i]);
     cn_free(names);
 }
 
