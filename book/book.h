@@ -84,6 +84,9 @@ cn_module *lab_network(const char *model, int64_t side, int64_t shrink);
 /* What each child of `net` makes of `input`, one after another: "Conv2d (1, 6, 28, 28); ...", beside
    what the book prints. */
 void lab_layers(Lab *lab, cn_module *net, cn_shape input, const char *book);
+/* What the first child of `net` makes of the first picture of a data set, channel by channel; for
+   lab_figure(). */
+cn_figure *lab_feature_maps(cn_module *net, cn_dataset *images);
 /* Gradients of f by its float64 inputs, beside quotients of differences. What differs relative to
    the largest gradient is the finding. */
 void lab_gradients(Lab *lab, const char *what, cn_function *f, cn_tensor *const *in, int n,

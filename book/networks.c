@@ -53,6 +53,40 @@ void lab_layers(Lab *lab, cn_module *net, cn_shape input, const char *book)
     free(text);
 }
 
+/* ---- feature maps ---------------------------------------------------------------------------- */
+
+static void draw_maps(cn_figure *f, cn_tensor *maps)
+{
+    enum { MOST = 16, COLUMNS = 8 };
+    int64_t n = cn_size(maps, 0) < MOST ? cn_size(maps, 0) : MOST;
+    int64_t h = cn_size(maps, 1), w = cn_size(maps, 2);
+    float *pixels = cn_ok() ? malloc((size_t)(n * h * w) * sizeof *pixels) : NULL;
+    double lo = cn_item(cn_amin(maps)), hi = cn_item(cn_amax(maps));
+    if (pixels && cn_read(cn_narrow(maps, 0, 0, n), CN_F32, pixels, n * h * w))
+        cn_figure_images(f, (size_t)n, (size_t)h, (size_t)w, .f32 = pixels, .lo = lo, .hi = hi,
+                         .columns = COLUMNS);
+    free(pixels);
+}
+
+cn_figure *lab_feature_maps(cn_module *net, cn_dataset *images)
+{
+    cn_figure *f = cn_figure_new("Feature maps of the first layer");
+    bool was = cn_is_training(net);
+    cn_train_mode(net, false);
+    CN_SCOPE CN_NO_GRAD
+    {
+        cn_batch b = { 0 };
+        if (f && cn_dataset_get(images, (int64_t[]){ 0 }, 1, &b)) {
+            cn_tensor *y = cn_forward(cn_module_child(net, 0), b.x);
+            draw_maps(f, cn_select(y, 0, 0));
+        }
+    }
+    cn_train_mode(net, was);
+    if (cn_ok()) return f;
+    cn_figure_free(f);
+    return NULL;
+}
+
 /* ---- gradients ------------------------------------------------------------------------------- */
 
 typedef struct {

@@ -77,6 +77,7 @@ LabFit lab_train_network(Lab *lab, const char *model, const LabPlan *plan)
             lab_last(&fit, fit.test_acc), fit.examples_per_second);
     lab_at_least(lab, "test accuracy of the best epoch", fit.best_test_acc, s.accuracy);
     lab_figure(lab, lab_curves(&fit, lab->experiment->title));
+    lab_figure(lab, lab_feature_maps(net, test));
     cn_module_free(net);
     return fit;
 }
