@@ -38,8 +38,8 @@ static void run(Lab *lab)
                       .accuracy = 0.85 },
         .quick = { 4000, 1000, .side = 72, .shrink = 8, .batch = 32, .epochs = 6, .lr = 0.05,
                    .accuracy = 0.7 },
-        .real = { 0, 0, .side = 72, .shrink = 4, .batch = 64, .epochs = 8, .lr = 0.05,
-                  .accuracy = 0.85 },
+        .real = { 30000, 5000, .side = 72, .shrink = 4, .batch = 64, .epochs = 8, .lr = 1e-3,
+                  .adam = true, .accuracy = 0.85 },
         .real_quick = { 8000, 2000, .side = 72, .shrink = 8, .batch = 32, .epochs = 6, .lr = 0.05,
                         .accuracy = 0.72 },
     };

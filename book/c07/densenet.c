@@ -30,8 +30,8 @@ static void run(Lab *lab)
                       .accuracy = 0.93 },
         .quick = { 2000, 500, .side = 32, .shrink = 4, .batch = 32, .epochs = 4, .lr = 0.1,
                    .accuracy = 0.7 },
-        .real = { 30000, 5000, .side = 32, .shrink = 2, .batch = 128, .epochs = 6, .lr = 0.1,
-                  .accuracy = 0.86 },
+        .real = { 30000, 5000, .side = 32, .shrink = 4, .batch = 64, .epochs = 8, .lr = 0.1,
+                  .accuracy = 0.85 },
         .real_quick = { 6000, 2000, .side = 32, .shrink = 4, .batch = 32, .epochs = 4, .lr = 0.1,
                         .accuracy = 0.75 },
     };
