@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { RATES = 4, PLAIN = 3 };
+enum { RATES = 4, PLAIN = 2 };
 static const double rates[RATES] = { 0.45, 1.8, 7.2, 28.8 };
 static const char *const names[RATES] = { "0.45", "1.8", "7.2", "28.8" };
 
