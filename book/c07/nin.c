@@ -27,8 +27,8 @@ static void run(Lab *lab)
                       .adam = true, .accuracy = 0.7 },
         .quick = { 3000, 1000, .side = 72, .shrink = 8, .batch = 32, .epochs = 5, .lr = 2e-3,
                    .adam = true, .accuracy = 0.4 },
-        .real = { 30000, 5000, .side = 72, .shrink = 4, .batch = 64, .epochs = 8, .lr = 2e-3,
-                  .adam = true, .accuracy = 0.85 },
+        .real = { 30000, 5000, .side = 72, .shrink = 4, .batch = 64, .epochs = 10, .lr = 1e-3,
+                  .adam = true, .accuracy = 0.8 },
         .real_quick = { 6000, 2000, .side = 72, .shrink = 8, .batch = 32, .epochs = 4, .lr = 2e-3,
                         .adam = true, .accuracy = 0.55 },
     };
