@@ -4,7 +4,6 @@
 
 #include "app/app.h"
 
-double seconds_now(void);
 
 typedef struct {
     double median, least, p90; /* seconds */
