@@ -4,7 +4,6 @@
 
 #include "app/app.h"
 
-
 typedef struct {
     double median, least, p90; /* seconds */
     int64_t steps;
