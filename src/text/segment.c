@@ -111,17 +111,17 @@ static void count_word(cn_segmenter *s, const char *word, double times)
     s->move[MIDDLE][END] += times;
 }
 
-/* Counts to logarithms of probabilities. Words follow each other independently. */
+/* Counts, and one more, to logarithms of probabilities. Words follow each other independently. */
 static void take_logarithms(cn_segmenter *s)
 {
-    double total[STATES] = { 0 }, inner = 0, words = s->start[BEGIN] + s->start[SINGLE];
+    double total[STATES] = { 0 }, words = ++s->start[BEGIN] + ++s->start[SINGLE];
     int64_t n = cn_vocab_size(s->characters);
     for (int64_t c = 0; c < n; c++)
         for (int i = 0; i < STATES; i++) total[i] += s->emit[c][i] += 1;
     for (int64_t c = 0; c < n; c++)
         for (int i = 0; i < STATES; i++) s->emit[c][i] = log(s->emit[c][i] / total[i]);
     for (int i = BEGIN; i <= MIDDLE; i++) {
-        inner = s->move[i][MIDDLE] + s->move[i][END];
+        double inner = s->move[i][MIDDLE] + s->move[i][END];
         for (int j = MIDDLE; j <= END; j++) s->move[i][j] /= inner > 0 ? inner : 1;
     }
     for (int j = 0; j < STATES; j++) {
