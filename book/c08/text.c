@@ -21,7 +21,7 @@ static void run_text(Lab *lab)
              clean && strspn(clean, "abcdefghijklmnopqrstuvwxyz \n") == strlen(clean) &&
                  !strstr(clean, "  ") && !strstr(clean, " \n") && !strstr(clean, "\n "));
     char *example = cn_text_clean("'I said--\"Eight\", Mr. O'Neil?' \n");
-    lab_text(lab, "a line with punctuation", example, "i said eight mr o neil\n");
+    lab_text(lab, "a line with punctuation", example, "i said eight mr o neil");
     cn_text_free(example);
     cn_tokens_free(lines);
     cn_text_free(clean);
