@@ -57,7 +57,7 @@ static double least_loss(const Airfoil *a)
     cn_tensor *parts[] = { a->x, cn_ones(CN_SHAPE(AIRFOIL_ROWS, 1), CN_F64) };
     cn_tensor *x = cn_cat(parts, 2, 1);
     cn_tensor *w = cn_linalg_lstsq(x, cn_unsqueeze(a->y, 1));
-    return cn_item(half_squared(cn_squeeze(cn_matmul(x, w), 1), a->y));
+    return cn_item(half_squared(cn_select(cn_matmul(x, w), 1, 0), a->y));
 }
 
 bool airfoil_open(Lab *lab, Airfoil *a)
@@ -113,7 +113,7 @@ static void by_rule(Training *t)
         if (!cn_read(params[p], CN_F64, w, n) || !cn_read(cn_grad(params[p]), CN_F64, g, n)) return;
         t->rule(&(Update){
             .w = w, .s = t->s[p], .r = t->r[p], .g = g, .n = n, .t = t->steps, .hyper = t->hyper });
-        if (!cn_write(params[p], CN_F64, w, n)) return;
+        if (!cn_write(cn_detach(params[p]), CN_F64, w, n)) return;
         cn_set_grad(params[p], NULL);
     }
 }
@@ -231,7 +231,7 @@ void airfoil_case(Lab *lab, const Airfoil *a, cn_figure *figure, const AirfoilCa
                 c->apart > 0 ? c->apart : 1e-10);
     lab_say(lab, "loss: %.3f, %.3f sec/epoch; the library %.3f, %.3f", airfoil_loss(&mine),
             airfoil_seconds(&mine, 2), airfoil_loss(&library), airfoil_seconds(&library, 2));
-    cn_figure_line(figure, c->name, mine.epoch, mine.loss, (size_t)mine.n);
+    if (figure) cn_figure_line(figure, c->name, mine.epoch, mine.loss, (size_t)mine.n);
 }
 
 void airfoil_cases(Lab *lab, const char *title, const AirfoilCase *cases, int n)

@@ -33,7 +33,8 @@ double airfoil_loss(const AirfoilRun *run); /* the last */
 double airfoil_seconds(const AirfoilRun *run, int epochs);
 
 /* A row of the chapter: two epochs of batches of 10 by the rule and by the optimiser, which must go
-   the same way (their weights within `apart`) and end at the book's loss. Draws the loss. */
+   the same way (their weights within `apart`) and end at the book's loss, which is drawn unless
+   `figure` is NULL. */
 typedef struct AirfoilCase {
     const char *name;
     Rule *rule;
