@@ -82,6 +82,7 @@ static void run(Lab *lab)
     }
     lab_same(lab, "blocks and full", result[3], result[2], 1e-4);
     lab_same(lab, "columns and full", result[1], result[2], 1e-4);
+    lab_at_least(lab, "the largest element", cn_item(cn_amax(result[0])), 30);
     lab_say(lab, "Gigaflops: element %.3f, column %.3f, full %.3f, block %.3f", rate[0], rate[1],
             rate[2], rate[3]);
     lab_at_least(lab, "columns, against elements", rate[1] / rate[0], 1);
