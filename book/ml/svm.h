@@ -5,6 +5,8 @@
 #ifndef SVM_H
 #define SVM_H
 
+#include <stdbool.h>
+
 enum { SVM_MOST = 160 };
 
 typedef struct Svm {
