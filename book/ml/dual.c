@@ -66,7 +66,7 @@ static double at_most_half(double x)
 
 static void one_variable(Lab *lab)
 {
-    Solved convex = solve(&(Problem){ -3, 3, square, at_least_1 }, 4),
+    Solved convex = solve(&(Problem){ -2, 2, square, at_least_1 }, 4),
            other = solve(&(Problem){ 0, 1, hill, at_most_half }, 3);
     double off = 0, over = -(double)INFINITY;
     for (int k = 0; k < PRICES; k++) {
