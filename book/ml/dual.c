@@ -14,7 +14,7 @@ typedef struct {
 } Problem;
 
 typedef struct {
-    double best;                           /* of the primal problem */
+    double best;                          /* of the primal problem */
     double bound[PRICES], lambda[PRICES]; /* the dual function */
     double highest, at;
 } Solved;
@@ -100,9 +100,10 @@ static void machine(Lab *lab)
     }
     for (int i = 0; i < EIGHT; i++) s.a[i] = 0;
     svm_ascent(&s, 5000);
-    lab_at_most(lab, "2,000 random multipliers of a support vector machine: the best bound", highest,
-                41.0 / 98);
-    lab_at_most(lab, "primal less dual at the solution", fabs(svm_primal(&s) - svm_dual(&s)), 1e-14);
+    lab_at_most(lab, "2,000 random multipliers of a support vector machine: the best bound",
+                highest, 41.0 / 98);
+    lab_at_most(lab, "primal less dual at the solution", fabs(svm_primal(&s) - svm_dual(&s)),
+                1e-14);
     lab_at_most(lab, "whose plane is feasible, within", svm_slackness(&s), 1e-14);
 }
 

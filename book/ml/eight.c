@@ -1,8 +1,10 @@
 /* eight.c - the points of the support vector machine's rows. */
 #include "book/ml/eight.h"
 
-const double eight_x[EIGHT][3] = { { 1, 1.5, 1 },   { 2, 0.5, 1 }, { 2.5, 2, 1 },   { 1.5, 3, 1 },
-                                   { -1, -0.5, 1 }, { -2, 1, 1 },  { -1.5, -2, 1 }, { 0.5, -1.5, 1 } };
+const double eight_x[EIGHT][3] = {
+    { 1, 1.5, 1 },   { 2, 0.5, 1 }, { 2.5, 2, 1 },   { 1.5, 3, 1 },
+    { -1, -0.5, 1 }, { -2, 1, 1 },  { -1.5, -2, 1 }, { 0.5, -1.5, 1 }
+};
 const double eight_y[EIGHT] = { 1, 1, 1, 1, -1, -1, -1, -1 };
 
 void eight_products(int features, double k[EIGHT * EIGHT])

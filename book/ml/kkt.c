@@ -23,7 +23,8 @@ static cn_tensor *vector(const double *v)
 }
 
 /* Moves from the solution, each of which breaks one condition. */
-static void perturbed(Lab *lab, const Quadratic *p, const double *x, const double *lambda, double tau)
+static void perturbed(Lab *lab, const Quadratic *p, const double *x, const double *lambda,
+                      double tau)
 {
     double moved[N], paid[N];
     cn_tensor *nu = cn_full(CN_SHAPE(1), tau, CN_F64);

@@ -36,13 +36,14 @@ static void run(Lab *lab)
     lab_true(lab, "x^2 - 2 from 1", newton(square_less_2, x));
     lab_number(lab, "its root", x[STEPS], sqrt(2), 1e-15);
     for (int k = 0; k < 4; k++) error[k] = fabs(x[k] - sqrt(2));
-    lab_number(lab, "an error against the square of the one before", error[3] / (error[2] * error[2]),
-               1 / (2 * sqrt(2)), 1e-3);
+    lab_number(lab, "an error against the square of the one before",
+               error[3] / (error[2] * error[2]), 1 / (2 * sqrt(2)), 1e-3);
 
     lab_true(lab, "x^3 - 1 from 2", newton(cube_less_1, cube));
     for (int k = 0; k < STEPS; k++) {
         error[k] = fabs(cube[k] - 1);
-        lab_number(lab, k ? "the next error" : "errors", error[k], published[k], 0.05 * published[k]);
+        lab_number(lab, k ? "the next error" : "errors", error[k], published[k],
+                   0.05 * published[k]);
     }
     lab_true(lab, "x^2 - 2 from 0, where the tangent is level, is refused",
              !newton(square_less_2, level));

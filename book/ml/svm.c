@@ -18,11 +18,11 @@ static void hard(Lab *lab)
         margin[i] = svm_margin(&s, i);
         for (int f = 0; f < 3; f++) w[f] += s.a[i] * s.y[i] * eight_x[i][f];
     }
-    lab_values(lab, "multipliers", cn_from(s.a, CN_SHAPE(EIGHT), CN_F64), 5e-5, 0.1309, 0.0732, 0, 0,
-               0, 0.2442, 0, 0.3885);
+    lab_values(lab, "multipliers", cn_from(s.a, CN_SHAPE(EIGHT), CN_F64), 5e-5, 0.1309, 0.0732, 0,
+               0, 0, 0.2442, 0, 0.3885);
     lab_values(lab, "w and b", cn_from(w, CN_SHAPE(3), CN_F64), 1e-12, 4.0 / 7, 4.0 / 7, -3.0 / 7);
-    lab_values(lab, "margins: 1 for support vectors", cn_from(margin, CN_SHAPE(EIGHT), CN_F64), 5e-5,
-               1, 1, 2.1429, 2.1429, 1.2857, 1, 2.4286, 1);
+    lab_values(lab, "margins: 1 for support vectors", cn_from(margin, CN_SHAPE(EIGHT), CN_F64),
+               5e-5, 1, 1, 2.1429, 2.1429, 1.2857, 1, 2.4286, 1);
     lab_number(lab, "primal", svm_primal(&s), 0.418367, 5e-7);
     lab_number(lab, "dual", svm_dual(&s), 0.418367, 5e-7);
     lab_at_most(lab, "their difference", fabs(svm_primal(&s) - svm_dual(&s)), 1e-14);
@@ -59,27 +59,29 @@ static void clouds(double x[SOFT][2], double y[SOFT], double k[SOFT * SOFT])
         for (int j = 0; j < SOFT; j++) k[i * SOFT + j] = x[i][0] * x[j][0] + x[i][1] * x[j][1];
 }
 
+/* Both classes, and of each the support vectors apart. */
 static void draw(Lab *lab, const Svm *s, double x[SOFT][2])
 {
-    static const char *const names[] = { "-1", "+1", "support vectors" };
-    double at[3][2][SOFT], w[2] = { 0 };
-    size_t n[3] = { 0 };
-    for (int i = 0; i < SOFT; i++)
-        for (int g = 0; g < 3; g++) {
-            if (g < 2 ? (s->y[i] > 0) != g : s->a[i] <= 0) continue;
-            for (int f = 0; f < 2; f++) at[g][f][n[g]] = x[i][f];
-            n[g]++;
-        }
+    enum { GROUPS = 4 };
+    static const char *const names[] = { "-1", "+1", "-1, support", "+1, support" };
+    double at[GROUPS][2][SOFT], w[2] = { 0 };
+    size_t n[GROUPS] = { 0 };
+    for (int i = 0; i < SOFT; i++) {
+        const int g = (s->y[i] > 0) + 2 * (s->a[i] > 0);
+        for (int f = 0; f < 2; f++) at[g][f][n[g]] = x[i][f];
+        n[g]++;
+    }
     for (int i = 0; i < SOFT; i++)
         for (int f = 0; f < 2; f++) w[f] += s->a[i] * s->y[i] * x[i][f];
     cn_figure *figure = cn_figure_new("A soft margin");
-    for (int g = 0; g < 3; g++) cn_figure_scatter(figure, names[g], at[g][0], at[g][1], n[g]);
+    for (int g = 0; g < GROUPS; g++) cn_figure_scatter(figure, names[g], at[g][0], at[g][1], n[g]);
     for (int side = -1; side <= 1; side++) {
-        const double from[] = { -3, 3 },
-                     to[] = { (side - s->b + 3 * w[0]) / w[1], (side - s->b - 3 * w[0]) / w[1] };
+        const double from[] = { -4, 4 },
+                     to[] = { (side - s->b + 4 * w[0]) / w[1], (side - s->b - 4 * w[0]) / w[1] };
         cn_figure_line(figure, NULL, from, to, 2);
     }
-    cn_figure_axes(figure, .xlabel = "x1", .ylabel = "x2", .ymin = -4, .ymax = 4);
+    cn_figure_axes(figure, .xlabel = "x1", .ylabel = "x2", .xmin = -4, .xmax = 4, .ymin = -4,
+                   .ymax = 4);
     lab_figure(lab, figure);
 }
 

@@ -15,6 +15,7 @@ static void run(Lab *lab)
                   { "rate 0.05", "SGD lr=0.05", 0.05, 3.486784401 },
                   { "rate 1.1", "SGD lr=1.1", 1.1, 61.9173642240 } };
     cn_figure *figure = cn_figure_new("Gradient descent on x^2 and x cos(0.15 pi x)");
+    cn_figure_columns(figure, 2);
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
         Trace t = trace(square, 1, AT(10), 10, descent, &rates[i].lr),
               library = trace_optim(square, 1, AT(10), 10, rates[i].optim);

@@ -16,7 +16,7 @@ static void run(Lab *lab)
                1e-9);
     cn_figure *figure = cn_figure_new("Descent on 0.1 x1^2 + 2 x2^2");
     trace_panel(figure, "rate 0.4", canyon, &slow, bowl_lo, bowl_hi);
-    trace_panel(figure, "rate 0.6", canyon, &astray, AT(-5.5, -1700), AT(1, 1500));
+    trace_panel(figure, "rate 0.6", canyon, &astray, bowl_lo, bowl_hi);
     lab_figure(lab, figure);
 }
 

@@ -11,8 +11,8 @@ static void run(Lab *lab)
     lab_end_at(lab, "beta 0.25", &quarter, 5e-7, AT(-0.126340, -0.186632));
     lab_traces(lab, "the library's steps differ by", &quarter, &library, 1e-13);
     cn_figure *figure = cn_figure_new("Momentum on 0.1 x1^2 + 2 x2^2, rate 0.6");
-    trace_panel(figure, "beta 0.5", canyon, &half, bowl_lo, AT(2, 2));
-    trace_panel(figure, "beta 0.25", canyon, &quarter, bowl_lo, AT(1, 2.5));
+    trace_panel(figure, "beta 0.5", canyon, &half, bowl_lo, bowl_hi);
+    trace_panel(figure, "beta 0.25", canyon, &quarter, bowl_lo, bowl_hi);
     lab_figure(lab, figure);
 
     static const AirfoilCase cases[] = {

@@ -76,7 +76,7 @@ static void decay(Lab *lab)
             cn_step(o);
         }
         cn_optim_free(o);
-        snprintf(name, sizeof name, "lambda = %.2f", lambdas[k]);
+        snprintf(name, sizeof name, "lambda = %g", lambdas[k]);
         lab_at_most(lab, name, worst, 1e-12);
         cn_figure_line(figure, name, NULL, x, 20);
     }

@@ -46,7 +46,7 @@ static void run(Lab *lab)
     lab_traces(lab, "rate 0.5", &near, &hand_near, 1e-9);
     cn_figure *figure = cn_figure_new("Newton's method");
     trace_panel(figure, "cosh(0.5 x)", cosh_half, &one, AT(-11), AT(11));
-    trace_panel(figure, "x cos(0.15 pi x), rate 1", wave, &far, AT(-11), AT(28));
+    trace_panel(figure, "x cos(0.15 pi x), rate 1", wave, &far, wave_lo, wave_hi);
     trace_panel(figure, "rate 0.5", wave, &near, wave_lo, wave_hi);
     lab_figure(lab, figure);
 }

@@ -30,22 +30,20 @@ void rates_curve(Lab *lab, const RateCase *c, int epochs)
 
 static cn_module *lenet(void)
 {
-    cn_module *net = cn_sequential(
-        cn_conv2d_layer(6, .kernel = 5, .padding = 2), cn_relu_layer(), cn_max_pool2d_layer(2),
-        cn_conv2d_layer(16, .kernel = 5), cn_relu_layer(), cn_max_pool2d_layer(2),
-        cn_flatten_layer(), cn_linear_layer(120), cn_relu_layer(), cn_linear_layer(84),
-        cn_relu_layer(), cn_linear_layer(10));
+    cn_module *net =
+        cn_sequential(cn_conv2d_layer(6, .kernel = 5, .padding = 2), cn_relu_layer(),
+                      cn_max_pool2d_layer(2), cn_conv2d_layer(16, .kernel = 5), cn_relu_layer(),
+                      cn_max_pool2d_layer(2), cn_flatten_layer(), cn_linear_layer(120),
+                      cn_relu_layer(), cn_linear_layer(84), cn_relu_layer(), cn_linear_layer(10));
     cn_build(net, CN_SHAPE(1, 1, 28, 28));
-    cn_init(net, cn_xavier_uniform, NULL);
     return net;
 }
 
-/* Batches of 128 glyphs stand the rate 0.5, smaller ones do not. */
 static LabSchedule schedule_of(const Lab *lab, const RateCase *c)
 {
     const LabPlan plan = {
-        .built_in = { 3840, 1000, .batch = 128, .epochs = RATES_EPOCHS, .accuracy = 0.7 },
-        .quick = { 1280, 500, .batch = 128, .epochs = RATES_EPOCHS, .accuracy = 0.5 },
+        .built_in = { 3840, 1000, .batch = 64, .epochs = RATES_EPOCHS, .accuracy = 0.7 },
+        .quick = { 1280, 500, .batch = 64, .epochs = RATES_EPOCHS, .accuracy = 0.5 },
         .real = { .batch = 256, .epochs = RATES_EPOCHS, .accuracy = c->published - 0.03 },
         .real_quick = { 15360, 2000, .batch = 128, .epochs = RATES_EPOCHS, .accuracy = 0.75 },
     };
@@ -59,13 +57,16 @@ void rates_training(Lab *lab, const RateCase *c)
                *test = lab_scheduled_images(lab, CN_TEST, &s);
     if (!train || !test) return;
     cn_module *net = lenet();
-    cn_optim *sgd = cn_sgd(net, .lr = c->base);
+    const bool whole = lab_options(lab)->real && !lab_options(lab)->quick;
+    const double share = whole || c->share <= 0 ? 1 : c->share;
+    cn_optim *sgd = cn_sgd(net, .lr = share * c->base);
     cn_sched *sched = c->make ? c->make(sgd) : NULL;
     LabFit fit = lab_fit(lab, net, train, .optim = sgd, .sched = sched, .validate = test,
                          .batch = s.batch, .epochs = s.epochs, .workers = 1);
     const double accuracy = lab_last(&fit, fit.test_acc);
     lab_at_least(lab, "test accuracy", accuracy, s.accuracy);
-    lab_number(lab, "the rate after the last epoch", cn_lr(sgd, 0), c->rate(RATES_EPOCHS), 1e-12);
+    lab_number(lab, "the rate after the last epoch", cn_lr(sgd, 0), share * c->rate(RATES_EPOCHS),
+               1e-12);
     lab_say(lab, "train loss %.3f, train acc %.3f, test acc %.3f", lab_last(&fit, fit.train_loss),
             lab_last(&fit, fit.train_acc), accuracy);
     lab_figure(lab, lab_curves(&fit, c->name));

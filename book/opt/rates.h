@@ -13,6 +13,7 @@ typedef struct RateCase {
     double (*rate)(int epoch);          /* as the book defines it */
     cn_sched *(*make)(cn_optim *optim); /* the library's; NULL: the rate stays */
     double published;                   /* test accuracy on Fashion-MNIST */
+    double share; /* of all rates, where fewer images in smaller batches are trained on; 0: 1 */
 } RateCase;
 
 /* The library's rates are the book's, in `epochs` steps; draws them. */

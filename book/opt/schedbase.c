@@ -9,7 +9,9 @@ static double rate(int epoch)
 
 static void run(Lab *lab)
 {
-    static const RateCase c = { "A constant learning rate", 0.3, rate, NULL, 0.877 };
+    static const RateCase c = {
+        .name = "A constant learning rate", .base = 0.3, .rate = rate, .published = 0.877
+    };
     rates_curve(lab, &c, RATES_EPOCHS);
     rates_training(lab, &c);
 }

@@ -13,7 +13,9 @@ static cn_sched *make(cn_optim *optim)
 
 static void run(Lab *lab)
 {
-    static const RateCase c = { "A cosine", 0.3, rate, make, 0.904 };
+    static const RateCase c = {
+        .name = "A cosine", .base = 0.3, .rate = rate, .make = make, .published = 0.904
+    };
     lab_number(lab, "half way it is the mean", rate(10), (0.3 + 0.01) / 2, 1e-12);
     lab_number(lab, "from epoch 20 on", rate(20), 0.01, 1e-12);
     rates_curve(lab, &c, RATES_EPOCHS);

@@ -15,7 +15,7 @@ static cn_sched *make(cn_optim *optim)
 
 static void run(Lab *lab)
 {
-    static const RateCase c = { "A factor", 2.0, rate, make, 0 };
+    static const RateCase c = { .name = "A factor", .base = 2.0, .rate = rate, .make = make };
     lab_number(lab, "after the first step", rate(1), 1.8, 1e-12);
     lab_number(lab, "after the 50th", rate(50), 0.0103, 5e-5);
     rates_curve(lab, &c, 60); /* to where the least rate holds */

@@ -13,7 +13,12 @@ static cn_sched *make(cn_optim *optim)
 
 static void run(Lab *lab)
 {
-    static const RateCase c = { "A piecewise constant rate", 0.5, rate, make, 0.869 };
+    static const RateCase c = { .name = "A piecewise constant rate",
+                                .base = 0.5,
+                                .rate = rate,
+                                .make = make,
+                                .published = 0.869,
+                                .share = 0.5 };
     rates_curve(lab, &c, RATES_EPOCHS);
     rates_training(lab, &c);
 }

@@ -21,7 +21,9 @@ static cn_sched *make(cn_optim *optim)
 
 static void run(Lab *lab)
 {
-    static const RateCase c = { "Square-root decay", 0.1, rate, make, 0.886 };
+    static const RateCase c = {
+        .name = "Square-root decay", .base = 0.1, .rate = rate, .make = make, .published = 0.886
+    };
     lab_number(lab, "the last rate", rate(RATES_EPOCHS - 1), 0.01826, 5e-6);
     rates_curve(lab, &c, RATES_EPOCHS);
     rates_training(lab, &c);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { MOST = 2, GRID = 64 };
+enum { MOST = 2, GRID = 96 };
 
 /* ---- functions ------------------------------------------------------------------------------- */
 
@@ -142,6 +142,14 @@ void lab_end_at(Lab *lab, const char *what, const Trace *t, double tolerance, co
 
 /* ---- figures ------------------------------------------------------------------------------------- */
 
+/* Steps are marked where they are few enough to be told apart. */
+static void draw_way(cn_figure *figure, const double *x, const double *y, int n)
+{
+    enum { MARKED = 64 };
+    cn_figure_line(figure, "way", x, y, (size_t)n);
+    if (n <= MARKED) cn_figure_scatter(figure, NULL, x, y, (size_t)n);
+}
+
 static void draw_curve(cn_figure *figure, Function *f, const Trace *t, double lo, double hi)
 {
     double x[GRID], y[GRID], way[TRACE_ROOM];
@@ -151,9 +159,20 @@ static void draw_curve(cn_figure *figure, Function *f, const Trace *t, double lo
     }
     for (int k = 0; k < t->n; k++) way[k] = value_at(f, &t->x[0][k], 1);
     cn_figure_line(figure, "f(x)", x, y, GRID);
-    cn_figure_line(figure, "way", t->x[0], way, (size_t)t->n);
-    cn_figure_scatter(figure, NULL, t->x[0], way, (size_t)t->n);
+    draw_way(figure, t->x[0], way, t->n);
     cn_figure_axes(figure, .xlabel = "x", .ylabel = "f(x)", .xmin = lo, .xmax = hi);
+}
+
+/* Level lines that crowd at the minimum, or round ones where f has both signs. */
+static void draw_levels(cn_figure *figure, const double z[GRID * GRID], double axis[2][GRID])
+{
+    enum { LEVELS = 9 };
+    double level[LEVELS], least = z[0], most = z[0];
+    for (int i = 1; i < GRID * GRID; i++) least = fmin(least, z[i]), most = fmax(most, z[i]);
+    for (int k = 0; k < LEVELS; k++)
+        level[k] = least + (most - least) * pow((k + 1) / (LEVELS + 1.0), 2);
+    cn_figure_contour(figure, z, GRID, GRID, .x = axis[0], .y = axis[1],
+                      .levels = least < 0 ? NULL : level, .n_levels = LEVELS);
 }
 
 static void draw_contours(cn_figure *figure, Function *f, const Trace *t, const double *lo,
@@ -165,10 +184,8 @@ static void draw_contours(cn_figure *figure, Function *f, const Trace *t, const 
     for (int r = 0; r < GRID; r++)
         for (int c = 0; c < GRID; c++) at[0][r][c] = axis[0][c], at[1][r][c] = axis[1][r];
     cn_tensor *values = f(cn_from(at, CN_SHAPE(2, GRID, GRID), CN_F64));
-    if (cn_read(values, CN_F64, z, GRID * GRID))
-        cn_figure_contour(figure, z, GRID, GRID, .x = axis[0], .y = axis[1]);
-    cn_figure_line(figure, "way", t->x[0], t->x[1], (size_t)t->n);
-    cn_figure_scatter(figure, NULL, t->x[0], t->x[1], (size_t)t->n);
+    if (cn_read(values, CN_F64, z, GRID * GRID)) draw_levels(figure, z, axis);
+    draw_way(figure, t->x[0], t->x[1], t->n);
     cn_figure_axes(figure, .xlabel = "x1", .ylabel = "x2", .xmin = lo[0], .xmax = hi[0],
                    .ymin = lo[1], .ymax = hi[1], .no_legend = true);
 }
@@ -176,7 +193,16 @@ static void draw_contours(cn_figure *figure, Function *f, const Trace *t, const 
 void trace_panel(cn_figure *figure, const char *title, Function *f, const Trace *t,
                  const double *lo, const double *hi)
 {
+    double from[MOST], to[MOST];
+    for (int i = 0; i < t->dim; i++) {
+        double least = lo[i], most = hi[i];
+        for (int k = 0; k < t->n; k++)
+            least = fmin(least, t->x[i][k]), most = fmax(most, t->x[i][k]);
+        const double margin = 0.05 * (most - least);
+        from[i] = least < lo[i] ? least - margin : lo[i];
+        to[i] = most > hi[i] ? most + margin : hi[i];
+    }
     cn_figure_panel(figure, title);
-    if (t->dim == 1) draw_curve(figure, f, t, lo[0], hi[0]);
-    else draw_contours(figure, f, t, lo, hi);
+    if (t->dim == 1) draw_curve(figure, f, t, from[0], to[0]);
+    else draw_contours(figure, f, t, from, to);
 }

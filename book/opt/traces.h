@@ -34,7 +34,8 @@ void lab_traces(Lab *lab, const char *what, const Trace *one, const Trace *other
 void lab_end_at(Lab *lab, const char *what, const Trace *t, double tolerance, const double *end);
 #define AT(...) ((const double[]){ __VA_ARGS__ })
 
-/* A panel as the book draws it: f from lo to hi, the way over it. Of two variables: contours. */
+/* A panel as the book draws it: f from lo to hi, or as far as the way goes, with the way over it. Of
+   two variables: contours. */
 void trace_panel(cn_figure *figure, const char *title, Function *f, const Trace *t,
                  const double *lo, const double *hi);
 

@@ -89,7 +89,8 @@ static void run(Lab *lab)
     lab_at_least(lab, "all at once, against columns", rate[2] / rate[1], 1);
     lab_at_least(lab, "blocks, against columns", rate[3] / rate[1], 1);
     cn_figure *figure = cn_figure_new("A product of 256 x 256 matrices");
-    cn_figure_bars(figure, "Gigaflops", names, rate, 4);
+    cn_figure_bars(figure, NULL, names, rate, 4);
+    cn_figure_axes(figure, .ylabel = "Gflop/s", .ylog = true);
     lab_figure(lab, figure);
 }
 

@@ -13,7 +13,9 @@ static cn_sched *make(cn_optim *optim)
 
 static void run(Lab *lab)
 {
-    static const RateCase c = { "Warm-up", 0.3, rate, make, 0.901 };
+    static const RateCase c = {
+        .name = "Warm-up", .base = 0.3, .rate = rate, .make = make, .published = 0.901
+    };
     lab_number(lab, "the rate of epoch 4", rate(4), 0.24, 1e-12);
     rates_curve(lab, &c, RATES_EPOCHS);
     rates_training(lab, &c);
