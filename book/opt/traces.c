@@ -172,7 +172,8 @@ static void draw_levels(cn_figure *figure, const double z[GRID * GRID], double a
     for (int k = 0; k < LEVELS; k++)
         level[k] = least + (most - least) * pow((k + 1) / (LEVELS + 1.0), 2);
     cn_figure_contour(figure, z, GRID, GRID, .x = axis[0], .y = axis[1],
-                      .levels = least < 0 ? NULL : level, .n_levels = LEVELS);
+                      .levels = least < 0 ? NULL : level,
+                      .n_levels = least < 0 ? 2 * LEVELS : LEVELS);
 }
 
 static void draw_contours(cn_figure *figure, Function *f, const Trace *t, const double *lo,
