@@ -92,7 +92,7 @@ static void one_variable(Lab *lab)
 static void machine(Lab *lab)
 {
     double k[EIGHT * EIGHT], highest = -(double)INFINITY;
-    eight_products(3, k);
+    eight_products(true, k);
     Svm s = { .n = EIGHT, .k = k, .y = eight_y, .limit = (double)INFINITY };
     for (int t = 0; t < 2000; t++) {
         for (int i = 0; i < EIGHT; i++) s.a[i] = 0.3 * cn_rng_uniform(cn_default_rng());

@@ -7,8 +7,9 @@ const double eight_x[EIGHT][3] = {
 };
 const double eight_y[EIGHT] = { 1, 1, 1, 1, -1, -1, -1, -1 };
 
-void eight_products(int features, double k[EIGHT * EIGHT])
+void eight_products(bool constant, double k[EIGHT * EIGHT])
 {
+    const int features = constant ? 3 : 2;
     for (int i = 0; i < EIGHT; i++)
         for (int j = 0; j < EIGHT; j++) {
             k[i * EIGHT + j] = 0;

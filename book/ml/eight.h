@@ -2,9 +2,11 @@
 #ifndef EIGHT_H
 #define EIGHT_H
 
+#include <stdbool.h>
+
 enum { EIGHT = 8 };
 extern const double eight_x[EIGHT][3], eight_y[EIGHT];
-/* k[i * 8 + j] = x_i . x_j over the first `features` features. */
-void eight_products(int features, double k[EIGHT * EIGHT]);
+/* k[i * 8 + j] = x_i . x_j, with the constant feature or without it. */
+void eight_products(bool constant, double k[EIGHT * EIGHT]);
 
 #endif

@@ -11,7 +11,7 @@ enum { SOFT = 80 };
 static void hard(Lab *lab)
 {
     double k[EIGHT * EIGHT], w[3] = { 0 }, margin[EIGHT];
-    eight_products(3, k);
+    eight_products(true, k);
     Svm s = { .n = EIGHT, .k = k, .y = eight_y, .limit = (double)INFINITY };
     svm_ascent(&s, 5000);
     for (int i = 0; i < EIGHT; i++) {
@@ -32,7 +32,7 @@ static void hard(Lab *lab)
 static void free_offset(Lab *lab)
 {
     double k[EIGHT * EIGHT], sum = 0, plus = (double)INFINITY, minus = (double)INFINITY;
-    eight_products(2, k);
+    eight_products(false, k);
     Svm s = { .n = EIGHT, .k = k, .y = eight_y, .limit = (double)INFINITY };
     lab_true(lab, "with a free offset, by pairs of multipliers", svm_smo(&s, 1e-12));
     for (int i = 0; i < EIGHT; i++) {

@@ -128,7 +128,7 @@ static void one_step(Training *t, const int64_t *rows, int n)
         if (t->optim) cn_optim_zero_grad(t->optim);
         if (cn_backward(loss_of(t, x, y))) {
             if (t->optim) cn_step(t->optim);
-            else by_rule(t);
+            else if (t->rule) by_rule(t);
         }
     }
 }

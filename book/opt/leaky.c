@@ -35,7 +35,7 @@ static void run(Lab *lab)
     cn_figure *figure = cn_figure_new("Weights of past gradients");
     for (int k = 0; k < 4; k++) {
         char what[96];
-        double v[STEPS], all[STEPS], worst = 0;
+        double v[STEPS] = { 0 }, all[STEPS] = { 0 }, worst = 0;
         velocities(betas[k], true, v);
         velocities(betas[k], false, all);
         for (int t = 0; t < SHOWN; t++) worst = fmax(worst, fabs(v[t] - pow(betas[k], t)));

@@ -52,9 +52,11 @@ static double radius(double u, double beta)
 static void convergence(Lab *lab)
 {
     int right = 0, of = 0;
-    for (double beta = 0; beta < 0.95; beta += 0.1)
-        for (double share = 0.05; share < 1.5; share += 0.1, of++)
+    for (int b = 0; b < 10; b++)
+        for (int s = 0; s < 15; s++, of++) {
+            const double beta = 0.1 * b, share = 0.05 + 0.1 * s;
             right += (radius(share * (2 + 2 * beta), beta) < 1) == (share < 1);
+        }
     lab_number(lab, "rates on the right side of 2 + 2 beta", right, of, 0);
     lab_number(lab, "at that rate the largest eigenvalue is", radius(2 + 2 * 0.5, 0.5), 1, 1e-9);
 }

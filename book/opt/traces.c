@@ -194,7 +194,7 @@ static void draw_contours(cn_figure *figure, Function *f, const Trace *t, const 
 void trace_panel(cn_figure *figure, const char *title, Function *f, const Trace *t,
                  const double *lo, const double *hi)
 {
-    double from[MOST], to[MOST];
+    double from[MOST] = { 0 }, to[MOST] = { 0 };
     for (int i = 0; i < t->dim; i++) {
         double least = lo[i], most = hi[i];
         for (int k = 0; k < t->n; k++)
