@@ -58,21 +58,32 @@ void lab_skip(Lab *lab, const char *fmt, ...)
 
 /* ---- data ---------------------------------------------------------------------------------- */
 
+cn_dataset *lab_hold(Lab *lab, cn_dataset *d)
+{
+    if (!d) return NULL;
+    if (lab->n_datasets < LAB_DATASETS) return lab->datasets[lab->n_datasets++] = d;
+    cn_dataset_free(d);
+    cn_fail(CN_EINVALID, "an experiment has room for %d data sets", LAB_DATASETS);
+    return NULL;
+}
+
 cn_dataset *lab_images(Lab *lab, cn_part part, int64_t glyphs, int64_t real)
 {
-    bool book = lab->options.real;
-    if (lab->n_datasets == LAB_DATASETS) {
-        cn_fail(CN_EINVALID, "lab_images: an experiment has room for %d data sets", LAB_DATASETS);
-        return NULL;
-    }
+    bool book = lab->options.real && lab->experiment->data;
     cn_dataset *d = cn_dataset_open(book ? lab->experiment->data : "glyphs", .split = part,
                                     .limit = book ? real : glyphs);
     if (!d && cn_error_code() == CN_ENOTFOUND) {
         lab_skip(lab, "%s", cn_error());
         cn_error_clear();
     }
-    if (d) lab->datasets[lab->n_datasets++] = d;
-    return d;
+    return lab_hold(lab, d);
+}
+
+cn_dataset *lab_scheduled_images(Lab *lab, cn_part part, const LabSchedule *s)
+{
+    int64_t n = part == CN_TRAIN ? s->train : s->test;
+    cn_dataset *d = lab_images(lab, part, n, n);
+    return d && s->side ? lab_hold(lab, lab_scaled(d, s->side)) : d;
 }
 
 /* ---- running ------------------------------------------------------------------------------- */
