@@ -144,4 +144,43 @@ double lab_last(const LabFit *fit, const double *curve);
 /* The learning curves as the book draws them; for lab_figure(). */
 cn_figure *lab_curves(const LabFit *fit, const char *title);
 
+/* ---- from scratch -------------------------------------------------------------------------- */
+
+/* The book's synthetic_data(): X (n, d) normal, y = X w + b and normal noise, (n, 1). w is (d, 1) and
+   says the type. */
+typedef struct LabData {
+    cn_tensor *x, *y;
+} LabData;
+LabData lab_linear_data(cn_tensor *w, double b, double noise, int64_t n);
+
+/* The book's data_iter(), a random minibatch after another, each in a scope of its own:
+
+       for (LabBatches b = lab_batches(x, y, 10); lab_next(&b);) ... b.x, b.y */
+typedef struct LabBatches {
+    cn_tensor *x, *y;
+    cn_tensor *all_x, *all_y, *order;
+    int64_t size, at;
+    size_t mark;
+} LabBatches;
+LabBatches lab_batches(cn_tensor *x, cn_tensor *y, int64_t size);
+bool lab_next(LabBatches *b);
+
+cn_tensor *lab_parameter(cn_shape shape, double std); /* N(0, std), whose gradient is wanted */
+/* The book's sgd(): p -= lr grad(p), then no gradient. The loss is a mean. */
+void lab_sgd(cn_tensor *const *params, int n, double lr);
+
+/* A classifier of images without modules, and the book's train_ch3() for it. */
+typedef struct LabScratch {
+    cn_tensor *(*net)(cn_tensor *images, cn_tensor *const *params, bool training);
+    cn_tensor *(*loss)(cn_tensor *output, cn_tensor *labels); /* NULL: cross-entropy of scores */
+    cn_tensor *params[8];
+    int n;
+} LabScratch;
+double lab_correct(cn_tensor *output, cn_tensor *labels); /* how many */
+LabFit lab_train_scratch(Lab *lab, const LabScratch *net, const LabPlan *plan);
+
+/* The first images of a data set under what they are and, where `net` is given, what it takes them
+   for. */
+cn_figure *lab_pictures(cn_dataset *images, int64_t n, cn_module *net);
+
 #endif
