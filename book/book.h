@@ -169,6 +169,16 @@ cn_tensor *lab_parameter(cn_shape shape, double std); /* N(0, std), whose gradie
 /* The book's sgd(): p -= lr grad(p), then no gradient. The loss is a mean. */
 void lab_sgd(cn_tensor *const *params, int n, double lr);
 
+/* Softmax regression by its formula: so many times w -= lr X^T (weight (softmax(X w) - y)) / n. X is
+   (n, d), y (n, classes) has ones and zeros, weight (n, 1) or NULL says how much an example counts.
+   Changes w (d, classes), and returns it. */
+typedef struct LabRegression {
+    cn_tensor *x, *y, *weight;
+    double lr;
+    int steps;
+} LabRegression;
+cn_tensor *lab_regress(const LabRegression *r, cn_tensor *w);
+
 /* A classifier of images without modules, and the book's train_ch3() for it. */
 typedef struct LabScratch {
     cn_tensor *(*net)(cn_tensor *images, cn_tensor *const *params, bool training);

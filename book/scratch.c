@@ -51,6 +51,18 @@ void lab_sgd(cn_tensor *const *params, int n, double lr)
     }
 }
 
+cn_tensor *lab_regress(const LabRegression *r, cn_tensor *w)
+{
+    cn_tensor *xt = cn_contiguous(cn_t(r->x)), *rate = cn_num(r->lr / (double)cn_size(r->x, 0));
+    for (int i = 0; i < r->steps && cn_ok(); i++) CN_SCOPE
+        {
+            cn_tensor *error = cn_sub(cn_softmax(cn_matmul(r->x, w), 1), r->y);
+            if (r->weight) error = cn_mul(r->weight, error);
+            cn_sub_(w, cn_mul(cn_matmul(xt, error), rate));
+        }
+    return w;
+}
+
 /* ---- training ------------------------------------------------------------------------------ */
 
 double lab_correct(cn_tensor *output, cn_tensor *labels)

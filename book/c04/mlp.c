@@ -66,9 +66,9 @@ static void run(Lab *lab)
 {
     linear_layers_collapse(lab);
     LabData d = exclusive_or();
-    cn_module *flat = cn_sequential(cn_linear_layer(8, .in = 2), cn_linear_layer(2, .in = 8));
+    cn_module *flat = cn_sequential(cn_linear_layer(32, .in = 2), cn_linear_layer(2, .in = 32));
     cn_module *bent =
-        cn_sequential(cn_linear_layer(8, .in = 2), cn_relu_layer(), cn_linear_layer(2, .in = 8));
+        cn_sequential(cn_linear_layer(32, .in = 2), cn_relu_layer(), cn_linear_layer(2, .in = 32));
     lab_at_most(lab, "exclusive or, linear layers only: accuracy", fitted(flat, &d), 0.75);
     lab_number(lab, "with ReLU between them", fitted(bent, &d), 1, 0);
     draw(lab, bent);
