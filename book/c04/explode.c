@@ -10,7 +10,7 @@ static cn_tensor *product(double norms[N])
     cn_tensor *m = cn_randn(CN_SHAPE(4, 4), CN_F32);
     for (int i = 0; i < N; i++) {
         m = cn_matmul(m, cn_randn(CN_SHAPE(4, 4), CN_F32));
-        norms[i] = cn_item(cn_norm(m));
+        norms[i] = cn_item(cn_norm(cn_to(m, CN_F64))); /* squares leave float32 */
     }
     return m;
 }

@@ -64,8 +64,8 @@ static void three_parts(Lab *lab, const LabData *d)
     lab_at_most(lab, "test error of what validation chose; without a model it is 1",
                 answer / cn_item(cn_mean(cn_square(test.data.y))), 0.5);
     double again = evaluate(&test, w, false);
-    lab_true(lab, "asking the test data twice gives no number", isnan(again));
-    lab_refused(lab, "and says why", "used before");
+    lab_refused(lab, "asking the test data twice", "used before");
+    lab_true(lab, "which gives no number", isnan(again));
     lab_number(lab, "forced, they answer the same", evaluate(&test, w, true), answer, 0);
 }
 

@@ -7,7 +7,7 @@ static bool constant(cn_tensor *parameter, const char *name, void *context)
 {
     (void)name;
     (void)context;
-    return cn_copy_(parameter, cn_num(0.3)) != NULL;
+    return cn_copy_(cn_detach(parameter), cn_num(0.3)) != NULL;
 }
 
 /* The two layers' weights as one matrix, a row for each hidden unit: what goes in, what goes out. */

@@ -83,6 +83,5 @@ const Experiment experiment_c04_wd_s = {
     .section = "3.7.2",
     .settings = "20 + 100 examples, d 200, w 0.01, b 0.05, batch 5, lr 0.003, 100 epochs",
     .published = "lambda 0: |w| 12.963, train 5.3e-6, test 98.1; lambda 3: 0.3557, 7.1e-4, 0.0795",
-    .trains = true,
     .run = run,
 };
