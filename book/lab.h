@@ -34,8 +34,6 @@ const char *lab_status_name(LabStatus status); /* "PASS" */
 Lab lab_run(const Experiment *experiment, const LabOptions *options);
 void lab_end(Lab *lab);
 
-/* The images of another data set, which must live longer, scaled to so many pixels. */
-cn_dataset *lab_scaled(cn_dataset *of, int64_t side);
 /* Hands a data set to the lab, which frees it; NULL when it is NULL or there is no room. */
 cn_dataset *lab_hold(Lab *lab, cn_dataset *d);
 
