@@ -6,7 +6,7 @@ enum { BATCH = 256, SHOWN = 18 };
 /* Two images of two by three pixels, as the files of the data set hold theirs. */
 static void idx_files(Lab *lab)
 {
-    static const uint8_t file[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0,   0, 2, 0, 0,
+    static const uint8_t file[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0,   0, 2, 0,  0,
                                     0, 3, 0, 1, 2, 3, 4, 5, 6, 255, 8, 9, 10, 11 };
     cn_dict *d = cn_load_bytes(file, sizeof file, "two images");
     cn_tensor *images = cn_dict_tensor(d, "");
@@ -67,8 +67,8 @@ static void run(Lab *lab)
     if (!train || !test) return;
     lab_number(lab, "training images", (double)cn_dataset_samples(train), real ? 60000 : 3000, 0);
     lab_number(lab, "test images", (double)cn_dataset_samples(test), real ? 10000 : 1000, 0);
-    lab_shape(lab, "an image",
-              cn_zeros(cn_dataset_field(train, 0)->shape, CN_F32), CN_SHAPE(1, 28, 28));
+    lab_shape(lab, "an image", cn_zeros(cn_dataset_field(train, 0)->shape, CN_F32),
+              CN_SHAPE(1, 28, 28));
     lab_number(lab, "classes", cn_dataset_classes(train), 10, 0);
     if (real) lab_text(lab, "class 9", cn_dataset_class_name(train, 9), "ankle boot");
     idx_files(lab);

@@ -33,6 +33,7 @@ static void run(Lab *lab)
     lab_at_most(lab, "train loss", lab_last(&fit, fit.train_loss), 0.5);
     lab_at_least(lab, "train accuracy", lab_last(&fit, fit.train_acc), 0.7);
     lab_at_least(lab, "test accuracy", lab_last(&fit, fit.test_acc), 0.7);
+    lab_as_printed(lab, &fit, 0.4481, 0.848);
     lab_figure(lab, lab_curves(&fit, "Softmax regression"));
 
     /* predict_ch3: the first test images, true label above the predicted one. */

@@ -29,7 +29,9 @@ static void normal_distributions(Lab *lab)
     static const struct {
         double mu, sigma;
         const char *name;
-    } params[] = { { 0, 1, "mean 0, std 1" }, { 0, 2, "mean 0, std 2" }, { 3, 1, "mean 3, std 1" } };
+    } params[] = { { 0, 1, "mean 0, std 1" },
+                   { 0, 2, "mean 0, std 2" },
+                   { 3, 1, "mean 3, std 1" } };
     double x[POINTS], p[POINTS], worst = 0;
     cn_figure *f = cn_figure_new(NULL);
     for (int k = 0; k < 3; k++) {

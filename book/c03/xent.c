@@ -19,8 +19,8 @@ static void of_two_classes(Lab *lab)
     cn_tensor *o = cn_requires_grad(cn_randn(CN_SHAPE(5), CN_F64), true);
     cn_tensor *p = cn_requires_grad(cn_detach(cn_sigmoid(o)), true);
     cn_tensor *ones = cn_ones(CN_SHAPE(5), CN_F64);
-    cn_tensor *by_hand = cn_neg(cn_add(cn_mul(y, cn_log(p)), cn_mul(cn_sub(ones, y),
-                                                                    cn_log(cn_sub(ones, p)))));
+    cn_tensor *by_hand =
+        cn_neg(cn_add(cn_mul(y, cn_log(p)), cn_mul(cn_sub(ones, y), cn_log(cn_sub(ones, p)))));
     lab_same(lab, "binary: by hand and the library's", cn_detach(by_hand),
              cn_detach(cn_binary_cross_entropy(p, y, .reduction = CN_REDUCE_NONE)), 1e-12);
     cn_tensor *formula = cn_div(cn_sub(p, y), cn_mul(p, cn_sub(ones, p)));

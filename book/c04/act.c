@@ -51,19 +51,19 @@ static void run(Lab *lab)
                derivative(cn_relu, cn_from((const double[]){ -1, 0, 1 }, CN_SHAPE(3), CN_F64)), 0,
                0, 0, 1);
     cn_tensor *s = cn_sigmoid(x), *t = cn_tanh(x);
-    lab_same(lab, "sigmoid and 1 / (1 + exp(-x))", s,
-             cn_div(one, cn_add(cn_exp(cn_neg(x)), one)), 1e-14);
+    lab_same(lab, "sigmoid and 1 / (1 + exp(-x))", s, cn_div(one, cn_add(cn_exp(cn_neg(x)), one)),
+             1e-14);
     lab_same(lab, "its derivative and s (1 - s)", derivative(cn_sigmoid, x),
              cn_mul(s, cn_sub(one, s)), 1e-14);
     cn_tensor *e = cn_exp(cn_mul(x, cn_num(-2)));
     lab_same(lab, "tanh and (1 - exp(-2x)) / (1 + exp(-2x))", t,
              cn_div(cn_sub(one, e), cn_add(one, e)), 1e-14);
-    lab_same(lab, "its derivative and 1 - t^2", derivative(cn_tanh, x),
-             cn_sub(one, cn_square(t)), 1e-14);
+    lab_same(lab, "its derivative and 1 - t^2", derivative(cn_tanh, x), cn_sub(one, cn_square(t)),
+             1e-14);
     lab_same(lab, "tanh x + 1 = 2 sigmoid 2x", cn_add(t, one),
              cn_mul(cn_sigmoid(cn_mul(x, cn_num(2))), cn_num(2)), 1e-14);
-    lab_number(lab, "largest derivative of sigmoid",
-               cn_item(cn_amax(derivative(cn_sigmoid, x))), 0.25, 1e-6);
+    lab_number(lab, "largest derivative of sigmoid", cn_item(cn_amax(derivative(cn_sigmoid, x))),
+               0.25, 1e-6);
 
     cn_tensor *many = cn_randn(CN_SHAPE(MANY), CN_F32);
     double relu = seconds(cn_relu, many), sigmoid = seconds(cn_sigmoid, many),

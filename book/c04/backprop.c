@@ -49,7 +49,8 @@ static void has_graph(Lab *lab, cn_tensor *j)
 static void what_is_kept(Lab *lab)
 {
     enum { BATCH = 512, WIDE = 256 };
-    cn_tensor *x = cn_randn(CN_SHAPE(BATCH, 8), CN_F32), *w1 = lab_parameter(CN_SHAPE(8, WIDE), 0.1),
+    cn_tensor *x = cn_randn(CN_SHAPE(BATCH, 8), CN_F32),
+              *w1 = lab_parameter(CN_SHAPE(8, WIDE), 0.1),
               *w2 = lab_parameter(CN_SHAPE(WIDE, 1), 0.1);
     double before = (double)cn_memory().live_bytes;
     size_t mark = cn_mark();

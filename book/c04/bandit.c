@@ -85,8 +85,8 @@ static const struct {
     int (*choose)(Bandit *b);
     double book;
 } policies[] = {
-    { "greedy", greedy, 824 },        { "epsilon 0.1", epsilon_greedy, 116.5 },
-    { "annealed", annealed, 68.5 },   { "UCB", upper_bound, 36.5 },
+    { "greedy", greedy, 824 },      { "epsilon 0.1", epsilon_greedy, 116.5 },
+    { "annealed", annealed, 68.5 }, { "UCB", upper_bound, 36.5 },
     { "Thompson", thompson, 31.5 },
 };
 enum { POLICIES = sizeof policies / sizeof policies[0] };
@@ -141,6 +141,7 @@ const Experiment experiment_c04_bandit = {
     .title_zh = "多臂老虎机",
     .section = "4.7.4",
     .settings = "10 arms of .50 .42 .90 .25 .55 .38 .60 .32 .50 .45, 2000 pulls",
-    .published = "mean regret: greedy 824.0, epsilon 0.1 116.5, annealed 68.5, UCB 36.5, Thompson 31.5",
+    .published =
+        "mean regret: greedy 824.0, epsilon 0.1 116.5, annealed 68.5, UCB 36.5, Thompson 31.5",
     .run = run,
 };

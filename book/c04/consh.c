@@ -52,7 +52,8 @@ static void run(Lab *lab)
     cn_tensor *warm = cn_clone(w), *cold = cn_zeros(CN_SHAPE(D, 2), CN_F32);
     int from_old = steps_to(goal, warm, &new_data, &test);
     int from_zero = steps_to(goal, cold, &new_data, &test);
-    lab_say(lab, "frozen %.3f, retrained %.3f; steps to %.3f: %d from the old weights, %d from zero",
+    lab_say(lab,
+            "frozen %.3f, retrained %.3f; steps to %.3f: %d from the old weights, %d from zero",
             frozen, retrained, goal, from_old, from_zero);
     lab_at_least(lab, "accuracy of the old weights after some new data", accuracy(&test, warm),
                  goal);

@@ -67,7 +67,8 @@ const Experiment experiment_c04_covsh = {
     .title = "Covariate shift and its correction",
     .title_zh = "协变量偏移纠正",
     .section = "4.7.3",
-    .settings = "1000 examples N(0, I) and N([2, 0], I), label x2 > 0.5 x1^2 - 1, lr 0.1, 2000 steps",
+    .settings =
+        "1000 examples N(0, I) and N([2, 0], I), label x2 > 0.5 x1^2 - 1, lr 0.1, 2000 steps",
     .published = "target accuracy 0.502 unweighted, 0.933 weighted, 0.945 clipped",
     .run = run,
 };

@@ -28,8 +28,8 @@ static void check(Lab *lab, const char *who, Dropout *drop)
     lab_same(lab, "p = 0 leaves X as it is", drop(x, 0), x, 0);
     lab_same(lab, "p = 1 leaves nothing", drop(x, 1), cn_mul(x, zero), 0);
     cn_tensor *survived = cn_ne(half, zero);
-    lab_same(lab, "p = 0.5: what survives is doubled", half,
-             cn_mul(twice, cn_to(survived, CN_F32)), 0);
+    lab_same(lab, "p = 0.5: what survives is doubled", half, cn_mul(twice, cn_to(survived, CN_F32)),
+             0);
     double n = cn_item(cn_sum(survived));
     lab_true(lab, "some survive, some do not", n > 0 && n < 15);
 

@@ -32,18 +32,18 @@ static void run(Lab *lab)
         .real = { .batch = 256, .epochs = 10, .lr = 0.5, .accuracy = 0.83 },
         .real_quick = { 12800, 2000, .batch = 64, .epochs = 6, .lr = 0.2, .accuracy = 0.7 },
     };
-    LabScratch mlp = { net,
-                       NULL,
-                       { lab_parameter(CN_SHAPE(INPUTS, HIDDEN), 0.01),
-                         lab_parameter(CN_SHAPE(HIDDEN), 0),
-                         lab_parameter(CN_SHAPE(HIDDEN, HIDDEN), 0.01),
-                         lab_parameter(CN_SHAPE(HIDDEN), 0),
-                         lab_parameter(CN_SHAPE(HIDDEN, OUTPUTS), 0.01),
-                         lab_parameter(CN_SHAPE(OUTPUTS), 0) },
-                       6 };
+    LabScratch mlp = {
+        net,
+        NULL,
+        { lab_parameter(CN_SHAPE(INPUTS, HIDDEN), 0.01), lab_parameter(CN_SHAPE(HIDDEN), 0),
+          lab_parameter(CN_SHAPE(HIDDEN, HIDDEN), 0.01), lab_parameter(CN_SHAPE(HIDDEN), 0),
+          lab_parameter(CN_SHAPE(HIDDEN, OUTPUTS), 0.01), lab_parameter(CN_SHAPE(OUTPUTS), 0) },
+        6
+    };
     LabFit fit = lab_train_scratch(lab, &mlp, &plan);
     LabSchedule s = lab_schedule(lab, &plan);
     lab_at_least(lab, "test accuracy of the best epoch", fit.best_test_acc, s.accuracy);
+    lab_as_printed(lab, &fit, 0.33, 0.877);
 }
 
 const Experiment experiment_c04_drop_s = {

@@ -67,8 +67,8 @@ static void run(Lab *lab)
     /* So the network stretches no difference by more: ReLU stretches none. */
     cn_tensor *a = cn_randn(CN_SHAPE(500, 6), CN_F32), *b = cn_randn(CN_SHAPE(500, 6), CN_F32);
     cn_tensor *out = cn_detach(cn_sub(cn_forward(net, a), cn_forward(net, b)));
-    cn_tensor *ratio = cn_div(cn_norm(out, .dim = CN_SHAPE(1)),
-                              cn_norm(cn_sub(a, b), .dim = CN_SHAPE(1)));
+    cn_tensor *ratio =
+        cn_div(cn_norm(out, .dim = CN_SHAPE(1)), cn_norm(cn_sub(a, b), .dim = CN_SHAPE(1)));
     lab_at_most(lab, "trained: |f(a) - f(b)| / |a - b|, against the bound",
                 cn_item(cn_amax(ratio)) / bound, 1);
     cn_module_free(net);

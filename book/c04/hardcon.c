@@ -28,8 +28,8 @@ static void step(cn_tensor *w, const LabData *d, double lr, double r)
 static cn_tensor *penalised(const LabData *d, double lambda)
 {
     cn_tensor *xt = cn_t(d->x), *n = cn_num(N);
-    cn_tensor *a = cn_add(cn_div(cn_matmul(xt, d->x), n),
-                          cn_mul(cn_eye(D, CN_F64), cn_num(lambda)));
+    cn_tensor *a =
+        cn_add(cn_div(cn_matmul(xt, d->x), n), cn_mul(cn_eye(D, CN_F64), cn_num(lambda)));
     return cn_linalg_solve(a, cn_div(cn_matmul(xt, d->y), n));
 }
 
@@ -79,6 +79,7 @@ const Experiment experiment_c04_hardcon = {
     .title = "A hard bound on the norm of the weights",
     .title_zh = "范数约束",
     .section = "3.7.1",
-    .published = "lambda 0.1, 1, 10 is r 0.4460, 0.4235, 0.2840; the minima differ by less than 1e-16",
+    .published =
+        "lambda 0.1, 1, 10 is r 0.4460, 0.4235, 0.2840; the minima differ by less than 1e-16",
     .run = run,
 };

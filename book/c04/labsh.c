@@ -9,8 +9,7 @@ static LabData sample(const double *p)
     const double corners[] = { 0, 0, 1.5, 0, 0, 1.5 };
     cn_tensor *y = cn_multinomial(cn_to(cn_from(p, CN_SHAPE(CLASSES), CN_F64), CN_F32), N, true);
     cn_tensor *centres = cn_to(cn_from(corners, CN_SHAPE(CLASSES, 2), CN_F64), CN_F32);
-    cn_tensor *x =
-        cn_add(cn_index_select(centres, 0, y), cn_randn(CN_SHAPE(N, 2), CN_F32));
+    cn_tensor *x = cn_add(cn_index_select(centres, 0, y), cn_randn(CN_SHAPE(N, 2), CN_F32));
     return (LabData){ cn_cat((cn_tensor *[]){ x, cn_ones(CN_SHAPE(N, 1), CN_F32) }, 2, 1), y };
 }
 

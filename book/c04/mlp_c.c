@@ -18,6 +18,7 @@ static void run(Lab *lab)
                "Flatten (2, 784); Linear (2, 256); ReLU (2, 256); Linear (2, 10)");
     LabFit fit = lab_train(lab, net, train, test, &s);
     lab_at_least(lab, "test accuracy of the best epoch", fit.best_test_acc, s.accuracy);
+    lab_as_printed(lab, &fit, 0.382, 0.865);
     lab_figure(lab, lab_curves(&fit, "Multilayer perceptron"));
     lab_figure(lab, lab_pictures(test, 6, net));
     cn_module_free(net);

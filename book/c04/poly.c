@@ -9,11 +9,9 @@ static LabData polynomials(int64_t n)
     cn_tensor *x = cn_randn(CN_SHAPE(n, 1), CN_F32);
     cn_tensor *i = cn_arange(0, FEATURES, 1, CN_F32);
     cn_tensor *features = cn_div(cn_pow(x, i), cn_exp(cn_lgamma(cn_add(i, cn_num(1)))));
-    cn_tensor *w =
-        cn_from((const float[]){ 5, 1.2f, -3.4f, 5.6f }, CN_SHAPE(4, 1), CN_F32);
+    cn_tensor *w = cn_from((const float[]){ 5, 1.2f, -3.4f, 5.6f }, CN_SHAPE(4, 1), CN_F32);
     cn_tensor *y = cn_matmul(cn_narrow(features, 1, 0, 4), w);
-    return (LabData){ features,
-                      cn_add(y, cn_mul(cn_randn(CN_SHAPE(n, 1), CN_F32), cn_num(0.1))) };
+    return (LabData){ features, cn_add(y, cn_mul(cn_randn(CN_SHAPE(n, 1), CN_F32), cn_num(0.1))) };
 }
 
 typedef struct {
@@ -87,8 +85,7 @@ static void run(Lab *lab)
     cn_tensor *scale = cn_amax(cn_abs(few), .dim = CN_SHAPE(0), .keepdim = true);
     cn_tensor *y = cn_to(cn_narrow(train.y, 0, 0, 25), CN_F64);
     cn_tensor *best = cn_linalg_lstsq(cn_div(few, scale), y);
-    double exact =
-        cn_item(cn_mse_loss(cn_matmul(cn_div(few, scale), best), y));
+    double exact = cn_item(cn_mse_loss(cn_matmul(cn_div(few, scale), best), y));
     cn_tensor *tx = cn_div(cn_to(test.x, CN_F64), scale);
     double unseen = cn_item(cn_mse_loss(cn_matmul(tx, best), cn_to(test.y, CN_F64)));
     lab_at_most(lab, "degree 19 fitted exactly to 25 points: train loss", exact, 0.008);

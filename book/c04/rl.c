@@ -3,7 +3,14 @@
 
 #include <math.h>
 
-enum { SIDE = 4, STATES = SIDE * SIDE, ACTIONS = 4, EPISODES = 2000, STEPS = 100, LEARNING = 10000 };
+enum {
+    SIDE = 4,
+    STATES = SIDE * SIDE,
+    ACTIONS = 4,
+    EPISODES = 2000,
+    STEPS = 100,
+    LEARNING = 10000
+};
 
 static const char lake[] = "SFFF"
                            "FHFH"

@@ -37,8 +37,8 @@ static LabData rows(const LabData *d, cn_tensor *order, int64_t start, int64_t n
 static cn_tensor *ridge(const LabData *d, double lambda)
 {
     cn_tensor *xt = cn_t(d->x);
-    cn_tensor *penalty = cn_mul(cn_eye(cn_size(d->x, 1), CN_F64),
-                                cn_num(lambda * (double)cn_size(d->x, 0)));
+    cn_tensor *penalty =
+        cn_mul(cn_eye(cn_size(d->x, 1), CN_F64), cn_num(lambda * (double)cn_size(d->x, 0)));
     return cn_linalg_solve(cn_add(cn_matmul(xt, d->x), penalty), cn_matmul(xt, d->y));
 }
 
@@ -100,7 +100,8 @@ static void k_folds(Lab *lab, const LabData *d)
     lab_number(lab, "mean validation error, against the error on fresh data",
                valid_error / error(&fresh, ridge(d, 0.01)), 1, 0.35);
     lab_at_most(lab, "mean training error, against it", train_error / valid_error, 1);
-    lab_true(lab, "single folds scatter around the mean", least < valid_error && valid_error < most);
+    lab_true(lab, "single folds scatter around the mean",
+             least < valid_error && valid_error < most);
 }
 
 static void run(Lab *lab)

@@ -15,7 +15,8 @@ static void weights(Lab *lab)
     cn_module *layer = cn_linear_layer(OUT, .in = IN);
     double book = 2. / (IN + OUT);
     cn_init(layer, cn_xavier_normal, NULL);
-    lab_number(lab, "normal: variance, in 2 / (in + out)", variance("weight", layer) / book, 1, 0.03);
+    lab_number(lab, "normal: variance, in 2 / (in + out)", variance("weight", layer) / book, 1,
+               0.03);
     cn_init(layer, cn_xavier_uniform, NULL);
     lab_number(lab, "uniform: variance, in 2 / (in + out)", variance("weight", layer) / book, 1,
                0.03);
@@ -70,8 +71,8 @@ static void run(Lab *lab)
                log2(xavier.backward[0] / xavier.backward[LAYERS]), 0, 1);
     lab_at_most(lab, "N(0, 0.01): variance after 10 layers, against the input's",
                 small.forward[LAYERS] / small.forward[0], 1e-10);
-    lab_at_most(lab, "N(0, 0.01): the same of gradients", small.backward[0] / small.backward[LAYERS],
-                1e-10);
+    lab_at_most(lab, "N(0, 0.01): the same of gradients",
+                small.backward[0] / small.backward[LAYERS], 1e-10);
     cn_figure *f = cn_figure_new(NULL);
     draw(f, "Xavier", &xavier);
     draw(f, "N(0, 0.01)", &small);
