@@ -39,8 +39,8 @@ static void run(Lab *lab)
         if (accuracy[i] > accuracy[best]) best = i;
     }
     cn_figure *f = cn_figure_new("Hidden units");
-    cn_figure_line(f, "validation accuracy", width, accuracy, WIDTHS);
-    cn_figure_axes(f, .xlabel = "hidden units", .xlog = true);
+    cn_figure_line(f, NULL, width, accuracy, WIDTHS);
+    cn_figure_axes(f, .xlabel = "hidden units", .ylabel = "validation accuracy", .xlog = true);
     lab_figure(lab, f);
     lab_say(lab, "validation chooses %lld", (long long)widths[best]);
     /* The rule: more than the outputs, 10, and fewer than the inputs, 784. */

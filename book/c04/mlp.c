@@ -46,19 +46,36 @@ static double fitted(cn_module *net, const LabData *d)
     return accuracy;
 }
 
-/* The classes of a grid of points over the square. */
-static void draw(Lab *lab, cn_module *net)
+/* The examples of a class. */
+static void scatter(cn_figure *f, const char *name, const LabData *d, bool class)
+{
+    double x[2][N];
+    cn_tensor *of = cn_nonzero(cn_eq(d->y, cn_num(class)));
+    cn_tensor *points = cn_t(cn_index_select(d->x, 0, cn_squeeze(of, CN_SHAPE(1))));
+    int64_t n = cn_size(of, 0);
+    for (int i = 0; i < 2; i++)
+        if (!cn_read(cn_select(points, 0, i), CN_F64, x[i], n)) return;
+    cn_figure_scatter(f, name, x[0], x[1], (size_t)n);
+}
+
+/* The examples, and how sure the network is of their classes. */
+static void draw(Lab *lab, const LabData *d, cn_module *net)
 {
     enum { GRID = 33 };
-    double classes[GRID * GRID];
+    static const double levels[] = { 0.1, 0.3, 0.5, 0.7, 0.9 };
+    double at[GRID], classes[GRID * GRID];
     cn_tensor *line = cn_linspace(-1, 1, GRID, CN_F32), *x[2];
     x[0] = cn_expand(cn_unsqueeze(line, 0), CN_SHAPE(GRID, GRID));
-    x[1] = cn_expand(cn_unsqueeze(cn_flip(line, CN_SHAPE(0)), 1), CN_SHAPE(GRID, GRID));
+    x[1] = cn_expand(cn_unsqueeze(line, 1), CN_SHAPE(GRID, GRID));
     cn_tensor *points = cn_reshape(cn_stack(x, 2, 2), CN_SHAPE(GRID * GRID, 2));
     cn_tensor *p = cn_select(cn_softmax(cn_detach(cn_forward(net, points)), 1), 1, 1);
     cn_figure *f = cn_figure_new("P(class 1) by a network with one hidden layer");
-    if (cn_read(p, CN_F64, classes, GRID * GRID))
-        cn_figure_heatmap(f, classes, GRID, GRID, .xlabel = "x1", .ylabel = "x2", .lo = 0, .hi = 1);
+    if (cn_read(line, CN_F64, at, GRID) && cn_read(p, CN_F64, classes, GRID * GRID))
+        cn_figure_contour(f, classes, GRID, GRID, .x = at, .y = at, .levels = levels,
+                          .n_levels = sizeof levels / sizeof *levels);
+    scatter(f, "class 0", d, false);
+    scatter(f, "class 1", d, true);
+    cn_figure_axes(f, .xlabel = "x1", .ylabel = "x2", .ymin = -1, .ymax = 1.5);
     lab_figure(lab, f);
 }
 
@@ -71,7 +88,7 @@ static void run(Lab *lab)
         cn_sequential(cn_linear_layer(32, .in = 2), cn_relu_layer(), cn_linear_layer(2, .in = 32));
     lab_at_most(lab, "exclusive or, linear layers only: accuracy", fitted(flat, &d), 0.75);
     lab_number(lab, "with ReLU between them", fitted(bent, &d), 1, 0);
-    draw(lab, bent);
+    draw(lab, &d, bent);
     cn_module_free(flat);
     cn_module_free(bent);
 }

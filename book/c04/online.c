@@ -107,7 +107,8 @@ static void run(Lab *lab)
     lab_at_most(lab, "average regret in the end, against that of 50 examples",
                 regret[STREAM - 1] / regret[50], 0.1);
 
-    cn_figure *f = cn_figure_new("Loss so far, with drift");
+    cn_figure *f = cn_figure_new(NULL);
+    cn_figure_panel(f, "Loss so far, with drift");
     cn_figure_line(f, "trained once", NULL, drifting.frozen, STREAM);
     cn_figure_line(f, "online", NULL, drifting.online, STREAM);
     cn_figure_axes(f, .xlabel = "examples", .width = 320, .height = 240);

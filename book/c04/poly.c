@@ -50,7 +50,8 @@ static void draw(Lab *lab, const Fit *f, const char *title)
     cn_figure *figure = cn_figure_new(title);
     cn_figure_line(figure, "train", NULL, f->train, (size_t)f->epochs);
     cn_figure_line(figure, "test", NULL, f->test, (size_t)f->epochs);
-    cn_figure_axes(figure, .xlabel = "epoch", .ylabel = "loss", .ylog = true);
+    cn_figure_axes(figure, .xlabel = "epoch", .ylabel = "loss", .ylog = true, .ymin = 1e-3,
+                   .ymax = 1e2);
     lab_figure(lab, figure);
     lab_say(lab, "%s: train %.4f, test %.4f", title, f->train[f->epochs - 1],
             f->test[f->epochs - 1]);
