@@ -39,6 +39,7 @@ typedef struct LabOptions {
     bool quick; /* fewer epochs and examples, where the experiment has a choice */
     bool real;  /* on the book's data instead of what is built in */
     uint64_t seed;
+    const char *folder; /* for files that are results; NULL: none are kept */
     void (*say)(const char *line, void *context);           /* NULL: nobody listens */
     void (*watch)(const cn_fit_progress *p, void *context); /* of every fit; NULL: nobody */
     void *context;
