@@ -122,7 +122,7 @@ static void draw(Lab *lab, const double v[STATES])
 static void run(Lab *lab)
 {
     double v[STATES] = { 0 };
-    int optimal[STATES], learned[STATES];
+    int optimal[STATES] = { 0 }, learned[STATES] = { 0 };
     cn_rng rng = cn_rng_make(lab_options(lab)->seed, 4);
     lab_at_most(lab, "value iteration: last change", value_iteration(v, optimal), 1e-12);
     lab_number(lab, "V*(start)", v[0], 0.1805, 5e-5);

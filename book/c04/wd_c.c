@@ -28,7 +28,7 @@ static Result train(Lab *lab, const LabData *data, const LabData *test, double d
     cn_module *net = cn_sequential(cn_linear_layer(1, .in = D));
     cn_init(net, cn_normal_init, &(double){ 1 });
     cn_optim *sgd = sgd_with_decay(net, 0.003, decay);
-    double on_train[EPOCHS], on_test[EPOCHS];
+    double on_train[EPOCHS] = { 0 }, on_test[EPOCHS] = { 0 };
     for (int i = 0; i < EPOCHS && cn_ok(); i++) CN_SCOPE
         {
             for (LabBatches b = lab_batches(data->x, data->y, BATCH); lab_next(&b);) {
