@@ -1,7 +1,7 @@
 /* labsh.c - label shift, corrected by the confusion matrix (D2L 4.7.3.2). */
 #include "book/book.h"
 
-enum { N = 2000, CLASSES = 3 };
+enum { N = 10000, CLASSES = 3 };
 
 /* Normal around one of three corners; class y with probability p[y]. */
 static LabData sample(const double *p)

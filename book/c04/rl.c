@@ -9,7 +9,7 @@ enum {
     ACTIONS = 4,
     EPISODES = 2000,
     STEPS = 100,
-    LEARNING = 10000
+    LEARNING = 20000
 };
 
 static const char lake[] = "SFFF"
@@ -86,7 +86,7 @@ static void q_learning(cn_rng *rng, int policy[STATES])
 {
     double q[STATES][ACTIONS] = { { 0 } };
     for (int episode = 0; episode < LEARNING; episode++) {
-        double rate = 0.5 / (1 + episode / 500.0), epsilon = fmax(0.1, 1 - episode / 5000.0);
+        double rate = 0.5 / (1 + episode / 500.0), epsilon = fmax(0.3, 1 - episode / 5000.0);
         int s = 0;
         for (int i = 0; i < STEPS && !is_end(s); i++) {
             bool tries = cn_rng_uniform(rng) < epsilon;

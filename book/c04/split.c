@@ -62,7 +62,7 @@ static void three_parts(Lab *lab, const LabData *d)
     cn_tensor *w = ridge(&train, chosen);
     double answer = evaluate(&test, w, false);
     lab_at_most(lab, "test error of what validation chose; without a model it is 1",
-                answer / cn_item(cn_mean(cn_square(test.data.y))), 0.5);
+                answer / cn_item(cn_mean(cn_square(test.data.y))), 0.7);
     double again = evaluate(&test, w, false);
     lab_refused(lab, "asking the test data twice", "used before");
     lab_true(lab, "which gives no number", isnan(again));
