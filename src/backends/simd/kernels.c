@@ -61,6 +61,7 @@ const cn_simd_table TABLE = {
     .binary = binary,
     .binary_scalar = binary_scalar,
     .binary_along = binary_along,
+    .slope = slope,
     .axpy = axpy,
     .sum = sum,
     .row_sums = row_sums,

@@ -24,6 +24,17 @@ CN_INLINE vf v_exp(vf x)
     return v_scale(p, n);
 }
 
+/* exp(x) - 1 for x <= 0. The reduction leaves |x| < log(2) / 2 as it is, where nothing cancels. */
+CN_INLINE vf v_expm1_negative(vf x)
+{
+    const vf near =
+        x * (x * (x * (x * (x * (x * 1.9875691500e-4f + 1.3981999507e-3f) + 8.3334519073e-3f) +
+                       4.1665795894e-2f) +
+                  1.6666665459e-1f) +
+             5.0000001201e-1f);
+    return v_select(v_lt(v_set1(-0.34657359f), x), x + x * near, v_exp(x) - 1.0f);
+}
+
 /* log(x) = e log(2) + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
 CN_INLINE vf v_log_positive(vf x)
 {
@@ -126,6 +137,85 @@ CN_INLINE vf v_erf(vf x)
 CN_INLINE vf v_gelu(vf x)
 {
     return x * 0.5f * (1.0f + v_erf(x * 0.707106781f));
+}
+
+CN_INLINE vf v_gelu_tanh(vf x)
+{
+    const vf inner = 0.797884561f * (x + 0.044715f * x * x * x);
+    return x * 0.5f * (1.0f + v_tanh(inner));
+}
+
+/* tanh(log(1 + e)) with e = exp(x) is n / (n + 2) with n = e (e + 2); it is 1 from 20 on. */
+CN_INLINE vf v_mish_gate(vf x)
+{
+    const vf e = v_exp(v_min(v_set1(20.0f), x)), n = e * (e + 2.0f);
+    return v_quotient(n, n + 2.0f);
+}
+
+CN_INLINE vf v_mish(vf x)
+{
+    return x * v_mish_gate(x);
+}
+
+CN_INLINE vf v_hardswish(vf x)
+{
+    return x * (v_min(v_set1(6.0f), v_max(v_zero(), x + 3.0f)) * (1.0f / 6));
+}
+
+/* ---- derivatives of activations, some with a parameter p ----------------------------------- */
+
+CN_INLINE vf v_silu_slope(vf x, vf p)
+{
+    (void)p;
+    const vf s = v_sigmoid(x);
+    return s * (1.0f + x * (1.0f - s));
+}
+
+/* Phi(x) + x phi(x) */
+CN_INLINE vf v_gelu_slope(vf x, vf p)
+{
+    (void)p;
+    const vf below = 0.5f * (1.0f + v_erf(x * 0.707106781f));
+    return below + x * v_exp(x * x * -0.5f) * 0.398942280f;
+}
+
+CN_INLINE vf v_gelu_tanh_slope(vf x, vf p)
+{
+    (void)p;
+    const vf t = v_tanh(0.797884561f * (x + 0.044715f * x * x * x));
+    const vf inner = 0.797884561f * (1.0f + 0.134145f * x * x);
+    return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * inner;
+}
+
+CN_INLINE vf v_softplus_slope(vf x, vf p)
+{
+    (void)p;
+    return v_sigmoid(x);
+}
+
+CN_INLINE vf v_mish_slope(vf x, vf p)
+{
+    (void)p;
+    const vf t = v_mish_gate(x);
+    return t + x * v_sigmoid(x) * (1.0f - t * t);
+}
+
+CN_INLINE vf v_hardswish_slope(vf x, vf p)
+{
+    (void)p;
+    const vf inside = x * (1.0f / 3) + 0.5f;
+    const vf low = v_select(v_lt(v_set1(-3.0f), x), inside, v_select(v_is_nan(x), x, v_zero()));
+    return v_select(v_lt(x, v_set1(3.0f)), low, v_select(v_is_nan(x), x, v_set1(1.0f)));
+}
+
+CN_INLINE vf v_elu_slope(vf x, vf alpha)
+{
+    return v_select(v_lt(v_zero(), x), v_set1(1.0f), alpha * v_exp(x));
+}
+
+CN_INLINE vf v_leaky_relu_slope(vf x, vf slope)
+{
+    return v_select(v_lt(v_zero(), x), v_set1(1.0f), slope);
 }
 
 #endif
