@@ -27,16 +27,43 @@ static void copy_tile(const Turn *t, uint32_t *to, const uint32_t *from, int64_t
 }
 
 /* The usual tile, with sizes that the compiler knows. */
+#if defined(__SSE2__)
+
+#include <emmintrin.h>
+
+/* Four rows of the destination from four columns of the source at from. */
+static inline void turn_four(const Turn *t, __m128i row[4], const uint32_t *from)
+{
+    __m128i c[4];
+    for (int j = 0; j < 4; j++)
+        c[j] = _mm_loadu_si128((const __m128i *)(const void *)(from + j * t->from_col));
+    const __m128i a = _mm_unpacklo_epi32(c[0], c[1]), b = _mm_unpacklo_epi32(c[2], c[3]);
+    const __m128i d = _mm_unpackhi_epi32(c[0], c[1]), e = _mm_unpackhi_epi32(c[2], c[3]);
+    row[0] = _mm_unpacklo_epi64(a, b), row[1] = _mm_unpackhi_epi64(a, b);
+    row[2] = _mm_unpacklo_epi64(d, e), row[3] = _mm_unpackhi_epi64(d, e);
+}
+
+/* Four whole lines of the destination are written before the next four, which may lie in the same
+   set of the cache. */
 static void copy_full_tile(const Turn *t, uint32_t *to, const uint32_t *from)
 {
-    uint32_t tile[TILE][TILE];
-    for (int j = 0; j < TILE; j++) memcpy(tile[j], from + j * t->from_col, sizeof tile[j]);
-    for (int i = 0; i < TILE; i++) {
-        uint32_t row[TILE];
-        for (int j = 0; j < TILE; j++) row[j] = tile[j][i];
-        memcpy(to + i * t->to_row, row, sizeof row);
+    for (int i = 0; i < TILE; i += 4) {
+        __m128i row[TILE / 4][4];
+        for (int j = 0; j < TILE; j += 4) turn_four(t, row[j / 4], from + j * t->from_col + i);
+        for (int k = 0; k < 4; k++)
+            for (int j = 0; j < TILE; j += 4)
+                _mm_storeu_si128((__m128i *)(void *)(to + (i + k) * t->to_row + j), row[j / 4][k]);
     }
 }
+
+#else
+
+static void copy_full_tile(const Turn *t, uint32_t *to, const uint32_t *from)
+{
+    copy_tile(t, to, from, TILE, TILE);
+}
+
+#endif
 
 static void copy_band(const Turn *t, uint32_t *to, const uint32_t *from, int64_t rows)
 {

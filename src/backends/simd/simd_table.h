@@ -124,6 +124,16 @@ typedef struct cn_simd_extremes {
 
 /* ---- softmax and cross-entropy ------------------------------------------------------------- */
 
+/* Softmax or, with log, log_softmax along the middle of outer x size x inner numbers. */
+typedef struct cn_simd_columns {
+    float *out; /* may be x */
+    const float *x;
+    const float
+        *y; /* NULL: forward; otherwise x is the gradient that arrives, y the saved result */
+    int64_t outer, size, inner;
+    bool log;
+} cn_simd_columns;
+
 typedef struct cn_simd_xent {
     const float *logits; /* rows x classes */
     const int64_t *target;
@@ -248,6 +258,7 @@ typedef struct cn_simd_table {
                              int64_t cols, int threads);
     void (*log_softmax_backward)(float *grad_x, const float *grad_y, const float *y, int64_t rows,
                                  int64_t cols, int threads);
+    void (*softmax_columns)(const cn_simd_columns *p, int threads);
     /* False: some target is neither ignore_index nor in 0 .. classes-1; then nothing was written.
        */
     bool (*cross_entropy)(const cn_simd_xent *x, double *loss, int threads);
