@@ -107,10 +107,10 @@ CN_INLINE vf v_softplus(vf x)
 }
 
 /* Near zero x times a polynomial in x^2; beyond 1, 1 - exp(-x^2) / x times one in 1 / x^2. */
-CN_INLINE vf v_erf_far(vf a)
+CN_INLINE vf v_erf_far(vf a, vf e)
 {
     const vf b = v_min(v_set1(4.0f), a);
-    const vf t = 1.0f / b, u = t * t;
+    const vf t = v_quotient(v_set1(1.0f), b), u = t * t;
     vf p = u * 2.326819970068386e-2f + -1.387039388740657e-1f;
     p = p * u + 3.687424674597105e-1f;
     p = p * u + -5.824733027278666e-1f;
@@ -119,10 +119,11 @@ CN_INLINE vf v_erf_far(vf a)
     p = p * u + 3.404879937665872e-1f;
     p = p * u + -2.741127028184656e-1f;
     p = p * u + 5.638259427386472e-1f;
-    return 1.0f - v_exp(-(b * b)) * t * p;
+    return 1.0f - e * t * p;
 }
 
-CN_INLINE vf v_erf(vf x)
+/* e: exp(-x^2), which some callers need as well. */
+CN_INLINE vf v_erf_given(vf x, vf e)
 {
     const vf a = v_abs(x), z = x * x;
     vf p = z * 7.853861353153693e-5f + -8.010193625184903e-4f;
@@ -131,7 +132,12 @@ CN_INLINE vf v_erf(vf x)
     p = p * z + 1.128358514861418e-1f;
     p = p * z + -3.761262582423300e-1f;
     p = p * z + 1.128379165726710f;
-    return v_select(v_lt(a, v_set1(1.0f)), x * p, v_copy_sign(v_erf_far(a), x));
+    return v_select(v_lt(a, v_set1(1.0f)), x * p, v_copy_sign(v_erf_far(a, e), x));
+}
+
+CN_INLINE vf v_erf(vf x)
+{
+    return v_erf_given(x, v_exp(-(x * x)));
 }
 
 CN_INLINE vf v_gelu(vf x)
@@ -175,8 +181,9 @@ CN_INLINE vf v_silu_slope(vf x, vf p)
 CN_INLINE vf v_gelu_slope(vf x, vf p)
 {
     (void)p;
-    const vf below = 0.5f * (1.0f + v_erf(x * 0.707106781f));
-    return below + x * v_exp(x * x * -0.5f) * 0.398942280f;
+    const vf e = v_exp(x * x * -0.5f);
+    const vf below = 0.5f * (1.0f + v_erf_given(x * 0.707106781f, e));
+    return below + x * e * 0.398942280f;
 }
 
 CN_INLINE vf v_gelu_tanh_slope(vf x, vf p)
