@@ -295,42 +295,42 @@ cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void
 
 /* ---- in place ------------------------------------------------------------------------------ */
 
-static bool may_record(const cn_op *op, const cn_tensor *t)
+static bool may_record(const char *who, const cn_tensor *t)
 {
     if (!cn_grad_enabled() || !t->requires_grad || t->node) return true;
     return cn_fail(CN_EINVALID,
                    "%s_: a leaf that requires gradients cannot change in place; do it "
                    "inside CN_NO_GRAD",
-                   op->name);
+                   who);
 }
 
-static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *result)
+static bool may_change(const char *who, const cn_tensor *t, const cn_tensor *result)
 {
     char a[128], b[128];
     if (!cn_shape_equal(&t->v.shape, &result->v.shape))
         return cn_fail(CN_EINVALID, "%s_: the result has shape %s, but the tensor to hold it %s",
-                       op->name, cn_shape_text(&result->v.shape, a), cn_shape_text(&t->v.shape, b));
+                       who, cn_shape_text(&result->v.shape, a), cn_shape_text(&t->v.shape, b));
     if (cn_dtype_category(result->v.dtype) > cn_dtype_category(t->v.dtype))
-        return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", op->name,
+        return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", who,
                        cn_dtype_name(result->v.dtype), cn_dtype_name(t->v.dtype));
-    if (!may_record(op, t)) return false;
+    if (!may_record(who, t)) return false;
     if (cn_grad_enabled() && t->is_view && (t->requires_grad || result->requires_grad))
         return cn_fail(CN_EUNSUPPORTED,
                        "%s_: gradients through a change of a view are not recorded; "
                        "use the form without underscore",
-                       op->name);
+                       who);
     return true;
 }
 
 /* The result of an op that only looks, as in unsqueeze_, is how t looks from now on. */
-static bool take_result(const cn_op *op, cn_tensor *t, const cn_tensor *r)
+static bool take_result(const char *who, cn_tensor *t, const cn_tensor *r)
 {
     if (r->storage == t->storage) {
-        if (!may_record(op, t)) return false;
+        if (!may_record(who, t)) return false;
         t->v = r->v;
         return true;
     }
-    if (!may_change(op, t, r) || !cn_view_writable(&t->v, op->name)) return false;
+    if (!may_change(who, t, r) || !cn_view_writable(&t->v, who)) return false;
     cn_copy_view(&t->v, &r->v);
     t->storage->version++;
     return true;
@@ -378,13 +378,19 @@ cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *t, const void *params)
     return ok && (!wants_grad(&c) || cn_tape_record(&c)) ? out : NULL;
 }
 
+bool cn_become(const char *who, cn_tensor *t, cn_tensor *r)
+{
+    if (t == r) return true;
+    if (!r || !make_plain((cn_tensor *[]){ t, r }, 2) || !take_result(who, t, r)) return false;
+    if (cn_grad_enabled())
+        cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
+    return true;
+}
+
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
 {
     size_t mark = cn_mark();
-    cn_tensor *t = in[0], *r = cn_apply1(op, in, n_in, params);
-    bool ok = r && make_plain((cn_tensor *[]){ t, r }, 2) && take_result(op, t, r);
-    if (ok && cn_grad_enabled())
-        cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
+    bool ok = cn_become(op->name, in[0], cn_apply1(op, in, n_in, params));
     cn_release(mark);
-    return ok ? t : NULL;
+    return ok ? in[0] : NULL;
 }

@@ -64,6 +64,10 @@ bool cn_module_run(cn_module *m, cn_io *io)
         return cn_fail(CN_EUNSUPPORTED, "%s: it only holds its parts; run those", m->cls->name);
     io->n_out = 1;
     if (!(m->op ? run_op(m, io) : m->cls->forward(m, io)) || !io->out[0]) return false;
+    if (m->in_place) {
+        if (!cn_become(m->cls->name, io->in[0], io->out[0])) return false;
+        io->out[0] = io->in[0];
+    }
     if (m->watch) m->watch->seen(m->watch, m, io->in[0], io->out[0]);
     return true;
 }
