@@ -172,6 +172,7 @@ static bool apply_view(cn_call *c)
     if (!c->op->view(c, &v)) return false;
     cn_view_refresh(&v);
     c->out[0] = cn_tensor_view(c->in[0], &v);
+    if (c->out[0]) cn_tape_link(c->out[0], c->in[0]);
     return c->out[0] != NULL;
 }
 
@@ -193,9 +194,19 @@ static bool inputs_present(const cn_op *op, cn_tensor *const *in, int n_in)
     return true;
 }
 
+/* A view of what has changed in place may have come to depend on something. */
+static bool places_known(cn_tensor *const *in, int n_in)
+{
+    for (int i = 0; i < n_in; i++)
+        if (in[i] && !cn_is_current(in[i]) && cn_grad_enabled() && !cn_tape_refresh(in[i]))
+            return false;
+    return true;
+}
+
 static bool inputs_ready(const cn_op *op, cn_tensor *const *in, int n_in)
 {
-    return inputs_present(op, in, n_in) && (takes_blocked(op) || make_plain(in, n_in));
+    return inputs_present(op, in, n_in) && (takes_blocked(op) || make_plain(in, n_in)) &&
+           places_known(in, n_in);
 }
 
 static inline __attribute__((always_inline)) bool call(cn_call *c, bool watched)
@@ -297,11 +308,12 @@ cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void
 
 static bool may_record(const char *who, const cn_tensor *t)
 {
-    if (!cn_grad_enabled() || !t->requires_grad || t->node) return true;
+    const cn_tensor *whole = t->base ? t->base : t;
+    if (!cn_grad_enabled() || !whole->requires_grad || whole->node) return true;
     return cn_fail(CN_EINVALID,
-                   "%s_: a leaf that requires gradients cannot change in place; do it "
+                   "%s_: %sa leaf that requires gradients cannot change in place; do it "
                    "inside CN_NO_GRAD",
-                   who);
+                   who, t->base ? "a view of " : "");
 }
 
 static bool may_change(const char *who, const cn_tensor *t, const cn_tensor *result)
@@ -314,23 +326,35 @@ static bool may_change(const char *who, const cn_tensor *t, const cn_tensor *res
         return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", who,
                        cn_dtype_name(result->v.dtype), cn_dtype_name(t->v.dtype));
     if (!may_record(who, t)) return false;
-    if (cn_grad_enabled() && t->is_view && (t->requires_grad || result->requires_grad))
+    if (cn_grad_enabled() && t->is_fixed && (t->requires_grad || result->requires_grad))
         return cn_fail(CN_EUNSUPPORTED,
-                       "%s_: gradients through a change of a view are not recorded; "
-                       "use the form without underscore",
+                       "%s_: gradients through a change of a view that was made inside CN_NO_GRAD, "
+                       "or has another type than what it shows, are not recorded; use the form "
+                       "without underscore",
                        who);
     return true;
 }
 
+/* Without a record a tensor stays what it was, with new values. */
+static bool record_change(cn_tensor *t, cn_tensor *r)
+{
+    if (!cn_grad_enabled()) return true;
+    if (t->base) return cn_tape_change_part(t, r);
+    cn_tape_adopt(t, r);
+    return true;
+}
+
 /* The result of an op that only looks, as in unsqueeze_, is how t looks from now on. */
-static bool take_result(const char *who, cn_tensor *t, const cn_tensor *r)
+static bool take_result(const char *who, cn_tensor *t, cn_tensor *r)
 {
     if (r->storage == t->storage) {
         if (!may_record(who, t)) return false;
         t->v = r->v;
+        if (cn_grad_enabled()) cn_tape_adopt(t, r);
         return true;
     }
-    if (!may_change(who, t, r) || !cn_view_writable(&t->v, who)) return false;
+    if (!may_change(who, t, r) || !cn_view_writable(&t->v, who) || !record_change(t, r))
+        return false;
     cn_copy_view(&t->v, &r->v);
     t->storage->version++;
     return true;
@@ -381,16 +405,39 @@ cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *t, const void *params)
 bool cn_become(const char *who, cn_tensor *t, cn_tensor *r)
 {
     if (t == r) return true;
-    if (!r || !make_plain((cn_tensor *[]){ t, r }, 2) || !take_result(who, t, r)) return false;
-    if (cn_grad_enabled())
-        cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
-    return true;
+    return r && make_plain((cn_tensor *[]){ t, r }, 2) && take_result(who, t, r);
+}
+
+/* Will backward read what the call writes over? */
+static bool needs_shadow(const cn_op *op, cn_tensor *const *in, int n_in)
+{
+    bool recorded = false, read = op->compose || (op->saves & CN_SAVE_IN(0)) != 0;
+    if (!cn_grad_enabled() || op->view || n_in > MANY) return false;
+    for (int i = 0; i < n_in; i++) {
+        recorded |= in[i] && in[i]->requires_grad;
+        read |= in[i] && ((i && in[i] == in[0]) || in[i]->v.dtype >= CN_C64);
+    }
+    return recorded && read;
+}
+
+static cn_tensor *result_from_shadow(const cn_op *op, cn_tensor *const *in, int n_in,
+                                     const void *params)
+{
+    cn_tensor *with[MANY], *shadow = cn_tape_shadow(in[0]);
+    for (int i = 0; i < n_in; i++) with[i] = in[i] == in[0] ? shadow : in[i];
+    cn_tensor *r = shadow ? cn_apply1(op, with, n_in, params) : NULL;
+    bool looks = r && r->storage == shadow->storage; /* it must look at in[0] itself */
+    return looks ? cn_apply1(op, in, n_in, params) : r;
 }
 
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
 {
     size_t mark = cn_mark();
-    bool ok = cn_become(op->name, in[0], cn_apply1(op, in, n_in, params));
+    bool ok = in[0] && places_known(in, n_in) && may_record(op->name, in[0]);
+    cn_tensor *r = !ok                          ? NULL
+                   : needs_shadow(op, in, n_in) ? result_from_shadow(op, in, n_in, params)
+                                                : cn_apply1(op, in, n_in, params);
+    ok = ok && cn_become(op->name, in[0], r);
     cn_release(mark);
     return ok ? in[0] : NULL;
 }

@@ -18,7 +18,7 @@ static cn_storage *storage_new(size_t bytes)
     cn_storage *s = cn_alloc(STORAGE_HEADER + bytes);
     if (!s) return NULL;
     atomic_init(&s->refs, 1);
-    s->version = s->rewrites = 0;
+    s->version = 0;
     s->exposed = false;
     s->packed = NULL;
     s->bytes = bytes;
@@ -42,9 +42,10 @@ static cn_tensor *tensor_shell(void)
     cn_tensor *t = cn_alloc(sizeof *t);
     if (!t) return NULL;
     t->storage = NULL, t->node = NULL, t->grad = NULL, t->hooks = NULL, t->next_dead = NULL;
+    t->base = NULL, t->rewrites = 0;
     atomic_init(&t->refs, 1);
     t->out_index = 0;
-    t->requires_grad = t->is_number = t->is_view = false;
+    t->requires_grad = t->is_number = t->is_view = t->is_fixed = false;
     cn_count_tensor(1);
     return t;
 }
@@ -54,6 +55,7 @@ static void tensor_bury(cn_dead *dead)
     cn_tensor *t = dead->tensors;
     dead->tensors = t->next_dead;
     cn_dead_tensor(dead, t->grad);
+    cn_dead_tensor(dead, t->base);
     cn_dead_node(dead, t->node);
     cn_hooks_free(t->hooks);
     storage_drop(t->storage);
@@ -109,7 +111,6 @@ cn_tensor *cn_tensor_view_owned(const cn_tensor *base, const cn_view *view)
     if (!t) return NULL;
     t->v = *view;
     t->storage = base->storage;
-    t->rewrites = base->storage->rewrites;
     t->is_view = true;
     atomic_fetch_add_explicit(&t->storage->refs, 1, memory_order_relaxed);
     return t;

@@ -23,9 +23,8 @@ typedef struct cn_packed cn_packed;
 /* A block of memory that tensors share. The elements follow the header, or are someone else's. */
 typedef struct cn_storage {
     atomic_int refs;
-    uint32_t version;  /* counts in-place changes; autograd compares */
-    bool exposed;      /* someone holds a pointer through which it may change unseen */
-    uint32_t rewrites; /* counts recorded in-place changes: views from before have an old graph */
+    uint32_t version; /* counts in-place changes; autograd compares */
+    bool exposed;     /* someone holds a pointer through which it may change unseen */
     size_t bytes;
     char *data;
     void (*release)(void *context);
@@ -44,11 +43,13 @@ struct cn_tensor {
     cn_hook *hooks;       /* called with its gradient */
     cn_tensor *next_dead; /* only while it is being freed */
     atomic_int refs;
-    uint32_t rewrites; /* of a view: those of the storage when it was made */
+    cn_tensor *base;   /* of a recorded view: the tensor, itself no view, that it shows a part of */
+    uint32_t rewrites; /* recorded in-place changes; of a view: those of base that node knows of */
     uint8_t out_index; /* which output of node it is */
     bool requires_grad;
     bool is_number; /* a plain number: does not decide the result's type within its category */
     bool is_view;   /* shares the storage of another tensor */
+    bool is_fixed;  /* a view that no change can be recorded through: see autograd/views.c */
 };
 
 /* A tensor on fresh memory, owned by the innermost scope. Contents undefined. */
@@ -77,7 +78,7 @@ static inline bool cn_last_reference(atomic_int *refs)
 /* Does what is recorded of t belong to the values that it shows? */
 static inline bool cn_is_current(const cn_tensor *t)
 {
-    return !t->is_view || !t->node || t->rewrites == t->storage->rewrites;
+    return !t->base || t->rewrites == t->base->rewrites;
 }
 
 static inline cn_tensor *cn_ref(cn_tensor *t)

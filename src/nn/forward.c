@@ -1,4 +1,5 @@
 /* forward.c - running modules: by position, by name, as an op. */
+#include "core/tape.h"
 #include "nn/module.h"
 
 #include <cenote/autograd.h>
@@ -57,17 +58,29 @@ static bool run_op(cn_module *m, cn_io *io)
     return cn_apply(m->op, in, m->op_inputs, m->op_params, io->out, io->n_out);
 }
 
+static bool compute(cn_module *m, cn_io *io)
+{
+    return (m->op ? run_op(m, io) : m->cls->forward(m, io)) && io->out[0];
+}
+
+/* Backward must not find the result where it looks for the input. */
+static bool compute_in_place(cn_module *m, cn_io *io)
+{
+    cn_tensor *t = io->in[0];
+    if (cn_grad_enabled() && t->requires_grad) io->in[0] = cn_tape_shadow(t);
+    bool ok = io->in[0] && compute(m, io), same = ok && io->out[0] == io->in[0];
+    ok = ok && (same || cn_become(m->cls->name, t, io->out[0]));
+    io->in[0] = io->out[0] = t;
+    return ok;
+}
+
 bool cn_module_run(cn_module *m, cn_io *io)
 {
     if (!m || !io->in[0] || !finish_building(m, &io->in[0]->v.shape)) return false;
     if (!m->op && !m->cls->forward)
         return cn_fail(CN_EUNSUPPORTED, "%s: it only holds its parts; run those", m->cls->name);
     io->n_out = 1;
-    if (!(m->op ? run_op(m, io) : m->cls->forward(m, io)) || !io->out[0]) return false;
-    if (m->in_place) {
-        if (!cn_become(m->cls->name, io->in[0], io->out[0])) return false;
-        io->out[0] = io->in[0];
-    }
+    if (!(m->in_place ? compute_in_place : compute)(m, io)) return false;
     if (m->watch) m->watch->seen(m->watch, m, io->in[0], io->out[0]);
     return true;
 }
