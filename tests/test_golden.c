@@ -65,6 +65,7 @@ static const char *const not_in_pytorch[] = {
     "put_along",
     "real_part",
     "recurrence",
+    "recurrent_layer",
     "reduce_along",
     "resize_along",
     "running_extreme",
