@@ -108,8 +108,7 @@ static cn_node *node_new(const cn_call *c)
     return n;
 }
 
-/* A view is saved without its base, whose place in the graph may come to depend on this call. */
-static cn_tensor *to_save(cn_tensor *t)
+cn_tensor *cn_tape_save(cn_tensor *t)
 {
     if (!t->base) return cn_ref(t);
     cn_tensor *s = cn_tensor_view_owned(t, &t->v);
@@ -123,7 +122,7 @@ static bool connect(cn_node *n, int i, cn_tensor *t, bool save)
     e->node = NULL, e->leaf = NULL, e->saved = NULL;
     if (!t) return true;
     copy_spec(&e->spec, t);
-    if (save && !(e->saved = to_save(t))) return false;
+    if (save && !(e->saved = cn_tape_save(t))) return false;
     e->version = t->storage->version;
     if (!t->requires_grad) return true;
     if (t->node) {
@@ -224,7 +223,7 @@ cn_tensor *cn_requires_grad(cn_tensor *t, bool on)
     }
     if (on && !t->node && t->base) { /* a leaf is nobody's part */
         cn_drop(t->base);
-        t->base = NULL, t->is_fixed = true;
+        t->base = NULL, t->fixed = CN_NOW_A_LEAF;
     }
     t->requires_grad = on;
     return t;

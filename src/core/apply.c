@@ -172,7 +172,7 @@ static bool apply_view(cn_call *c)
     if (!c->op->view(c, &v)) return false;
     cn_view_refresh(&v);
     c->out[0] = cn_tensor_view(c->in[0], &v);
-    if (c->out[0]) cn_tape_link(c->out[0], c->in[0]);
+    if (c->out[0] && !(c->op->flags & CN_NO_GRAD_OP)) cn_tape_link(c->out[0], c->in[0]);
     return c->out[0] != NULL;
 }
 
@@ -326,22 +326,8 @@ static bool may_change(const char *who, const cn_tensor *t, const cn_tensor *res
         return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", who,
                        cn_dtype_name(result->v.dtype), cn_dtype_name(t->v.dtype));
     if (!may_record(who, t)) return false;
-    if (cn_grad_enabled() && t->is_fixed && (t->requires_grad || result->requires_grad))
-        return cn_fail(CN_EUNSUPPORTED,
-                       "%s_: gradients through a change of a view that was made inside CN_NO_GRAD, "
-                       "or has another type than what it shows, are not recorded; use the form "
-                       "without underscore",
-                       who);
-    return true;
-}
-
-/* Without a record a tensor stays what it was, with new values. */
-static bool record_change(cn_tensor *t, cn_tensor *r)
-{
-    if (!cn_grad_enabled()) return true;
-    if (t->base) return cn_tape_change_part(t, r);
-    cn_tape_adopt(t, r);
-    return true;
+    bool recorded = cn_grad_enabled() && (t->requires_grad || result->requires_grad);
+    return !recorded || !t->fixed || cn_tape_refuse(who, t);
 }
 
 /* The result of an op that only looks, as in unsqueeze_, is how t looks from now on. */
@@ -353,8 +339,8 @@ static bool take_result(const char *who, cn_tensor *t, cn_tensor *r)
         if (cn_grad_enabled()) cn_tape_adopt(t, r);
         return true;
     }
-    if (!may_change(who, t, r) || !cn_view_writable(&t->v, who) || !record_change(t, r))
-        return false;
+    if (!may_change(who, t, r) || !cn_view_writable(&t->v, who)) return false;
+    if (cn_grad_enabled() && !cn_tape_change(t, r)) return false; /* else it stays what it was */
     cn_copy_view(&t->v, &r->v);
     t->storage->version++;
     return true;
@@ -430,10 +416,23 @@ static cn_tensor *result_from_shadow(const cn_op *op, cn_tensor *const *in, int 
     return looks ? cn_apply1(op, in, n_in, params) : r;
 }
 
+/* What is read where it is written must be read at the same places. */
+static bool may_read(const cn_op *op, cn_tensor *const *in, int n_in)
+{
+    for (int i = 1; i < n_in && (op->flags & CN_POINTWISE); i++)
+        if (in[i] && in[i]->storage == in[0]->storage && cn_views_cross(&in[0]->v, &in[i]->v))
+            return cn_fail(CN_EINVALID,
+                           "%s_: argument %d shares some elements with the tensor that changes, at "
+                           "other places; clone it before",
+                           op->name, i);
+    return true;
+}
+
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
 {
     size_t mark = cn_mark();
-    bool ok = in[0] && places_known(in, n_in) && may_record(op->name, in[0]);
+    bool ok = inputs_present(op, in, n_in) && may_read(op, in, n_in) && places_known(in, n_in) &&
+              may_record(op->name, in[0]);
     cn_tensor *r = !ok                          ? NULL
                    : needs_shadow(op, in, n_in) ? result_from_shadow(op, in, n_in, params)
                                                 : cn_apply1(op, in, n_in, params);

@@ -28,8 +28,10 @@ void cn_tape_adopt(cn_tensor *t, const cn_tensor *r);
 
 /* `view`, just made, shows a part of `of`. */
 void cn_tape_link(cn_tensor *view, cn_tensor *of);
-/* The values of t, a view with a base, are about to become those of r: records it. */
-bool cn_tape_change_part(cn_tensor *t, cn_tensor *r);
+/* Fails, saying why no change can be recorded through t, whose `fixed` is set. */
+bool cn_tape_refuse(const char *who, const cn_tensor *t);
+/* The values of t are about to become those of r: records it. */
+bool cn_tape_change(cn_tensor *t, cn_tensor *r);
 /* t as it is now, with its place in the graph but memory of its own: for a call whose result t will become, and
    whose backward may read t. Owned by the scope. */
 cn_tensor *cn_tape_shadow(cn_tensor *t);

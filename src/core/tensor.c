@@ -45,7 +45,8 @@ static cn_tensor *tensor_shell(void)
     t->base = NULL, t->rewrites = 0;
     atomic_init(&t->refs, 1);
     t->out_index = 0;
-    t->requires_grad = t->is_number = t->is_view = t->is_fixed = false;
+    t->fixed = 0;
+    t->requires_grad = t->is_number = t->is_view = false;
     cn_count_tensor(1);
     return t;
 }

@@ -35,6 +35,14 @@ typedef struct cn_storage {
 typedef struct cn_node cn_node;
 typedef struct cn_hook cn_hook;
 
+/* Why a change of a view is not recorded; views of the view inherit it. */
+enum cn_fixed {
+    CN_UNRECORDED = 1, /* it was made inside CN_NO_GRAD */
+    CN_OTHER_DTYPE,    /* its elements are not those of its base: real parts, bytes */
+    CN_ONE_OF_MANY,    /* an op made it together with others, as split does */
+    CN_NOW_A_LEAF,
+};
+
 struct cn_tensor {
     cn_view v; /* first: a tensor is a view with owners */
     cn_storage *storage;
@@ -49,7 +57,7 @@ struct cn_tensor {
     bool requires_grad;
     bool is_number; /* a plain number: does not decide the result's type within its category */
     bool is_view;   /* shares the storage of another tensor */
-    bool is_fixed;  /* a view that no change can be recorded through: see autograd/views.c */
+    uint8_t fixed;  /* of a view: why no change can be recorded through it; 0: it can */
 };
 
 /* A tensor on fresh memory, owned by the innermost scope. Contents undefined. */
@@ -107,6 +115,9 @@ void cn_view_refresh(cn_view *v);
 
 /* May an in-place op write to it? Not where several elements lie at one place, as after expand. */
 bool cn_view_writable(const cn_view *v, const char *what);
+
+/* Do two views of one memory, both without gaps, share elements that stand at different places in them? */
+bool cn_views_cross(const cn_view *a, const cn_view *b);
 
 /* ---- dtypes -------------------------------------------------------------------------------- */
 
