@@ -210,7 +210,7 @@ void cn_tape_adopt(cn_tensor *t, const cn_tensor *r)
 
 cn_tensor *cn_requires_grad(cn_tensor *t, bool on)
 {
-    if (!t) return NULL;
+    if (!t) return cn_fail(CN_EINVALID, "requires_grad: the tensor is NULL"), NULL;
     if (on && !cn_dtype_is_graded(t->v.dtype)) {
         cn_fail(CN_EINVALID, "requires_grad: only float and complex tensors have gradients, not %s",
                 cn_dtype_name(t->v.dtype));
@@ -260,7 +260,8 @@ void cn_set_grad(cn_tensor *t, cn_tensor *grad)
 
 bool cn_retain_grad(cn_tensor *t)
 {
-    if (!t || !cn_refresh(t)) return false;
+    if (!t) return cn_fail(CN_EINVALID, "retain_grad: the tensor is NULL");
+    if (!cn_refresh(t)) return false;
     if (!t->requires_grad)
         return cn_fail(CN_EINVALID, "retain_grad: the tensor does not require gradients");
     if (t->node) retain(t->node, t->out_index); /* leaves do anyway */
@@ -269,5 +270,6 @@ bool cn_retain_grad(cn_tensor *t)
 
 cn_tensor *cn_detach(cn_tensor *t)
 {
-    return t && cn_plain(t) ? cn_tensor_view(t, &t->v) : NULL;
+    if (!t) return cn_fail(CN_EINVALID, "detach: the tensor is NULL"), NULL;
+    return cn_plain(t) ? cn_tensor_view(t, &t->v) : NULL;
 }

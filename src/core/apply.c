@@ -184,7 +184,7 @@ static bool wants_grad(const cn_call *c)
     return false;
 }
 
-/* An absent required input is the NULL of a failed call, whose error is already set. */
+/* An absent required input is the NULL of a call that failed: its error, which is pending, stays. */
 static bool inputs_present(const cn_op *op, cn_tensor *const *in, int n_in)
 {
     for (int i = 0; i < n_in; i++) {

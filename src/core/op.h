@@ -183,7 +183,7 @@ const cn_op *cn_op_find(const char *name); /* by name, alias or C identifier; NU
 
 /* Makes the call: checks, infers, picks a kernel, runs it, records it. Outputs belong to the
    current
-   scope. A NULL among the inputs that are not optional fails quietly: its error is already set. */
+   scope. A NULL among the inputs that are not optional is an error, unless the one that gave it is pending. */
 bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *params, cn_tensor **out,
               int n_out);
 /* The same for one output: the result, or NULL. */

@@ -263,8 +263,8 @@ static bool has_real_elements(const cn_tensor *t, const char *what)
 
 double cn_item(const cn_tensor *t)
 {
-    if (!t || !cn_plain(t)) return (double)NAN;
-    if (!has_real_elements(t, "item")) return (double)NAN;
+    if (!t) cn_fail(CN_EINVALID, "item: the tensor is NULL");
+    if (!t || !cn_plain(t) || !has_real_elements(t, "item")) return (double)NAN;
     if (t->v.numel == 1) return cn_load_f64(t->v.data, t->v.dtype);
     char text[128];
     cn_fail(CN_EINVALID, "item: a tensor of shape %s has %lld elements, not one",
@@ -308,7 +308,8 @@ void *cn_data_mut(cn_tensor *t)
 
 static bool count_matches(const cn_tensor *t, int64_t count, const char *what)
 {
-    if (!t || !cn_plain(t)) return false;
+    if (!t) return cn_fail(CN_EINVALID, "%s: the tensor is NULL", what);
+    if (!cn_plain(t)) return false;
     if (count == t->v.numel) return true;
     return cn_fail(CN_EINVALID, "%s: %lld elements given for a tensor of %lld", what,
                    (long long)count, (long long)t->v.numel);

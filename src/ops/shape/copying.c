@@ -105,11 +105,11 @@ const cn_op cn_op_copy = {
 cn_tensor *cn_copy_(cn_tensor *input, cn_tensor *source)
 {
     cn_tensor *in[] = { input, source };
-    if (!input || !source || !cn_plain(input)) return NULL;
-    if (cn_grad_enabled() && (cn_needs_grad(input) || cn_needs_grad(source)))
+    bool missing = !input || !source;
+    if (missing || (cn_grad_enabled() && (cn_needs_grad(input) || cn_needs_grad(source))))
         return cn_apply_inplace(&cn_op_copy, in, 2, NULL);
     size_t mark = cn_mark();
-    cn_tensor *fit = cn_expand(cn_detach(source), input->v.shape);
+    cn_tensor *fit = cn_plain(input) ? cn_expand(cn_detach(source), input->v.shape) : NULL;
     if (fit && !cn_view_writable(&input->v, "copy_")) fit = NULL;
     if (fit) cn_copy_view(&input->v, &fit->v), input->storage->version++;
     cn_release(mark);
