@@ -256,6 +256,32 @@ static void tokens_are_drawn(void **state)
     assert_true(fabs(two[2] / 20000.0 - 1 / (1 + exp(1))) < 0.02);
     assert_int_equal(most[1], 20000);
     assert_int_equal(cn_sample_token(scores, 4, &rng), 1); /* temperature 0 */
+    assert_int_equal(cn_sample_token(scores, 4, &rng, .temperature = 1e-300), 1);
+}
+
+static void is_not_drawn(int64_t token)
+{
+    assert_int_equal(token, -1);
+    assert_int_equal(cn_error_code(), CN_EINVALID);
+    cn_error_clear();
+}
+
+static void what_cannot_be_drawn_is_refused(void **state)
+{
+    (void)state;
+    const float scores[] = { 1, -INFINITY, 0 }, none[] = { -INFINITY, -INFINITY },
+                nan[] = { 0, NAN };
+    cn_rng rng = cn_rng_make(1, 0);
+    for (int i = 0; i < 200; i++)
+        assert_int_not_equal(cn_sample_token(scores, 3, &rng, .temperature = 9), 1);
+    is_not_drawn(cn_sample_token(none, 2, &rng, .temperature = 1));
+    is_not_drawn(cn_sample_token(nan, 2, &rng));
+    is_not_drawn(cn_sample_token(scores, 0, &rng));
+    is_not_drawn(cn_sample_token(scores, 3, &rng, .temperature = (double)NAN));
+    is_not_drawn(cn_sample_token(scores, 3, &rng, .temperature = -1));
+    is_not_drawn(cn_sample_token(scores, 3, &rng, .temperature = 1, .top_k = -1));
+    is_not_drawn(cn_sample_token(scores, 3, &rng, .temperature = 1, .top_p = (double)NAN));
+    is_not_drawn(cn_sample_token(scores, 3, &rng, .temperature = 1, .top_p = 1.5));
 }
 
 /* ---- scores --------------------------------------------------------------------------------------- */
@@ -475,6 +501,51 @@ static void no_memory_for_models_is_an_error(void **state)
     cn_release(mark);
 }
 
+static cn_vocab *vocab_in(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_true(f && fputs(text, f) >= 0 && fclose(f) == 0);
+    return cn_vocab_load(path);
+}
+
+static void is_no_vocab(const char *path, const char *text)
+{
+    assert_null(vocab_in(path, text));
+    assert_true(cn_error_code() == CN_EFORMAT || cn_error_code() == CN_EINVALID);
+    cn_error_clear();
+}
+
+static void vocabularies_are_kept_in_files(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/cenote-vocab-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && close(fd) == 0);
+    cn_tokens *t = cn_tokenize("b a \xC3\xA9  b", CN_CHARACTERS),
+              *line = cn_tokens_from((const char *[]){ "a\n" }, 1);
+    cn_vocab *v = cn_vocab_new(t), *broken = cn_vocab_new(line);
+    assert_true(cn_vocab_save(v, path));
+    cn_vocab *w = cn_vocab_load(path);
+    assert_int_equal(cn_vocab_size(w), 5);
+    for (int64_t i = 0; i < 5; i++) assert_string_equal(cn_vocab_token(w, i), cn_vocab_token(v, i));
+    assert_false(cn_vocab_save(broken, path));
+    assert_int_equal(cn_error_code(), CN_EINVALID);
+    cn_error_clear();
+    is_no_vocab(path, "");
+    is_no_vocab(path, "a\nb\n");
+    is_no_vocab(path, "<unk>\na\na\n");
+    is_no_vocab(path, "<unk>\n\xFF\n");
+    cn_vocab_free(w);
+    cn_vocab_free(broken);
+    cn_vocab_free(v);
+    cn_tokens_free(line);
+    cn_tokens_free(t);
+    unlink(path);
+    assert_null(cn_vocab_load(path));
+    assert_int_equal(cn_error_code(), CN_ENOTFOUND);
+    cn_error_clear();
+}
+
 static void no_memory_is_an_error(void **state)
 {
     (void)state;
@@ -504,12 +575,14 @@ int main(void)
         cmocka_unit_test(pairs_are_padded),
         cmocka_unit_test(beams_find_what_greed_misses),
         cmocka_unit_test(tokens_are_drawn),
+        cmocka_unit_test(what_cannot_be_drawn_is_refused),
         cmocka_unit_test(texts_are_scored),
         cmocka_unit_test(merges_are_those_of_the_book),
         cmocka_unit_test(chinese_is_segmented),
         cmocka_unit_test(probabilities_add_up),
         cmocka_unit_test(texts_become_vectors),
         cmocka_unit_test(stories_come_from_their_seed),
+        cmocka_unit_test(vocabularies_are_kept_in_files),
         cmocka_unit_test(no_memory_for_models_is_an_error),
         cmocka_unit_test(no_memory_is_an_error),
     };

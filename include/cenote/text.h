@@ -85,6 +85,10 @@ CN_API int64_t cn_vocab_frequency(const cn_vocab *v, int64_t id); /* 0 of reserv
 /* (tokens) int64; and back, from int64 ids of any shape, in row-major order. */
 CN_API cn_tensor *cn_vocab_encode(const cn_vocab *v, const cn_tokens *tokens);
 CN_API cn_tokens *cn_vocab_decode(const cn_vocab *v, const cn_tensor *ids);
+/* A file with a token a line, in the order of the ids, "<unk>" first; frequencies are not in it. Errors:
+   CN_EINVALID for a token that holds a line end, and one that is there twice; CN_EFORMAT; CN_EIO. */
+CN_API bool cn_vocab_save(const cn_vocab *v, const char *path);
+CN_API cn_vocab *cn_vocab_load(const char *path);
 
 /* ---- words in pieces: byte-pair encoding -------------------------------------------------------- */
 
@@ -279,16 +283,17 @@ CN_API int64_t cn_beam_search_with(const cn_beam_options *o, cn_hypothesis *out)
     cn_beam_search_with(&(cn_beam_options){ .size = sizeof(cn_beam_options), __VA_ARGS__ }, out)
 CN_API void cn_hypothesis_free(cn_hypothesis *h);
 
-/* A token drawn from scores (logits). Temperature 0: the most likely one. */
+/* A token drawn from scores (logits), of which -INFINITY excludes its token. Temperature 0: the most likely
+   one. CN_EINVALID for numbers that are none, also for scores without a finite maximum. */
 typedef struct cn_sample_options {
     size_t size;
     const float *scores;
     int64_t n;
     cn_rng *rng; /* NULL: the thread's default generator */
     cn_named_only named_only_;
-    double temperature; /* given as it is */
+    double temperature; /* given as it is: >= 0 */
     int64_t top_k;      /* only the k most likely; 0: all */
-    double top_p;       /* only the most likely that together have this probability; 0: all */
+    double top_p;       /* only the most likely that together have this probability; 0, 1: all */
 } cn_sample_options;
 
 CN_API int64_t cn_sample_token_with(const cn_sample_options *o); /* -1: an error is set */
