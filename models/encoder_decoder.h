@@ -80,4 +80,10 @@ typedef struct cn_seq_search {
 int64_t cn_seq_predict(cn_module *net, cn_tensor *source, cn_tensor *lengths,
                        const cn_seq_search *search, cn_hypothesis *out);
 
+/* A sentence in words, as cn_pairs_tokenize() takes it, padded or cut to `steps`: the words of the most
+   likely translation. `score`, if not NULL, gets its score. */
+cn_tokens *cn_translate(cn_module *net, const cn_vocab *source, const cn_vocab *target,
+                        const char *sentence, int64_t steps, const cn_seq_search *search,
+                        double *score);
+
 #endif
