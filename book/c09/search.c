@@ -206,8 +206,8 @@ static void spell_candidates(const cn_hypothesis *h, int64_t n, char *text)
     for (int64_t length = 1; length <= 3; length++)
         for (int64_t i = 0; i < n; i++) {
             if (h[i].length != length) continue;
-            if (*text) strcat(text, " ");
             size_t at = strlen(text);
+            if (at) text[at++] = ' ';
             for (int64_t k = 0; k < length; k++) text[at + (size_t)k] = "ABCDE"[h[i].ids[k]];
             text[at + (size_t)length] = 0;
         }

@@ -123,7 +123,7 @@ double translation_right(const Translation *t, cn_module *net, int64_t first, in
     for (int64_t i = first; i < first + n && cn_ok(); i++) {
         char *source = NULL, *target = NULL, *ours = NULL;
         if (translation_line(t, i, &source, &target)) ours = translation_of(t, net, source, 1);
-        right += ours && strcmp(ours, target) == 0;
+        right += ours && target && strcmp(ours, target) == 0;
         cn_text_free(ours);
         free(source);
         free(target);
