@@ -43,6 +43,7 @@ static const char *const not_in_pytorch[] = {
     "empty_like",
     "extreme",
     "gelu_erf",
+    "gelu_tanh",
     "gru_gates",
     "imag_part",
     "insertion_place",
