@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define CASES "[2,3] | [] | [0]"
+#define IN_PLACE ", bool inplace=False"
 
 /* ---- with kernels of their own ------------------------------------------------------------ */
 
@@ -52,7 +53,7 @@ const cn_op cn_op_logsigmoid = {
 
 SLOPE(leaky_relu)
 const cn_op cn_op_leaky_relu = {
-    POINTWISE(leaky_relu, ", float negative_slope=0.01", sizeof(double),
+    POINTWISE(leaky_relu, ", float negative_slope=0.01" IN_PLACE, sizeof(double),
               "input where it is positive, negative_slope input elsewhere.", CN_SAVE_IN(0)),
     .samples = CASES " | [4] 0.3",
 };
@@ -65,7 +66,7 @@ const cn_op cn_op_leaky_relu = {
 
 SLOPE(elu)
 const cn_op cn_op_elu = {
-    POINTWISE(elu, ", float alpha=1.0", sizeof(double),
+    POINTWISE(elu, ", float alpha=1.0" IN_PLACE, sizeof(double),
               "input where it is positive, alpha (exp(input) - 1) elsewhere.", CN_SAVE_IN(0)),
     .samples = CASES " | [4] 0.3",
 };
@@ -116,7 +117,8 @@ const cn_op cn_op_gelu_tanh = { GELU(
 
 SLOPE(silu)
 const cn_op cn_op_silu = {
-    POINTWISE(silu, "", 0, "input sigmoid(input), also called swish (D2L 5.1).", CN_SAVE_IN(0)),
+    POINTWISE(silu, IN_PLACE, 0, "input sigmoid(input), also called swish (D2L 5.1).",
+              CN_SAVE_IN(0)),
     .samples = CASES,
 };
 
@@ -127,7 +129,7 @@ const cn_op cn_op_silu = {
 SLOPE(mish)
 
 const cn_op cn_op_mish = {
-    POINTWISE(mish, "", 0, "input tanh(softplus(input)).", CN_SAVE_IN(0)),
+    POINTWISE(mish, IN_PLACE, 0, "input tanh(softplus(input)).", CN_SAVE_IN(0)),
     .samples = CASES,
 };
 
@@ -138,7 +140,7 @@ const cn_op cn_op_mish = {
 SLOPE(hardswish)
 
 const cn_op cn_op_hardswish = {
-    POINTWISE(hardswish, "", 0, "input relu6(input + 3) / 6.", CN_SAVE_IN(0)),
+    POINTWISE(hardswish, IN_PLACE, 0, "input relu6(input + 3) / 6.", CN_SAVE_IN(0)),
     .samples = CASES,
 };
 
@@ -174,7 +176,7 @@ static bool selu_compose(cn_call *c)
     return cn_set_out(c, 0, cn_mul(y, cn_number(1.0507009873554804934)));
 }
 
-const cn_op cn_op_selu = { COMPOSED(selu, "", 0, "1.0507 elu(input, alpha=1.6733)."),
+const cn_op cn_op_selu = { COMPOSED(selu, IN_PLACE, 0, "1.0507 elu(input, alpha=1.6733)."),
                            .samples = CASES };
 
 static bool celu_compose(cn_call *c)
@@ -187,7 +189,7 @@ static bool celu_compose(cn_call *c)
 }
 
 const cn_op cn_op_celu = {
-    COMPOSED(celu, ", float alpha=1.0", sizeof(double), "alpha elu(input / alpha)."),
+    COMPOSED(celu, ", float alpha=1.0" IN_PLACE, sizeof(double), "alpha elu(input / alpha)."),
     .samples = CASES " | [4] 0.3",
 };
 
@@ -231,13 +233,13 @@ static bool hardsigmoid_compose(cn_call *c)
 }
 
 const cn_op cn_op_hardtanh = {
-    COMPOSED(hardtanh, ", float min_val=-1.0, float max_val=1.0", 2 * sizeof(double),
+    COMPOSED(hardtanh, ", float min_val=-1.0, float max_val=1.0" IN_PLACE, 2 * sizeof(double),
              "input kept between min_val and max_val."),
     .samples = CASES " | [6] -0.5 0.5",
 };
-const cn_op cn_op_relu6 = { COMPOSED(relu6, "", 0, "input kept between 0 and 6."),
+const cn_op cn_op_relu6 = { COMPOSED(relu6, IN_PLACE, 0, "input kept between 0 and 6."),
                             .samples = CASES };
-const cn_op cn_op_hardsigmoid = { COMPOSED(hardsigmoid, "", 0, "relu6(input + 3) / 6."),
+const cn_op cn_op_hardsigmoid = { COMPOSED(hardsigmoid, IN_PLACE, 0, "relu6(input + 3) / 6."),
                                   .samples = CASES };
 static bool softsign_compose(cn_call *c)
 {
@@ -297,7 +299,7 @@ const cn_op cn_op_hardshrink = {
     .samples = CASES " | [6] 0.3",
 };
 const cn_op cn_op_threshold = {
-    COMPOSED(threshold, ", float threshold, float value", 2 * sizeof(double),
+    COMPOSED(threshold, ", float threshold, float value" IN_PLACE, 2 * sizeof(double),
              "input where it is above threshold, value elsewhere."),
     .samples = "[2,3] 0.2 -1 | i64<9[6] 2.5 -7.5",
 };

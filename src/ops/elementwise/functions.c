@@ -93,7 +93,7 @@ static void relu_rule(cn_grads *g)
 }
 
 const cn_op cn_op_relu = {
-    CN_OP_HEAD(relu, "nn.functional.relu", "(Tensor input) -> Tensor"),
+    CN_OP_HEAD(relu, "nn.functional.relu", "(Tensor input, bool inplace=False) -> Tensor"),
     .aliases = "relu",
     .doc = "max(input, 0); NaN passes through, the gradient at 0 is 0 (D2L 5.1).",
     .flags = CN_POINTWISE,
