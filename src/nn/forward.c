@@ -35,7 +35,8 @@ static bool finish_building(cn_module *m, const cn_shape *input)
     if (m->cls->build && empty && !m->cls->build(m, input)) return false;
     if (m->op && !find_op_slots(m)) return false;
     m->built = true;
-    for (int i = 0; i < m->n_slots && m->init; i++)
+    /* cn_init() drew what was there before: that may since have been loaded. */
+    for (int i = 0; i < m->n_slots && m->init && empty; i++)
         if (!m->slots[i].is_buffer &&
             !m->init(m->slots[i].tensor, m->slots[i].name, m->init_context))
             return false;
