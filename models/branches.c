@@ -1,6 +1,8 @@
 /* branches.c - a block of layers side by side, whose outputs are concatenated. */
 #include "models/blocks.h"
 
+#include <string.h>
+
 typedef struct {
     bool relu;
     int n;
@@ -10,9 +12,8 @@ typedef struct {
 
 static cn_tensor *run(const Branches *o, cn_module *layer, cn_tensor *x)
 {
-    cn_tensor *y = cn_forward(layer, x);
-    bool pooling = !cn_module_slot(layer, "weight");
-    return o->relu && !pooling ? cn_relu(y) : y;
+    const bool convolution = strcmp(cn_module_name(layer), "Conv2d") == 0;
+    return o->relu && convolution ? cn_forward_relu(layer, x) : cn_forward(layer, x);
 }
 
 static bool branches_forward(cn_module *m, cn_io *io)
