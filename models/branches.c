@@ -1,8 +1,6 @@
 /* branches.c - a block of layers side by side, whose outputs are concatenated. */
 #include "models/blocks.h"
 
-#include <string.h>
-
 typedef struct {
     bool relu;
     int n;
@@ -10,10 +8,21 @@ typedef struct {
     bool taken[CN_MAX_BRANCHES]; /* another layer takes its output */
 } Branches;
 
+static bool stop(const cn_entry *entry, void *context)
+{
+    (void)entry, (void)context;
+    return false;
+}
+
+/* Pooling has none. Before the first input they have names, but no values. */
+static bool has_parameters(cn_module *layer)
+{
+    return !cn_visit(layer, stop, NULL);
+}
+
 static cn_tensor *run(const Branches *o, cn_module *layer, cn_tensor *x)
 {
-    const bool convolution = strcmp(cn_module_name(layer), "Conv2d") == 0;
-    return o->relu && convolution ? cn_forward_relu(layer, x) : cn_forward(layer, x);
+    return o->relu && has_parameters(layer) ? cn_forward_relu(layer, x) : cn_forward(layer, x);
 }
 
 static bool branches_forward(cn_module *m, cn_io *io)

@@ -365,23 +365,23 @@ static bool is_alone(const cn_tensor *t)
            is_real(&t->v);
 }
 
-static bool may_reuse(const cn_op *op, cn_tensor *const *in, int n_in)
+static bool may_reuse(const cn_call *c)
 {
+    cn_tensor *const *in = c->in;
     if (cn_autocasting() || !is_alone(in[0])) return false;
-    for (int i = 1; i < n_in; i++)
+    for (int i = 1; i < c->n_in; i++)
         if (in[i] == in[0] || !in_step(&in[0]->v, &in[i]->v)) return false;
-    cn_call c = { .op = op, .n_in = n_in, .n_out = 1, .in = in, .out = (cn_tensor *[]){ in[0] } };
-    return !in[0]->v.block || cn_find_blocked_kernel(&c);
+    return !in[0]->v.block || cn_find_blocked_kernel(c);
 }
 
 cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
 {
     for (int i = 0; i < n_in; i++)
         if (!in[i]) return NULL;
-    if (!may_reuse(op, in, n_in)) return cn_apply1(op, in, n_in, params);
-    cn_tensor *out = cn_tensor_view(in[0], &in[0]->v);
+    cn_tensor *out = in[0];
     cn_call c = { .op = op, .params = params, .n_in = n_in, .n_out = 1, .in = in, .out = &out };
-    if (!out) return NULL;
+    if (!may_reuse(&c)) return cn_apply1(op, in, n_in, params);
+    if (!(out = cn_tensor_view(in[0], &in[0]->v))) return NULL;
     out->is_view = false; /* the memory is its own from now on */
     in[0]->storage->version++;
     bool ok = run_kernel(&c) && (!cn_anomaly_on || cn_check_call(&c));
