@@ -4,8 +4,6 @@
 
 #include "app/app.h"
 
-double seconds_now(void);
-
 typedef struct {
     double median, least, p90; /* seconds */
     int64_t steps;

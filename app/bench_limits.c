@@ -4,16 +4,8 @@
 #include <cenote/ops.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { MOST_STEPS = 200000, WARM_UP = 3 };
-
-double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int by_size(const void *a, const void *b)
 {
@@ -28,11 +20,11 @@ bool measure(bool (*step)(void *context), void *context, double seconds, Times *
     bool ok = true;
     for (int i = 0; ok && i < WARM_UP; i++) ok = step(context);
     int64_t n = 0;
-    for (double start = seconds_now();
-         ok && n < MOST_STEPS && (n < 3 || seconds_now() - start < seconds); n++) {
-        double t = seconds_now();
+    for (double start = cn_seconds();
+         ok && n < MOST_STEPS && (n < 3 || cn_seconds() - start < seconds); n++) {
+        double t = cn_seconds();
         ok = step(context);
-        times[n] = seconds_now() - t;
+        times[n] = cn_seconds() - t;
     }
     if (ok) {
         qsort(times, (size_t)n, sizeof *times, by_size);
@@ -52,9 +44,9 @@ double peak_flops(void)
         for (int i = 0; i < 12 && cn_ok(); i++) {
             CN_SCOPE
             {
-                double t = seconds_now();
+                double t = cn_seconds();
                 cn_mm(a, a);
-                t = seconds_now() - t;
+                t = cn_seconds() - t;
                 double rate = 2.0 * N * N * N / t;
                 if (rate > best) best = rate;
             }
@@ -87,7 +79,7 @@ static double triad_time(float *memory, int threads)
     Triad part[MOST_THREADS];
     bool started[MOST_THREADS] = { false };
     const int64_t n = TRIAD_FLOATS / threads;
-    const double start = seconds_now();
+    const double start = cn_seconds();
     for (int i = 0; i < threads; i++) {
         float *z = memory + i * n;
         part[i] = (Triad){ z, z + TRIAD_FLOATS, z + 2 * TRIAD_FLOATS, n };
@@ -97,7 +89,7 @@ static double triad_time(float *memory, int threads)
         if (started[i]) pthread_join(thread[i], NULL);
         else triad(&part[i]);
     }
-    return seconds_now() - start;
+    return cn_seconds() - start;
 }
 
 double peak_bandwidth(void)

@@ -119,19 +119,19 @@ LabOptions book_options(const Args *args)
                          .seed = (uint64_t)int_of(args, "seed") };
 }
 
+/* The last findings say most: what a network reached comes after what it is made of. */
 void book_ours(const Lab *lab, char *text, size_t room)
 {
     enum { SHOWN = 3 };
-    size_t used = 0, shown = 0;
     bool failing = lab->status == LAB_FAIL;
-    *text = 0;
-    if (lab->why) snprintf(text, room, "%s", lab->why);
-    for (size_t i = 0; i < lab->n_findings && !lab->why && shown < SHOWN && used < room; i++) {
+    size_t used = 0, left = 0;
+    for (size_t i = 0; i < lab->n_findings; i++) left += !(lab->findings[i].holds && failing);
+    snprintf(text, room, "%s", lab->why ? lab->why : "");
+    for (size_t i = 0; i < lab->n_findings && !lab->why && used < room; i++) {
         const Finding *f = &lab->findings[i];
-        if (f->holds && failing) continue;
+        if ((f->holds && failing) || left-- > SHOWN) continue;
         used += (size_t)snprintf(text + used, room - used, "%s%s %s", used ? "; " : "", f->what,
                                  f->ours);
-        shown++;
     }
 }
 

@@ -68,6 +68,8 @@ void lab_at_least(Lab *lab, const char *what, double ours, double bound);
 void lab_at_most(Lab *lab, const char *what, double ours, double bound);
 void lab_text(Lab *lab, const char *what, const char *ours, const char *book);
 void lab_true(Lab *lab, const char *what, bool holds);
+/* The library must have refused what was tried, with `part` in its message; clears the error. */
+void lab_refused(Lab *lab, const char *what, const char *part);
 
 /* ---- what is shown ------------------------------------------------------------------------- */
 
@@ -75,6 +77,25 @@ void lab_say(Lab *lab, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 void lab_figure(Lab *lab, cn_figure *figure); /* takes it over; NULL is a finding that fails */
 /* The row cannot be proven here, and why. What was found so far does not count. */
 void lab_skip(Lab *lab, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- networks ------------------------------------------------------------------------------ */
+
+/* A network of models/ for grey images of so many pixels on each side, all its parameters drawn;
+   widths are divided by `shrink` (0: they are not). The caller frees it. */
+cn_module *lab_network(const char *model, int64_t side, int64_t shrink);
+/* What each child of `net` makes of `input`, one after another: "Conv2d (1, 6, 28, 28); ...", beside
+   what the book prints. */
+void lab_layers(Lab *lab, cn_module *net, cn_shape input, const char *book);
+/* What the first child of `net` makes of the first picture of a data set, channel by channel; for
+   lab_figure(). */
+cn_figure *lab_feature_maps(cn_module *net, cn_dataset *images);
+/* Gradients of f by its float64 inputs, beside quotients of differences. What differs relative to
+   the largest gradient is the finding. */
+void lab_gradients(Lab *lab, const char *what, cn_function *f, cn_tensor *const *in, int n,
+                   void *context);
+/* The same for a module: a step along random directions of all parameters. float32 limits what can be
+   seen. */
+void lab_module_gradients(Lab *lab, const char *what, cn_module *m, cn_tensor *x);
 
 /* ---- training ------------------------------------------------------------------------------ */
 
@@ -92,6 +113,32 @@ typedef struct LabFit {
 #define lab_fit(lab, ...)                                                                          \
     lab_fit_with(lab, &(cn_fit_options){ .size = sizeof(cn_fit_options), __VA_ARGS__ })
 LabFit lab_fit_with(Lab *lab, const cn_fit_options *options);
+/* How a network is trained and what it must reach. */
+typedef struct LabSchedule {
+    int64_t train, test; /* so many images; 0: all */
+    int64_t side;        /* scaled to so many pixels; 0: as they are */
+    int64_t shrink;      /* of the network's widths; 0: none */
+    int64_t batch, epochs;
+    double lr;
+    bool adam;       /* instead of SGD, where the reduced network would sit on a plateau */
+    double accuracy; /* of the test images, in the best epoch */
+} LabSchedule;
+
+/* For each way to run an experiment; where `train` and `epochs` are 0, the one before it. */
+typedef struct LabPlan {
+    LabSchedule built_in, quick, real, real_quick;
+} LabPlan;
+
+LabSchedule lab_schedule(const Lab *lab, const LabPlan *plan);
+/* lab_images(), so many and so large as the schedule says. */
+cn_dataset *lab_scheduled_images(Lab *lab, cn_part part, const LabSchedule *s);
+/* Fits as it says, with minibatch SGD as in the book, or Adam. */
+LabFit lab_train(Lab *lab, cn_module *net, cn_dataset *train, cn_dataset *test,
+                 const LabSchedule *s);
+/* All of it for a network of models/: it must reach the accuracy. Says what was done and draws the
+   curves. */
+LabFit lab_train_network(Lab *lab, const char *model, const LabPlan *plan);
+
 /* The last epoch's figures. */
 double lab_last(const LabFit *fit, const double *curve);
 /* The learning curves as the book draws them; for lab_figure(). */

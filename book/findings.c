@@ -196,3 +196,12 @@ void lab_true(Lab *lab, const char *what, bool holds)
 {
     if (sound(lab, what, "")) add(lab, what, holds ? "yes" : "no", "", holds);
 }
+
+void lab_refused(Lab *lab, const char *what, const char *part)
+{
+    char text[TEXT];
+    if (cn_error_code() == CN_EINTERRUPTED) return;
+    snprintf(text, sizeof text, "%s", cn_ok() ? "it was accepted" : cn_error());
+    cn_error_clear();
+    add(lab, what, text, part, strstr(text, part) != NULL);
+}

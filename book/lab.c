@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 const char *lab_status_name(LabStatus status)
 {
@@ -58,31 +57,36 @@ void lab_skip(Lab *lab, const char *fmt, ...)
 
 /* ---- data ---------------------------------------------------------------------------------- */
 
+cn_dataset *lab_hold(Lab *lab, cn_dataset *d)
+{
+    if (!d) return NULL;
+    if (lab->n_datasets < LAB_DATASETS) return lab->datasets[lab->n_datasets++] = d;
+    cn_dataset_free(d);
+    cn_fail(CN_EINVALID, "an experiment has room for %d data sets", LAB_DATASETS);
+    return NULL;
+}
+
 cn_dataset *lab_images(Lab *lab, cn_part part, int64_t glyphs, int64_t real)
 {
-    bool book = lab->options.real;
-    if (lab->n_datasets == LAB_DATASETS) {
-        cn_fail(CN_EINVALID, "lab_images: an experiment has room for %d data sets", LAB_DATASETS);
-        return NULL;
-    }
+    bool book = lab->options.real && lab->experiment->data;
     cn_dataset *d = cn_dataset_open(book ? lab->experiment->data : "glyphs", .split = part,
                                     .limit = book ? real : glyphs);
     if (!d && cn_error_code() == CN_ENOTFOUND) {
         lab_skip(lab, "%s", cn_error());
         cn_error_clear();
     }
-    if (d) lab->datasets[lab->n_datasets++] = d;
-    return d;
+    return lab_hold(lab, d);
+}
+
+cn_dataset *lab_scheduled_images(Lab *lab, cn_part part, const LabSchedule *s)
+{
+    int64_t n = part == CN_TRAIN ? s->train : s->test;
+    cn_dataset *d = lab_images(lab, part, n, n);
+    const cn_transform larger[CN_MAX_TRANSFORMS] = { cn_transform_resize(s->side, s->side) };
+    return d && s->side ? lab_hold(lab, cn_dataset_transformed(d, larger)) : d;
 }
 
 /* ---- running ------------------------------------------------------------------------------- */
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static LabStatus outcome(const Lab *lab, bool interrupted)
 {
@@ -96,7 +100,7 @@ static LabStatus outcome(const Lab *lab, bool interrupted)
 Lab lab_run(const Experiment *experiment, const LabOptions *options)
 {
     Lab lab = { .experiment = experiment, .options = *options };
-    double start = now();
+    double start = cn_seconds();
     cn_error_clear();
     cn_manual_seed(options->seed);
     if (options->real && !experiment->data)
@@ -106,7 +110,7 @@ Lab lab_run(const Experiment *experiment, const LabOptions *options)
     bool interrupted = cn_error_code() == CN_EINTERRUPTED;
     if (!cn_ok() && !interrupted) lab_true(&lab, "no error", true); /* which this one shows */
     cn_release(mark);
-    lab.seconds = now() - start;
+    lab.seconds = cn_seconds() - start;
     lab.status = outcome(&lab, interrupted);
     cn_error_clear();
     return lab;

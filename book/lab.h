@@ -11,7 +11,7 @@ typedef struct Finding {
 
 typedef enum LabStatus { LAB_PASS, LAB_FAIL, LAB_SKIP, LAB_INTERRUPTED } LabStatus;
 
-enum { LAB_DATASETS = 8 };
+enum { LAB_DATASETS = 16 };
 
 struct Lab {
     const Experiment *experiment;
@@ -33,5 +33,8 @@ const char *lab_status_name(LabStatus status); /* "PASS" */
 /* Runs it in a lab that the caller ends with lab_end(). An experiment without findings fails. */
 Lab lab_run(const Experiment *experiment, const LabOptions *options);
 void lab_end(Lab *lab);
+
+/* Hands a data set to the lab, which frees it; NULL when it is NULL or there is no room. */
+cn_dataset *lab_hold(Lab *lab, cn_dataset *d);
 
 #endif

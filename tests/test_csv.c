@@ -9,6 +9,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,7 +98,7 @@ static void errors_name_the_line(void **state)
         { "", "t.csv: not a line in it" },
         { "\r\n\n", "t.csv: not a line in it" },
         { "a,b\n1,2\n3\n", "t.csv:3: 1 fields, but the first line has 2" },
-        { "a\n\"x\ny\"\n1,2\n", "t.csv:4: 2 fields" },
+        { "a\n\"x\ny\"\n1,2\n", "t.csv:4: more fields than the first line's 1" },
         { "a,b\n1,\"2\n3,4\n", "t.csv:2: a quote is not closed" },
         { "a,b\n1,\"2\"3\n", "t.csv:2: a quoted field goes on" },
         { "a,a\n", "t.csv:1: two columns are named 'a'" },
@@ -109,6 +110,24 @@ static void errors_name_the_line(void **state)
     }
     assert_null(cn_csv_read("/nothing.csv"));
     cn_test_expect_error(CN_ENOTFOUND, "/nothing.csv");
+}
+
+/* A line without end is refused by its number, not read into memory piece by piece. */
+static void a_line_without_end_is_refused(void **state)
+{
+    (void)state;
+    enum { MANY = (16 << 20) + 8 };
+    char *text = malloc(MANY + 1);
+    assert_non_null(text);
+    memset(text, '7', MANY);
+    memcpy(text, "a\n1\n", 4);
+    text[MANY] = '\0';
+    assert_null(parse(text));
+    cn_test_expect_error(CN_EFORMAT, "t.csv:3: a field is too long");
+    memset(text + 4, ',', MANY - 4);
+    assert_null(parse(text));
+    cn_test_expect_error(CN_EFORMAT, "t.csv:3: more fields than the first line's 1");
+    free(text);
 }
 
 static void what_is_written_comes_back(void **state)
@@ -180,6 +199,7 @@ int main(void)
         cmocka_unit_test(quotes_hold_anything),
         cmocka_unit_test(options_are_obeyed),
         cmocka_unit_test(errors_name_the_line),
+        cmocka_unit_test(a_line_without_end_is_refused),
         cmocka_unit_test(what_is_written_comes_back),
         cmocka_unit_test(cuts_and_failed_allocations_are_survived),
     };

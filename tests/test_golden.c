@@ -63,6 +63,7 @@ static const char *const not_in_pytorch[] = {
     "put_along",
     "real_part",
     "recurrence",
+    "recurrent_layer",
     "reduce_along",
     "set_places",
     "running_extreme",

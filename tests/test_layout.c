@@ -404,9 +404,22 @@ static void test_packed(void **state)
     }
 }
 
+static void views_say_whose_memory_they_see(void **state)
+{
+    (void)state;
+    size_t mark = cn_mark();
+    cn_tensor *x = cn_zeros(CN_SHAPE(2, 3), CN_F32), *copy = cn_clone(x);
+    cn_tensor *t = cn_t(x), *first = cn_select(x, 0, 0), *second = cn_select(x, 0, 1);
+    assert_true(cn_is_view(t) && cn_is_view(first) && !cn_is_view(x) && !cn_is_view(copy));
+    assert_true(cn_shares_memory(x, t) && cn_shares_memory(first, second)); /* of one block */
+    assert_false(cn_shares_memory(x, copy) || cn_shares_memory(x, NULL) || cn_is_view(NULL));
+    cn_release(mark);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(views_say_whose_memory_they_see),
         cmocka_unit_test(test_reorder),
         cmocka_unit_test(test_looks),
         cmocka_unit_test(test_gradients),

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
-#include "plot/axis.h"
+#include "plot/figure.h"
 
 /* Fontconfig keeps what it has read about fonts until the process ends. */
 const char *__lsan_default_suppressions(void);
@@ -180,7 +180,7 @@ static void test_hostile_labels(void **state)
 static cn_figure *everything(void)
 {
     const double gaps[] = { 1, (double)NAN, 3, HUGE_VAL, DBL_MAX, 2 }, one[] = { 1e-9 },
-                 same[] = { 4, 4, 4 };
+                 same[] = { 4, 4, 4 }, same_square[] = { 4, 4, 4, 4 };
     const char *const names[] = { "shirt", "coat", "bag" };
     const uint8_t pixels[2 * 3 * 4] = { 0, 255, 128 };
     const float floats[2 * 2] = { -1, 0.5f, 2, (float)NAN };
@@ -199,7 +199,13 @@ static cn_figure *everything(void)
               cn_figure_heatmap(f, gaps, 2, 3, .col_labels = names, .numbers = true) &&
               cn_figure_heatmap(f, NULL, 0, 3, .xlabel = "none") &&
               cn_figure_images(f, 2, 3, 4, .u8 = pixels, .captions = captions, .marks = marks) &&
-              cn_figure_images(f, 1, 2, 2, .f32 = floats) && cn_figure_images(f, 0, 2, 2);
+              cn_figure_images(f, 1, 2, 2, .f32 = floats) && cn_figure_images(f, 0, 2, 2) &&
+              cn_figure_contour(f, gaps, 2, 3, .label = "levels") &&
+              cn_figure_contour(f, same_square, 2, 2, .levels = three, .n_levels = 3) &&
+              cn_figure_line(f, "way", NULL, three, 3) &&
+              cn_figure_surface(f, gaps, 2, 3, .zlabel = "z") &&
+              cn_figure_surface(f, same_square, 2, 2, .x = three, .y = three, .azimuth = 120,
+                                .elevation = 90);
     if (ok) return f;
     cn_figure_free(f);
     return NULL;
@@ -301,6 +307,91 @@ static void test_save_out_of_memory(void **state)
     cn_figure_free(f);
 }
 
+/* ---- contours ----------------------------------------------------------------------------- */
+
+enum { SIDE = 41 };
+
+/* A function over -2 .. 2 in both directions. */
+static void sample_function(double (*f)(double x, double y), double *x, double *values)
+{
+    for (int i = 0; i < SIDE; i++) x[i] = -2 + 0.1 * i;
+    for (int r = 0; r < SIDE; r++)
+        for (int c = 0; c < SIDE; c++) values[r * SIDE + c] = f(x[c], x[r]);
+}
+
+static double bowl(double x, double y)
+{
+    return x * x + y * y;
+}
+
+static double saddle(double x, double y)
+{
+    return x * y;
+}
+
+/* The level lines as the library has them, each ended by a NaN. */
+static const Series *contour_of(cn_figure *f, double (*function)(double x, double y), double level)
+{
+    double x[SIDE], values[SIDE * SIDE];
+    sample_function(function, x, values);
+    assert_true(
+        cn_figure_contour(f, values, SIDE, SIDE, .x = x, .y = x, .levels = &level, .n_levels = 1));
+    return &f->panels[0].curves.series[0];
+}
+
+static int lines_in(const Series *s)
+{
+    int n = 0;
+    for (size_t i = 0; i < s->n; i++) n += isnan(s->x[i]);
+    return n;
+}
+
+/* One ring of radius 1, closed, no point twice but the first. */
+static void test_contour_is_a_circle(void **state)
+{
+    (void)state;
+    cn_figure *f = cn_figure_new(NULL);
+    const Series *s = contour_of(f, bowl, 1);
+    assert_int_equal(lines_in(s), 1);
+    assert_true(s->x[0] == s->x[s->n - 2] && s->y[0] == s->y[s->n - 2]);
+    double around = 0;
+    for (size_t i = 0; i + 1 < s->n; i++) assert_true(fabs(hypot(s->x[i], s->y[i]) - 1) < 2e-3);
+    for (size_t i = 0; i + 2 < s->n; i++)
+        around += hypot(s->x[i + 1] - s->x[i], s->y[i + 1] - s->y[i]);
+    assert_true(fabs(around - 6.2832) < 0.01);
+    cn_figure_free(f);
+}
+
+/* x y = 0.5: two branches from border to border, which do not touch. */
+static void test_contour_of_a_saddle(void **state)
+{
+    (void)state;
+    cn_figure *f = cn_figure_new(NULL);
+    const Series *s = contour_of(f, saddle, 0.5);
+    assert_int_equal(lines_in(s), 2);
+    for (size_t i = 0; i < s->n; i++)
+        assert_true(isnan(s->x[i]) || fabs(s->x[i] * s->y[i] - 0.5) < 0.02);
+    assert_true(fmax(fabs(s->x[0]), fabs(s->y[0])) == 2);
+    cn_figure_free(f);
+}
+
+/* Two peaks that touch in a cell: the height in its middle decides. */
+static void test_contour_in_a_doubtful_cell(void **state)
+{
+    (void)state;
+    const double cell[] = { 1, 0, 0, 1 }, level[] = { 0.4, 0.6 };
+    for (int i = 0; i < 2; i++) {
+        cn_figure *f = cn_figure_new(NULL);
+        assert_true(cn_figure_contour(f, cell, 2, 2, .levels = &level[i], .n_levels = 1));
+        const Series *s = &f->panels[0].curves.series[0];
+        assert_int_equal(lines_in(s), 2);
+        /* below the middle, 0.5, lines go around the low corners, (1, 0) and (0, 1) */
+        double x = (s->x[0] + s->x[1]) / 2, y = (s->y[0] + s->y[1]) / 2;
+        assert_int_equal((x < 0.5) != (y < 0.5), i == 0);
+        cn_figure_free(f);
+    }
+}
+
 /* ---- errors ------------------------------------------------------------------------------- */
 
 static void expect_error(bool result, cn_code code)
@@ -328,6 +419,7 @@ static void test_errors_of_arguments(void **state)
 {
     (void)state;
     const uint8_t pixels[4] = { 0 };
+    const double square[4] = { 0 };
     char buf[8];
     cn_figure *f = cn_figure_new(NULL);
     expect_error(cn_figure_line(NULL, "a", NULL, three, 3), CN_EINVALID);
@@ -342,6 +434,15 @@ static void test_errors_of_arguments(void **state)
     expect_error(cn_figure_axes_with(&(cn_axes_options){ .figure = f }), CN_EINVALID);
     expect_error(cn_figure_heatmap(f, NULL, 2, 2), CN_EINVALID);
     expect_error(cn_figure_heatmap(f, three, SIZE_MAX, 2), CN_EINVALID);
+    expect_error(cn_figure_contour(f, NULL, 2, 2), CN_EINVALID);
+    expect_error(cn_figure_contour(f, three, 1, 3), CN_EINVALID);
+    expect_error(cn_figure_contour(f, three, 2, SIZE_MAX), CN_EINVALID);
+    expect_error(cn_figure_contour(f, square, 2, 2, .x = square), CN_EINVALID);
+    expect_error(cn_figure_contour(f, square, 2, 2, .n_levels = 10000), CN_EINVALID);
+    expect_error(cn_figure_contour(NULL, square, 2, 2), CN_EINVALID);
+    expect_error(cn_figure_surface(f, NULL, 2, 2), CN_EINVALID);
+    expect_error(cn_figure_surface(f, square, 2, 2, .elevation = 91), CN_EINVALID);
+    expect_error(cn_figure_surface(NULL, square, 2, 2), CN_EINVALID);
     expect_error(cn_figure_images(f, 1, 2, 2), CN_EINVALID);
     expect_error(cn_figure_images(f, 1, 2, 2, .u8 = pixels, .channels = 2), CN_EINVALID);
     expect_error(cn_figure_images(f, 1, 0, 2, .u8 = pixels), CN_EINVALID);
@@ -380,6 +481,9 @@ int main(void)
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_save),
         cmocka_unit_test(test_save_out_of_memory),
+        cmocka_unit_test(test_contour_is_a_circle),
+        cmocka_unit_test(test_contour_of_a_saddle),
+        cmocka_unit_test(test_contour_in_a_doubtful_cell),
         cmocka_unit_test(test_errors_of_paths),
         cmocka_unit_test(test_errors_of_arguments),
     };

@@ -227,12 +227,32 @@ static void test_any_op(void **state)
     }
 }
 
+/* By their extremes: what is certain, what is impossible. */
+static void samplers_draw_what_is_possible(void **state)
+{
+    (void)state;
+    size_t mark = cn_mark();
+    cn_tensor *sure = cn_from((const float[]){ 0, 1, 1 }, CN_SHAPE(3), CN_F32);
+    same(cn_bernoulli(sure), sure);
+    same(cn_poisson(cn_zeros(CN_SHAPE(2), CN_F32)), cn_zeros(CN_SHAPE(2), CN_F32));
+    cn_tensor *drawn = cn_multinomial(sure, 2, false);
+    assert_int_equal(cn_item(cn_sum(drawn)), 3); /* places 1 and 2, each once */
+    assert_null(cn_multinomial(sure, 3, false));
+    cn_error_clear();
+    assert_int_equal(cn_numel(cn_multinomial(sure, 30, true)), 30);
+    cn_release(mark);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pointwise), cmocka_unit_test(test_reductions),
-        cmocka_unit_test(test_indexing),  cmocka_unit_test(test_linear_algebra),
-        cmocka_unit_test(test_layers),    cmocka_unit_test(test_losses),
+        cmocka_unit_test(samplers_draw_what_is_possible),
+        cmocka_unit_test(test_pointwise),
+        cmocka_unit_test(test_reductions),
+        cmocka_unit_test(test_indexing),
+        cmocka_unit_test(test_linear_algebra),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_losses),
         cmocka_unit_test(test_any_op),
     };
     return cmocka_run_group_tests_name("typed", tests, NULL, NULL);

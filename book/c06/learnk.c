@@ -12,7 +12,7 @@ static void run(Lab *lab)
 
     cn_module *conv = cn_conv2d_layer(1, .in = 1, .kernel_hw = { 1, 2 }, .no_bias = true);
     cn_optim *sgd = cn_sgd(conv, .lr = 3e-2);
-    double loss[STEPS];
+    double loss[STEPS] = { 0 };
     for (int i = 0; i < STEPS && cn_ok(); i++) {
         CN_SCOPE
         {

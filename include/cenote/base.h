@@ -116,6 +116,8 @@ typedef struct cn_named_only {
 
 CN_API void cn_set_threads(int n); /* threads for kernels; 0: as many as the machine offers */
 CN_API int cn_threads(void);
+/* Seconds on a clock that never goes back, for measuring: the difference of two is what counts. */
+CN_API double cn_seconds(void);
 
 CN_END_DECLS
 #endif

@@ -18,6 +18,7 @@
 #include "plot.h"
 #include "profile.h"
 #include "rng.h"
+#include "table.h"
 #include "tensor.h"
 #include "text.h"
 #include "train.h"

@@ -73,6 +73,22 @@ CN_API const char *cn_dataset_class_name(const cn_dataset *d, int i); /* "ankle 
 /* Samples by index, in this thread. */
 CN_API bool cn_dataset_get(const cn_dataset *d, const int64_t *index, int64_t n, cn_batch *out);
 
+/* cn_dataset_image_folder("hotdog/train", .side = 96). A folder for each class, named by it, with
+   pictures (JPEG, PNG, PPM or PGM); classes and pictures are in the order of their names. Pictures
+   are read when they are asked for, in the loader's threads: the shorter side is scaled to `side`,
+   the middle cut out. Samples are (channels, side, side) float32 in [0, 1], and int64. Errors:
+   CN_EIO, or CN_EFORMAT when there are no such folders or a picture is damaged. */
+typedef struct cn_image_folder_options {
+    size_t size;
+    const char *path;
+    cn_named_only named_only_;
+    int64_t side;  /* 224 */
+    bool gray;     /* one channel instead of three */
+    int64_t limit; /* only the first so many pictures of each class; 0: all */
+} cn_image_folder_options;
+
+CN_API cn_dataset *cn_dataset_image_folder_with(const cn_image_folder_options *o);
+
 /* ---- the catalogue: data sets by name ------------------------------------------------------ */
 
 typedef enum cn_part { CN_TRAIN = 0, CN_TEST = 1 } cn_part;
@@ -213,6 +229,9 @@ CN_API bool cn_loader_restore(cn_loader *l, const cn_loader_cursor *cursor);
 #ifndef __cplusplus
 #define cn_dataset_open(...)                                                                       \
     cn_dataset_open_with(&(cn_dataset_options){ .size = sizeof(cn_dataset_options), __VA_ARGS__ })
+#define cn_dataset_image_folder(...)                                                               \
+    cn_dataset_image_folder_with(                                                                  \
+        &(cn_image_folder_options){ .size = sizeof(cn_image_folder_options), __VA_ARGS__ })
 #define cn_loader_new(...)                                                                         \
     cn_loader_new_with(&(cn_loader_options){ .size = sizeof(cn_loader_options), __VA_ARGS__ })
 #endif

@@ -355,7 +355,11 @@ CN_API cn_tensor *cn_eye(int64_t n, cn_dtype dtype);
 CN_API cn_tensor *cn_rand(cn_shape shape, cn_dtype dtype);  /* uniform in [0, 1) */
 CN_API cn_tensor *cn_randn(cn_shape shape, cn_dtype dtype); /* normal: mean 0, variance 1 */
 CN_API cn_tensor *cn_randint(int64_t low, int64_t high, cn_shape shape); /* int64, low .. high-1 */
-CN_API cn_tensor *cn_randperm(int64_t n); /* 0 .. n-1 in random order */
+CN_API cn_tensor *cn_randperm(int64_t n);         /* 0 .. n-1 in random order */
+CN_API cn_tensor *cn_bernoulli(cn_tensor *input); /* 1 with probability input, else 0 */
+CN_API cn_tensor *cn_poisson(cn_tensor *input);   /* counts with mean input */
+/* int64 places in a vector of weights, or in each row of a matrix, drawn in proportion to them. */
+CN_API cn_tensor *cn_multinomial(cn_tensor *input, int64_t num_samples, bool replacement);
 
 CN_END_DECLS
 #endif

@@ -35,6 +35,23 @@ CN_API bool cn_figure_bars(cn_figure *f, const char *label, const char *const *n
 CN_API bool cn_figure_histogram(cn_figure *f, const char *label, const double *values, size_t n,
                                 size_t bins);
 
+/* Level lines of a surface: values[r * cols + c] is its height at (x[c], y[r]). They share a panel
+   with lines and points, so that the way of a descent can be drawn over them. The lines go from
+   light for low to dark for high; cells with a corner that is NaN have none. */
+typedef struct cn_contour_options {
+    size_t size;
+    cn_figure *figure;
+    const double *values;
+    size_t rows, cols; /* at least 2 each */
+    cn_named_only named_only_;
+    const double *x, *y; /* cols and rows of them, ascending; NULL: 0, 1, 2, ... */
+    const double *levels;
+    size_t n_levels; /* with levels NULL: round ones, about so many; 0: 10 */
+    const char *label;
+} cn_contour_options;
+
+CN_API bool cn_figure_contour_with(const cn_contour_options *o);
+
 /* The axes of the newest panel: cn_figure_axes(f, .xlabel = "epoch", .ylog = true). Limits hold
    where min < max, otherwise the data decide. */
 typedef struct cn_axes_options {
@@ -50,7 +67,7 @@ typedef struct cn_axes_options {
 
 CN_API bool cn_figure_axes_with(const cn_axes_options *o);
 
-/* ---- heat maps and images: each is a panel by itself, a new one where needed ------------ */
+/* ---- heat maps, surfaces and images: each is a panel by itself, a new one where needed ---- */
 
 /* Row-major values; row 0 is at the top, NaN cells are grey. For a confusion matrix:
    cn_figure_heatmap(f, counts, 10, 10, .row_labels = names, .col_labels = names,
@@ -69,6 +86,22 @@ typedef struct cn_heatmap_options {
 } cn_heatmap_options;
 
 CN_API bool cn_figure_heatmap_with(const cn_heatmap_options *o);
+
+/* The same heights as those of cn_figure_contour(), seen from the side and above; on a terminal,
+   where there is no depth, from straight above. Patches with a corner that is NaN are left out. */
+typedef struct cn_surface_options {
+    size_t size;
+    cn_figure *figure;
+    const double *values;
+    size_t rows, cols; /* at least 2 each */
+    cn_named_only named_only_;
+    const double *x, *y; /* cols and rows of them, ascending; NULL: 0, 1, 2, ... */
+    const char *xlabel, *ylabel, *zlabel;
+    double azimuth;   /* of the eye about the z axis, in degrees; 0: -60 */
+    double elevation; /* of the eye above the ground, 1 .. 90 degrees; 0: 30 */
+} cn_surface_options;
+
+CN_API bool cn_figure_surface_with(const cn_surface_options *o);
 
 typedef enum cn_image_mark {
     CN_IMAGE_BAD = -1, /* a red caption */
@@ -104,6 +137,10 @@ CN_API bool cn_figure_tensor(cn_figure *f, const cn_tensor *images, size_t colum
 #ifndef __cplusplus
 #define cn_figure_axes(...)                                                                        \
     cn_figure_axes_with(&(cn_axes_options){ .size = sizeof(cn_axes_options), __VA_ARGS__ })
+#define cn_figure_contour(...)                                                                     \
+    cn_figure_contour_with(&(cn_contour_options){ .size = sizeof(cn_contour_options), __VA_ARGS__ })
+#define cn_figure_surface(...)                                                                     \
+    cn_figure_surface_with(&(cn_surface_options){ .size = sizeof(cn_surface_options), __VA_ARGS__ })
 #define cn_figure_heatmap(...)                                                                     \
     cn_figure_heatmap_with(&(cn_heatmap_options){ .size = sizeof(cn_heatmap_options), __VA_ARGS__ })
 #define cn_figure_images(...)                                                                      \

@@ -54,6 +54,9 @@ CN_API int64_t cn_size(const cn_tensor *t,
 CN_API int64_t cn_numel(const cn_tensor *t);
 CN_API cn_dtype cn_dtype_of(const cn_tensor *t);
 CN_API bool cn_is_contiguous(const cn_tensor *t);
+CN_API bool cn_is_view(const cn_tensor *t); /* made to look at the memory of another tensor */
+/* Do both look at one block of memory, at whatever parts of it? */
+CN_API bool cn_shares_memory(const cn_tensor *a, const cn_tensor *b);
 CN_API double cn_item(
     const cn_tensor *t); /* the value of a one-element tensor; NaN and an error otherwise */
 CN_API double cn_at(const cn_tensor *t, cn_shape index); /* one element, by index */

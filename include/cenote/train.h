@@ -19,6 +19,13 @@ CN_API cn_dict *cn_state_dict(cn_module *m);
    A module whose shapes are not known yet must be built first. */
 CN_API bool cn_load_state_dict(cn_module *m, const cn_dict *state, bool strict);
 
+/* The whole network in a .pt file, to be loaded without the code that made it: "modules" has the
+   classes with their arguments, "state_dict" the parameters and buffers. A module that stands in two
+   places is one again. CN_EUNSUPPORTED for classes of one's own, whose code no file can hold, and
+   for those that take modules as arguments: keep the code, and save the state. */
+CN_API bool cn_module_save(const char *path, cn_module *m);
+CN_API cn_module *cn_module_load(const char *path); /* the caller frees it */
+
 /* An optimiser's state as torch.optim has it: {"state": {"0": {...}, ..}, "param_groups": [{...}]}. */
 CN_API cn_dict *cn_optim_state_dict(const cn_optim *o);
 CN_API bool cn_optim_load_state_dict(cn_optim *o, const cn_dict *state);

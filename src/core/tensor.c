@@ -241,6 +241,16 @@ bool cn_is_contiguous(const cn_tensor *t)
     return t && t->v.contiguous;
 }
 
+bool cn_is_view(const cn_tensor *t)
+{
+    return t && t->is_view;
+}
+
+bool cn_shares_memory(const cn_tensor *a, const cn_tensor *b)
+{
+    return a && b && a->storage == b->storage;
+}
+
 /* A double cannot hold a complex number. */
 static bool has_real_elements(const cn_tensor *t, const char *what)
 {

@@ -17,6 +17,7 @@
 #include "io/utf8.h"
 
 #define MAX_FIELD ((size_t)16 << 20)
+#define MAX_COLUMNS ((size_t)1 << 20)
 
 typedef struct field {
     const char *text;
@@ -86,12 +87,23 @@ static bool scan_field(table *t, field *f)
                : fail_at(t, t->line, "a field is not UTF-8 text");
 }
 
+/* Said as soon as it is so: the line may be longer than memory has room for. */
+static bool too_many(const table *t, size_t line, size_t most)
+{
+    if (t->n_rows == 1)
+        return cn_fail(CN_EFORMAT, "%s:%zu: more than %zu columns", t->o->path, line, most);
+    return cn_fail(CN_EFORMAT, "%s:%zu: more fields than the first line's %zu", t->o->path, line,
+                   most);
+}
+
 static bool scan_row(table *t)
 {
     size_t line = t->line, before = t->n_fields;
     if (!cn_array_grow(&t->lines, &t->lines_room, t->n_rows + 1, sizeof *t->lines)) return false;
     t->lines[t->n_rows++] = line;
+    size_t most = t->n_rows == 1 ? MAX_COLUMNS : t->n_columns;
     for (;;) {
+        if (t->n_fields - before == most) return too_many(t, line, most);
         if (!cn_array_grow(&t->fields, &t->fields_room, t->n_fields + 1, sizeof *t->fields) ||
             !scan_field(t, &t->fields[t->n_fields++]))
             return false;

@@ -14,6 +14,7 @@ static void series_free(Series *s)
     cn_free(s->label);
     cn_free(s->x);
     cn_free(s->y);
+    cn_free(s->level);
 }
 
 void cn_curves_free(Curves *c)
@@ -26,21 +27,24 @@ void cn_curves_free(Curves *c)
 }
 
 /* A copy of x and y (or of 0, 1, 2, ... where x is NULL) in *s. */
-static bool copy_points(Series *s, const double *x, const double *y, size_t n, const char *what)
+static bool copy_points(Series *s, const double *x, const double *y, const double *level, size_t n,
+                        const char *what)
 {
     size_t bytes;
     if (!cn_check_array(what, y, n, sizeof *y, &bytes)) return false;
     s->x = cn_alloc(bytes);
     s->y = cn_alloc(bytes);
-    if (!s->x || !s->y) return false;
+    s->level = level ? cn_alloc(bytes) : NULL;
+    if (!s->x || !s->y || (level && !s->level)) return false;
     if (n) memcpy(s->y, y, bytes);
+    if (level) memcpy(s->level, level, bytes);
     for (size_t i = 0; i < n; i++) s->x[i] = x ? x[i] : (double)i;
     s->n = n;
     return true;
 }
 
-static bool add_series(cn_figure *f, Series style, const char *label, const double *x,
-                       const double *y, size_t n, const char *what)
+bool cn_add_series(cn_figure *f, Series style, const char *label, const double *x, const double *y,
+                   const double *level, size_t n, const char *what)
 {
     Panel *p = cn_figure_open(f, PANEL_CURVES, what);
     if (!p) return false;
@@ -48,7 +52,7 @@ static bool add_series(cn_figure *f, Series style, const char *label, const doub
     void *all = c->series;
     if (!cn_grow(&all, &c->room, c->n_series, sizeof *c->series)) return false;
     c->series = all;
-    if (!cn_copy_text(&style.label, label, false) || !copy_points(&style, x, y, n, what)) {
+    if (!cn_copy_text(&style.label, label, false) || !copy_points(&style, x, y, level, n, what)) {
         series_free(&style);
         return false;
     }
@@ -58,12 +62,14 @@ static bool add_series(cn_figure *f, Series style, const char *label, const doub
 
 bool cn_figure_line(cn_figure *f, const char *label, const double *x, const double *y, size_t n)
 {
-    return add_series(f, (Series){ .shape = SHAPE_LINE }, label, x, y, n, "cn_figure_line");
+    return cn_add_series(f, (Series){ .shape = SHAPE_LINE }, label, x, y, NULL, n,
+                         "cn_figure_line");
 }
 
 bool cn_figure_scatter(cn_figure *f, const char *label, const double *x, const double *y, size_t n)
 {
-    return add_series(f, (Series){ .shape = SHAPE_POINTS }, label, x, y, n, "cn_figure_scatter");
+    return cn_add_series(f, (Series){ .shape = SHAPE_POINTS }, label, x, y, NULL, n,
+                         "cn_figure_scatter");
 }
 
 /* The panel keeps the longest list of names. */
@@ -84,7 +90,7 @@ bool cn_figure_bars(cn_figure *f, const char *label, const char *const *names, c
     Panel *p = cn_figure_open(f, PANEL_CURVES, "cn_figure_bars");
     if (!p || !set_names(&p->curves, names, n)) return false;
     Series style = { .shape = SHAPE_BARS, .width = 0.8, .slot = p->curves.slots };
-    if (!add_series(f, style, label, NULL, y, n, "cn_figure_bars")) return false;
+    if (!cn_add_series(f, style, label, NULL, y, NULL, n, "cn_figure_bars")) return false;
     p->curves.slots++;
     return true;
 }
@@ -134,7 +140,7 @@ bool cn_figure_histogram(cn_figure *f, const char *label, const double *values, 
     for (size_t i = 0; i < bins; i++) centre[i] = r.lo + ((double)i + 0.5) * width;
     count_values(centre + bins, bins, r, values, n);
     Series style = { .shape = SHAPE_BARS, .width = width, .slot = -1 };
-    bool ok = add_series(f, style, label, centre, centre + bins, bins, what);
+    bool ok = cn_add_series(f, style, label, centre, centre + bins, NULL, bins, what);
     cn_free(centre);
     return ok;
 }

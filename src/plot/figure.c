@@ -124,6 +124,7 @@ static void panel_free(Panel *p)
     cn_curves_free(&p->curves);
     cn_heat_free(&p->heat);
     cn_images_free(&p->images);
+    cn_surface_free(&p->surface);
 }
 
 Panel *cn_figure_open(cn_figure *f, PanelKind kind, const char *what)

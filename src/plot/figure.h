@@ -6,12 +6,13 @@
 
 #include "plot/axis.h"
 
-typedef enum Shape { SHAPE_LINE, SHAPE_POINTS, SHAPE_BARS } Shape;
+typedef enum Shape { SHAPE_LINE, SHAPE_POINTS, SHAPE_BARS, SHAPE_CONTOUR } Shape;
 
 typedef struct Series {
     Shape shape;
     char *label; /* NULL: not in the legend */
     double *x, *y;
+    double *level; /* of a contour: how dark each point is, 0 .. 1 */
     size_t n;
     double width; /* of a bar, on the x axis */
     int slot;     /* bars side by side: which one of the panel's slots; -1: alone */
@@ -45,7 +46,14 @@ typedef struct Images {
     cn_image_mark *marks; /* NULL: none */
 } Images;
 
-typedef enum PanelKind { PANEL_CURVES, PANEL_HEAT, PANEL_IMAGES } PanelKind;
+typedef struct Surface {
+    Heat heat; /* its values, colours, xlabel and ylabel; row 0 is the one with the greatest y */
+    double *x, *y; /* heat.cols and heat.rows of them */
+    char *zlabel;
+    double azimuth, elevation; /* in degrees */
+} Surface;
+
+typedef enum PanelKind { PANEL_CURVES, PANEL_HEAT, PANEL_IMAGES, PANEL_SURFACE } PanelKind;
 
 typedef struct Panel {
     PanelKind kind;
@@ -54,6 +62,7 @@ typedef struct Panel {
     Curves curves; /* the one that `kind` says is in use */
     Heat heat;
     Images images;
+    Surface surface;
 } Panel;
 
 struct cn_figure {
@@ -86,6 +95,19 @@ bool cn_grow(void **items, size_t *room, size_t n, size_t item);
 void cn_curves_free(Curves *c);
 void cn_heat_free(Heat *h);
 void cn_images_free(Images *im);
+void cn_surface_free(Surface *s);
+
+/* A new series of n points in the panel of curves; `level` is NULL but for contours. */
+bool cn_add_series(cn_figure *f, Series style, const char *label, const double *x, const double *y,
+                   const double *level, size_t n, const char *what);
+
+/* Heights over a grid, as the user gives them: values[r * cols + c] is that at (x[c], y[r]). */
+typedef struct Grid {
+    const double *values, *x, *y; /* x and y NULL: 0, 1, 2, ... */
+    size_t rows, cols;
+} Grid;
+bool cn_check_grid(const Grid *g, const char *what);
+Range cn_grid_heights(const Grid *g); /* empty when there is none */
 
 /* ---- reading: for the files that draw ------------------------------------------------------ */
 

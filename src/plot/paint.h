@@ -64,5 +64,8 @@ void cn_paint_heat(cairo_t *cr, const Heat *h, Box box);
 Size cn_images_size(cairo_t *cr, const Images *im);
 void cn_paint_images(cairo_t *cr, const Images *im, Box box);
 
+Size cn_surface_size(void);
+void cn_paint_surface(cairo_t *cr, const Surface *s, Box box);
+
 #endif
 #endif

@@ -203,11 +203,28 @@ static void draw_bars(cairo_t *cr, const Curves *c, const Series *s, size_t inde
     }
 }
 
+/* Light lines would be lost on white: the colours begin at a quarter of the scale. */
+static void draw_contour(cairo_t *cr, const Curves *c, const Series *s, size_t index, const Axis *x,
+                         const Axis *y, Box plot)
+{
+    (void)index;
+    cairo_set_line_width(cr, 1.2);
+    cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+    for (size_t i = 0; i < s->n; i++) {
+        size_t end = trace_run(cr, c, s, i, x, y, plot);
+        cn_set_colour(cr, cn_heat_colour(0.25 + 0.75 * s->level[i]), 1);
+        cairo_stroke(cr);
+        i = end;
+    }
+}
+
 static void draw_series(cairo_t *cr, const Curves *c, const Axis *x, const Axis *y, Box plot)
 {
-    static void (*const draw[])(
-        cairo_t *, const Curves *, const Series *, size_t, const Axis *, const Axis *,
-        Box) = { [SHAPE_LINE] = draw_line, [SHAPE_POINTS] = draw_points, [SHAPE_BARS] = draw_bars };
+    static void (*const draw[])(cairo_t *, const Curves *, const Series *, size_t, const Axis *,
+                                const Axis *, Box) = { [SHAPE_LINE] = draw_line,
+                                                       [SHAPE_POINTS] = draw_points,
+                                                       [SHAPE_BARS] = draw_bars,
+                                                       [SHAPE_CONTOUR] = draw_contour };
     cairo_save(cr);
     cairo_rectangle(cr, plot.x - 1, plot.y - 1, plot.w + 2, plot.h + 2);
     cairo_clip(cr);

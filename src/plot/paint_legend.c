@@ -63,7 +63,7 @@ static void spill_series(Ink *ink, const Curves *c, const Series *s, const Axis 
         if (here) {
             double fx = cn_axis_at(x, s->x[i]), fy = 1 - cn_axis_at(y, s->y[i]);
             if (s->shape == SHAPE_BARS) spill_bar(ink, c, s, i, x, fy);
-            else if (s->shape == SHAPE_LINE && joined) spill_segment(ink, x0, y0, fx, fy);
+            else if (s->shape != SHAPE_POINTS && joined) spill_segment(ink, x0, y0, fx, fy);
             else spill(ink, fx, fy, 2);
             x0 = fx;
             y0 = fy;
@@ -106,8 +106,10 @@ static Box best_place(const Ink *ink, Size size, Box plot)
 static void draw_sample(cairo_t *cr, const Series *s, size_t index, double x, double y)
 {
     cn_set_colour(cr, cn_series_colour(index), 1);
-    if (s->shape == SHAPE_LINE) {
+    if (s->shape == SHAPE_LINE || s->shape == SHAPE_CONTOUR) {
         cn_series_pen(cr, index);
+        if (s->shape == SHAPE_CONTOUR) cairo_set_dash(cr, NULL, 0, 0);
+        if (s->shape == SHAPE_CONTOUR) cn_set_colour(cr, cn_heat_colour(0.6), 1);
         cairo_move_to(cr, x, y);
         cairo_line_to(cr, x + SAMPLE, y);
         cairo_stroke(cr);

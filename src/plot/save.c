@@ -27,9 +27,10 @@ typedef struct Layout {
 
 static Size panel_size(cairo_t *cr, const Panel *p)
 {
-    Size s = p->kind == PANEL_HEAT     ? cn_heat_size(cr, &p->heat)
-             : p->kind == PANEL_IMAGES ? cn_images_size(cr, &p->images)
-                                       : cn_curves_size(&p->curves);
+    Size s = p->kind == PANEL_HEAT      ? cn_heat_size(cr, &p->heat)
+             : p->kind == PANEL_IMAGES  ? cn_images_size(cr, &p->images)
+             : p->kind == PANEL_SURFACE ? cn_surface_size()
+                                        : cn_curves_size(&p->curves);
     if (!p->title) return s;
     return (Size){ fmax(s.w, cn_text_width(cr, p->title, FONT_LABEL) + GAP), s.h + TITLE };
 }
@@ -69,6 +70,7 @@ static void paint_panel(cairo_t *cr, const Panel *p, Box box)
     }
     if (p->kind == PANEL_HEAT) cn_paint_heat(cr, &p->heat, box);
     else if (p->kind == PANEL_IMAGES) cn_paint_images(cr, &p->images, box);
+    else if (p->kind == PANEL_SURFACE) cn_paint_surface(cr, &p->surface, box);
     else cn_paint_curves(cr, &p->curves, box);
 }
 

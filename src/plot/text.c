@@ -124,6 +124,7 @@ static bool put_panel(Terminal *t, const Panel *p)
     cn_put_line(t, p->title);
     if (p->kind == PANEL_CURVES) return cn_text_curves(t, &p->curves);
     if (p->kind == PANEL_HEAT) cn_text_heat(t, &p->heat);
+    else if (p->kind == PANEL_SURFACE) cn_text_heat(t, &p->surface.heat);
     else cn_text_images(t, &p->images);
     return true;
 }

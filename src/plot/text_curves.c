@@ -37,11 +37,11 @@ static int dot_y(const Canvas *cv, double fy)
     return (int)lround((1 - fy) * (4 * cv->rows - 1));
 }
 
-/* Solid, dashed, dash-dotted, dotted: is the dot at `step` of a line set? */
-static bool dash_on(size_t series, int step)
+/* Solid, dashed, dash-dotted, dotted: is the dot at `step` of the line set? Contours are solid. */
+static bool dash_on(const Series *s, size_t index, int step)
 {
     static const char *const dashes[] = { "1", "11111000", "111110010", "100" };
-    const char *dash = dashes[series % 4];
+    const char *dash = dashes[s->shape == SHAPE_CONTOUR ? 0 : index % 4];
     return dash[(size_t)step % strlen(dash)] == '1';
 }
 
@@ -64,16 +64,16 @@ static bool clip(double *x0, double *y0, double *x1, double *y1)
 }
 
 /* `step` counts the dots of the whole line, so that its dashes go on from segment to segment. */
-static void draw_segment(Canvas *cv, size_t series, double x0, double y0, double x1, double y1,
-                         int *step)
+static void draw_segment(Canvas *cv, const Series *s, size_t index, double x0, double y0, double x1,
+                         double y1, int *step)
 {
     if (!clip(&x0, &y0, &x1, &y1)) return;
     int ax = dot_x(cv, x0), ay = dot_y(cv, y0), dx = dot_x(cv, x1) - ax, dy = dot_y(cv, y1) - ay;
     int n = (int)fmax(abs(dx), abs(dy));
     for (int i = 0; i <= n; i++) {
         double t = n ? (double)i / n : 0;
-        if (dash_on(series, *step + i))
-            set_dot(cv, ax + (int)lround(t * dx), ay + (int)lround(t * dy), series);
+        if (dash_on(s, index, *step + i))
+            set_dot(cv, ax + (int)lround(t * dx), ay + (int)lround(t * dy), index);
     }
     *step = (*step + n) % 72; /* a multiple of every dash */
 }
@@ -115,8 +115,8 @@ static void draw_line(Canvas *cv, const Curves *c, size_t index, const Axis *x, 
     for (size_t i = 0; i < s->n; i++) {
         bool here = cn_point_shows(c, s, i), next = i + 1 < s->n && cn_point_shows(c, s, i + 1);
         double fx = here ? cn_axis_at(x, s->x[i]) : 0, fy = here ? cn_axis_at(y, s->y[i]) : 0;
-        if (here && joined) draw_segment(cv, index, x0, y0, fx, fy, &step);
-        else if (here && !next) draw_segment(cv, index, fx, fy, fx, fy, &step);
+        if (here && joined) draw_segment(cv, s, index, x0, y0, fx, fy, &step);
+        else if (here && !next) draw_segment(cv, s, index, fx, fy, fx, fy, &step);
         x0 = fx;
         y0 = fy;
         joined = here;
@@ -125,9 +125,11 @@ static void draw_line(Canvas *cv, const Curves *c, size_t index, const Axis *x, 
 
 static void draw_series(Canvas *cv, const Curves *c, size_t index, const Axis *x, const Axis *y)
 {
-    static void (*const draw[])(Canvas *, const Curves *, size_t, const Axis *, const Axis *) = {
-        [SHAPE_LINE] = draw_line, [SHAPE_POINTS] = draw_points, [SHAPE_BARS] = draw_bars
-    };
+    static void (*const draw[])(Canvas *, const Curves *, size_t, const Axis *,
+                                const Axis *) = { [SHAPE_LINE] = draw_line,
+                                                  [SHAPE_POINTS] = draw_points,
+                                                  [SHAPE_BARS] = draw_bars,
+                                                  [SHAPE_CONTOUR] = draw_line };
     draw[c->series[index].shape](cv, c, index, x, y);
 }
 
@@ -161,7 +163,8 @@ static void put_sample(Terminal *t, const Series *s, size_t index)
     Cell cells[COLUMNS] = { { 0, 0 } };
     Canvas cv = { COLUMNS, 1, cells };
     for (int i = 0; i < 2 * COLUMNS; i++) {
-        if (s->shape == SHAPE_LINE && dash_on(index, i)) set_dot(&cv, i, 1, index);
+        bool line = s->shape == SHAPE_LINE || s->shape == SHAPE_CONTOUR;
+        if (line && dash_on(s, index, i)) set_dot(&cv, i, 1, index);
         if (s->shape == SHAPE_POINTS && i % 4 == 1) set_dot(&cv, i, 1 + i % 8 / 5, index);
         for (int y = 0; s->shape == SHAPE_BARS && y < 4; y++) set_dot(&cv, i, y, index);
     }

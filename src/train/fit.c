@@ -33,20 +33,13 @@ typedef struct {
     bool interrupted, stopped_early;
 } Run;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- reporting ----------------------------------------------------------------------------- */
 
 static cn_fit_progress progress_of(Run *r, cn_fit_event event)
 {
     const cn_run_state *s = &r->state;
     bool between = s->seen == 0;
-    r->state.seconds = now() - r->began;
+    r->state.seconds = cn_seconds() - r->began;
     double examples = (double)cn_dataset_samples(r->o.train) * (double)s->epoch + (double)s->seen;
     return (cn_fit_progress){
         .event = event,
@@ -64,7 +57,7 @@ static cn_fit_progress progress_of(Run *r, cn_fit_event event)
         .stopped_early = r->stopped_early,
         .interrupted = r->interrupted,
         .loss = r->last_loss,
-        .data_wait = r->waited / (now() - r->called),
+        .data_wait = r->waited / (cn_seconds() - r->called),
     };
 }
 
@@ -158,10 +151,10 @@ static bool update(Run *r)
 
 static bool next_batch(Run *r, cn_batch *b)
 {
-    double t = now();
+    double t = cn_seconds();
     bool ok = false;
     CN_PROFILE("waiting for data") ok = cn_loader_next(r->train, b);
-    r->waited += now() - t;
+    r->waited += cn_seconds() - t;
     return ok;
 }
 
@@ -240,7 +233,7 @@ static bool validate(Run *r)
 static bool save_checkpoint(Run *r)
 {
     if (!r->o.out) return true;
-    r->state.seconds = now() - r->began;
+    r->state.seconds = cn_seconds() - r->began;
     if (!cn_metrics_flush(r->metrics, &r->state.metrics_bytes)) return false;
     return cn_checkpoint_save(r->o.out, &r->o, r->train, &r->state);
 }
@@ -345,7 +338,7 @@ static bool begin(Run *r)
     if (o->out && !cn_checkpoint_folder(o->out)) return false;
     bool resume = o->resume && o->out && cn_checkpoint_exists(o->out);
     if (resume && !cn_checkpoint_load(o->out, o, r->train, &r->state)) return false;
-    r->called = now(), r->last_loss = (double)NAN;
+    r->called = cn_seconds(), r->last_loss = (double)NAN;
     r->began = r->called - r->state.seconds;
     if (!o->out) return true;
     r->metrics = cn_metrics_open(o->out, r->state.metrics_bytes);
@@ -365,7 +358,7 @@ static bool save_model(const Run *r)
 
 bool cn_fit_with(const cn_fit_options *options, cn_fit_progress *last)
 {
-    Run r = { .called = now() };
+    Run r = { .called = cn_seconds() };
     if (!cn_ok() || !resolve(options, &r.o)) return false;
     stop_requested = 0;
     size_t mark = cn_mark();

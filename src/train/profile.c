@@ -180,13 +180,6 @@ bool cn_profile_save(const char *path)
 
 /* ---- what the machine can do --------------------------------------------------------------- */
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 double cn_profile_peak(void)
 {
     enum { N = 1024, TIMES = 12 };
@@ -195,9 +188,9 @@ double cn_profile_peak(void)
     cn_tensor *a = cn_ones(CN_SHAPE(N, N), CN_F32);
     for (int i = 0; i < TIMES && cn_ok(); i++) {
         size_t inner = cn_mark();
-        double t = seconds();
+        double t = cn_seconds();
         cn_mm(a, a);
-        t = seconds() - t;
+        t = cn_seconds() - t;
         if (i == 0 || t < least) least = t;
         cn_release(inner);
     }

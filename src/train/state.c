@@ -30,10 +30,23 @@ static bool collect(const cn_entry *e, void *context)
     return ok;
 }
 
+/* A lazy module without parameters would be left out in silence. Depth: that of containers. */
+static bool all_known(const cn_module *m, const char *name)
+{
+    if (!m->built && !m->n_slots && strncmp(m->cls->name, "Lazy", 4) == 0)
+        return cn_fail(CN_EINVALID,
+                       "state_dict: the shapes of module '%s' (%s) are not known yet; run "
+                       "cn_build() first",
+                       name, m->cls->name);
+    for (int i = 0; i < m->n_children; i++)
+        if (!all_known(m->children[i].module, m->children[i].name)) return false;
+    return true;
+}
+
 bool cn_state_into(cn_module *m, const char *prefix, cn_dict *dict)
 {
     Collector c = { dict, prefix, false };
-    return cn_visit(m, collect, &c);
+    return all_known(m, "") && cn_visit(m, collect, &c);
 }
 
 cn_dict *cn_state_dict(cn_module *m)

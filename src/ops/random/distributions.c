@@ -72,6 +72,11 @@ const cn_op cn_op_bernoulli = {
     .samples = "+[2,3] | [4] 0.5 | [0]",
 };
 
+cn_tensor *cn_bernoulli(cn_tensor *input)
+{
+    return CN_CALL(bernoulli, &(cn_opt_float){ 0 }, input);
+}
+
 /* Into the input itself, whatever that was computed from. */
 static bool fill_input(cn_call *c, cn_tensor *y)
 {

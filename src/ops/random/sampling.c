@@ -179,3 +179,15 @@ const cn_op cn_op_multinomial = {
     .compose = multinomial_compose,
     .samples = "+[5] 3 | +[2,4] 6 True | +[1] 1",
 };
+
+/* ---- typed ---------------------------------------------------------------------------------- */
+
+cn_tensor *cn_poisson(cn_tensor *input)
+{
+    return CN_CALL(poisson, NULL, input);
+}
+
+cn_tensor *cn_multinomial(cn_tensor *input, int64_t num_samples, bool replacement)
+{
+    return CN_CALL(multinomial, (&(Multinomial){ num_samples, replacement }), input);
+}
