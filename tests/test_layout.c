@@ -132,6 +132,47 @@ static void test_gradients(void **state)
     }
 }
 
+/* Large kernels, and small images, of many channels: all gradients and edges of odd size. */
+static cn_tensor *window_loss(cn_tensor *x, cn_tensor *before, cn_tensor *w, cn_tensor *bias)
+{
+    const int64_t pad = cn_size(w, 2) / 2;
+    cn_tensor *y = cn_conv2d(cn_conv2d(x, before), w, .bias = bias, .padding = { pad, pad });
+    return cn_mul(cn_sum(cn_square(y)), cn_num(1e-3));
+}
+
+static void compare_windows(int64_t images, int64_t h, int64_t w, int64_t size)
+{
+    enum { IN = 64, OUT = 80, LEAVES = 4 };
+    cn_tensor *seen[2][LEAVES];
+    for (int plain = 0; plain < 2; plain++) {
+        CN_SCOPE
+        {
+            cn_manual_seed(5);
+            cn_restrict_providers(plain ? 0 : ~0u);
+            cn_tensor *leaf[LEAVES] = { random_images(images, 16, h, w),
+                                        cn_mul(random_images(IN, 16, 1, 1), cn_num(0.25)),
+                                        cn_mul(random_images(OUT, IN, size, size), cn_num(0.02)),
+                                        cn_randn(CN_SHAPE(OUT), CN_F32) };
+            for (int i = 0; i < LEAVES; i++) leaf[i] = cn_requires_grad(cn_detach(leaf[i]), true);
+            cn_backward(window_loss(leaf[0], leaf[1], leaf[2], leaf[3]));
+            for (int i = 0; i < LEAVES; i++) seen[plain][i] = cn_keep(cn_grad(leaf[i]));
+            cn_restrict_providers(~0u);
+        }
+    }
+    assert_no_error();
+    for (int i = 0; i < LEAVES; i++) {
+        assert_close(seen[0][i], seen[1][i]);
+        cn_drop(seen[0][i]), cn_drop(seen[1][i]);
+    }
+}
+
+static void test_minimal_filtering(void **state)
+{
+    (void)state;
+    compare_windows(4, 15, 11, 5);
+    compare_windows(17, 8, 7, 3);
+}
+
 /* Pooling of both kinds and batch normalisation between convolutions, with all gradients. */
 static cn_tensor *stack_loss(cn_tensor *x, cn_tensor *w, cn_tensor *gain, cn_tensor *shift)
 {
@@ -423,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_reorder),
         cmocka_unit_test(test_looks),
         cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_minimal_filtering),
         cmocka_unit_test(test_pools_and_norms),
         cmocka_unit_test(test_branches),
         cmocka_unit_test(test_stays_blocked),
