@@ -132,17 +132,18 @@ static void test_gradients(void **state)
     }
 }
 
-/* Large kernels, and small images, of many channels: all gradients and edges of odd size. */
-static cn_tensor *window_loss(cn_tensor *x, cn_tensor *before, cn_tensor *w, cn_tensor *bias)
+/* Large kernels, and small images, of many channels, between others: all gradients, and edges of odd
+   size. */
+static cn_tensor *window_loss(cn_tensor *x, cn_tensor *const w[3], cn_tensor *bias)
 {
-    const int64_t pad = cn_size(w, 2) / 2;
-    cn_tensor *y = cn_conv2d(cn_conv2d(x, before), w, .bias = bias, .padding = { pad, pad });
-    return cn_mul(cn_sum(cn_square(y)), cn_num(1e-3));
+    const int64_t pad = cn_size(w[1], 2) / 2;
+    cn_tensor *y = cn_conv2d(cn_conv2d(x, w[0]), w[1], .bias = bias, .padding = { pad, pad });
+    return cn_mul(cn_sum(cn_square(cn_conv2d(y, w[2]))), cn_num(1e-3));
 }
 
 static void compare_windows(int64_t images, int64_t h, int64_t w, int64_t size)
 {
-    enum { IN = 64, OUT = 80, LEAVES = 4 };
+    enum { IN = 64, OUT = 80, LEAVES = 5 };
     cn_tensor *seen[2][LEAVES];
     for (int plain = 0; plain < 2; plain++) {
         CN_SCOPE
@@ -152,9 +153,10 @@ static void compare_windows(int64_t images, int64_t h, int64_t w, int64_t size)
             cn_tensor *leaf[LEAVES] = { random_images(images, 16, h, w),
                                         cn_mul(random_images(IN, 16, 1, 1), cn_num(0.25)),
                                         cn_mul(random_images(OUT, IN, size, size), cn_num(0.02)),
+                                        cn_mul(random_images(32, OUT, 1, 1), cn_num(0.1)),
                                         cn_randn(CN_SHAPE(OUT), CN_F32) };
             for (int i = 0; i < LEAVES; i++) leaf[i] = cn_requires_grad(cn_detach(leaf[i]), true);
-            cn_backward(window_loss(leaf[0], leaf[1], leaf[2], leaf[3]));
+            cn_backward(window_loss(leaf[0], leaf + 1, leaf[4]));
             for (int i = 0; i < LEAVES; i++) seen[plain][i] = cn_keep(cn_grad(leaf[i]));
             cn_restrict_providers(~0u);
         }
