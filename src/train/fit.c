@@ -76,14 +76,32 @@ static cn_tensor *default_loss(cn_tensor *output, const cn_batch *batch, void *c
     return cn_cross_entropy(output, batch->y);
 }
 
+/* Scores (N, classes, d1, ..) and targets (N, d1, ..). */
+static bool are_classes(const cn_tensor *output, const cn_tensor *y)
+{
+    if (!output || !y || cn_dtype_of(y) != CN_I64 || cn_ndim(output) < 2 ||
+        cn_ndim(output) != cn_ndim(y) + 1)
+        return false;
+    for (int i = 0; i < cn_ndim(y); i++)
+        if (cn_size(y, i) != cn_size(output, i ? i + 1 : 0)) return false;
+    return true;
+}
+
+/* Each sample counts by its share of right places. */
+static double correct_places(cn_tensor *output, const cn_batch *b)
+{
+    cn_tensor *share = NULL;
+    CN_NO_GRAD share = cn_mean(cn_to(cn_eq(cn_argmax(output, .dim = CN_SHAPE(1)), b->y), CN_F32));
+    return cn_item(share) * (double)b->size;
+}
+
 /* How many rows have their largest score at the target; 0 where that makes no sense. */
 static double correct_in(cn_tensor *output, const cn_batch *b)
 {
     if (output && cn_dtype_is_float(cn_dtype_of(output)) && cn_dtype_of(output) != CN_F32)
         output = cn_to(cn_detach(output), CN_F32);
-    if (!output || cn_ndim(output) != 2 || !b->y || cn_dtype_of(b->y) != CN_I64 ||
-        cn_ndim(b->y) != 1)
-        return 0;
+    if (!are_classes(output, b->y)) return 0;
+    if (cn_ndim(output) > 2) return correct_places(output, b);
     const float *scores = cn_dtype_of(output) == CN_F32 ? cn_data(output) : NULL;
     const int64_t *target = cn_data(b->y), classes = cn_size(output, 1);
     double count = 0;
