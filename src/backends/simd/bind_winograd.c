@@ -92,13 +92,13 @@ static const char *refuses_window(const Call *k)
 }
 
 /* Measured: few tiles do not pay for turning the kernels, few channels not for turning the tiles. Of
-   3 x 3 oneDNN's own Winograd kernels are faster, except for images of two tiles by two. */
+   3 x 3 oneDNN's own Winograd kernels are at least as fast. */
 static bool pays(const cn_simd_winograd *p)
 {
     const int64_t side = 7 - p->kernel, across = (p->out_w + side - 1) / side,
                   down = (p->out_h + side - 1) / side;
-    if (p->in_channels < 64 || p->out_channels < 64 || p->images * across * down < 64) return false;
-    return p->kernel == 5 ? across > 3 && down > 3 : across == 2 && down == 2;
+    return p->kernel == 5 && p->in_channels >= 64 && p->out_channels >= 64 && across > 3 &&
+           down > 3 && p->images * across * down >= 64;
 }
 
 static const char *refuses(const cn_call *c)
