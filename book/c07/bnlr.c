@@ -52,7 +52,7 @@ static void run(Lab *lab)
     w.train = lab_scheduled_images(lab, CN_TRAIN, &w.s);
     if (!w.train) return;
     for (int i = 0; i < RATES; i++) {
-        if (i >= PLAIN || !lab_options(lab)->quick) norm[i] = accuracy(&w, "lenet-bn", rates[i]);
+        norm[i] = accuracy(&w, "lenet-bn", rates[i]);
         if (i < PLAIN) plain[i] = accuracy(&w, "lenet", rates[i]);
     }
     lab_at_least(lab, "largest learning rate that learns, without batch norm", largest(plain), 0.4);

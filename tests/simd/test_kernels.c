@@ -472,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_gemm_batched), cmocka_unit_test(test_pools),
         cmocka_unit_test(test_lanes),        cmocka_unit_test(test_norms),
         cmocka_unit_test(test_select),       cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_winograd),     cmocka_unit_test(test_winograd_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

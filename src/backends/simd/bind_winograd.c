@@ -1,6 +1,6 @@
 /* bind_winograd.c - the provider of convolutions of images in blocks by Winograd's method.
 
-   It stands before oneDNN, whose own Winograd kernels have no 5 x 5 and end with version 3.1. */
+   It stands before oneDNN, whose own Winograd kernels are for 3 x 3 only. */
 #include "backends/simd/bind.h"
 #include "ops/params.h"
 
@@ -37,7 +37,6 @@ static cn_simd_winograd winograd_of(const Call *k)
                                .w = x[3],
                                .out_h = y[2],
                                .out_w = y[3],
-                               .kernel = k->weight->dim[2],
                                .pad_h = k->window->padding.v[0],
                                .pad_w = k->window->padding.v[1] };
 }
@@ -58,7 +57,7 @@ static bool input_gradient(const cn_call *c)
     const Call k = call_of(c);
     const Call back = { k.y, k.x, k.weight, k.window };
     cn_simd_winograd p = winograd_of(&back);
-    p.pad_h = p.kernel - 1 - p.pad_h, p.pad_w = p.kernel - 1 - p.pad_w;
+    p.pad_h = CN_WINOGRAD_KERNEL - 1 - p.pad_h, p.pad_w = CN_WINOGRAD_KERNEL - 1 - p.pad_w;
     p.turned = true, p.weight = cn_simd_in(c, 0);
     c->out[0]->v.block = (uint8_t)cn_simd->width;
     return cn_simd->winograd(&p, cn_simd_out(c, 0), cn_simd_in(c, 1), NULL, cn_threads());
@@ -79,26 +78,32 @@ static bool fits_blocks(const cn_shape *s)
     return cn_can_block(s, cn_simd->width);
 }
 
+/* Kernels are gathered by 32-bit offsets: one for each lane. */
+static bool can_gather(const cn_shape *weight)
+{
+    return weight->dim[1] <=
+           INT32_MAX / (CN_WINOGRAD_KERNEL * CN_WINOGRAD_KERNEL * (int64_t)cn_simd->width);
+}
+
 static const char *refuses_window(const Call *k)
 {
     const cn_conv_params *p = k->window;
-    const int64_t size = k->weight->dim[2];
-    if (p->groups != 1 || k->weight->dim[3] != size || (size != 3 && size != 5))
-        return "not all channels by 3 x 3 or 5 x 5";
-    for (int i = 0; i < 2; i++)
-        if (p->stride.v[i] != 1 || p->dilation.v[i] != 1 || p->padding.v[i] >= size)
-            return "strides or gaps";
+    if (p->groups != 1) return "groups of channels";
+    if (!can_gather(k->weight)) return "too many channels";
+    for (int i = 0; i < 2; i++) {
+        if (k->weight->dim[2 + i] != CN_WINOGRAD_KERNEL) return "no 5 x 5 kernel";
+        if (p->stride.v[i] != 1 || p->dilation.v[i] != 1) return "strides or gaps";
+        if (p->padding.v[i] >= CN_WINOGRAD_KERNEL) return "padded by more than a kernel";
+    }
     return NULL;
 }
 
-/* Measured: few tiles do not pay for turning the kernels, few channels not for turning the tiles. Of
-   3 x 3 oneDNN's own Winograd kernels are at least as fast. */
+/* Measured: few tiles do not pay for turning the kernels, few channels not for turning the tiles. */
 static bool pays(const cn_simd_winograd *p)
 {
-    const int64_t side = 7 - p->kernel, across = (p->out_w + side - 1) / side,
-                  down = (p->out_h + side - 1) / side;
-    return p->kernel == 5 && p->in_channels >= 64 && p->out_channels >= 64 && across > 3 &&
-           down > 3 && p->images * across * down >= 64;
+    const int64_t across = (p->out_w + 1) / 2, down = (p->out_h + 1) / 2;
+    return p->in_channels >= 64 && p->out_channels >= 64 && across > 3 && down > 3 &&
+           p->images * across * down >= 64;
 }
 
 static const char *refuses(const cn_call *c)

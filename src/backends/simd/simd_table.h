@@ -189,12 +189,12 @@ typedef struct cn_simd_blocked_norm {
     float *out, *mean, *rstd, *grad_weight, *grad_bias;
 } cn_simd_blocked_norm;
 
-/* A convolution with stride 1 by 3 x 3 or 5 x 5 kernels [out][in][kernel][kernel]; with `turned` by
-   [in][out][kernel][kernel], turned by half a circle, as the gradient of an input is. Both numbers
-   of channels fill blocks. */
+/* A convolution with stride 1 by kernels [out][in][5][5]; with `turned` by [in][out][5][5], turned by
+   half a circle, as the gradient of an input is. Both numbers of channels fill blocks. */
+enum { CN_WINOGRAD_KERNEL = 5 };
 typedef struct cn_simd_winograd {
     int64_t images, in_channels, out_channels, h, w, out_h, out_w;
-    int64_t kernel, pad_h, pad_w;
+    int64_t pad_h, pad_w;
     bool turned;
     const float *weight;
 } cn_simd_winograd;
@@ -276,7 +276,9 @@ typedef struct cn_simd_table {
                                   int threads);
     void (*blocked_norm)(const cn_simd_blocked_norm *n, int threads);
 
-    /* `bias` may be NULL. False: no memory. */
+    /* `bias` may be NULL. Besides the images winograd() holds 36 / 25 of the weights, and for each
+       thread 1.6 MB or 4 KB a channel, whichever is more; winograd_weight() holds up to 48 MB, or twice
+       36 / 25 of the weights, in place of those. False: no memory. */
     bool (*winograd)(const cn_simd_winograd *p, float *y, const float *x, const float *bias,
                      int threads);
     bool (*winograd_weight)(const cn_simd_winograd *p, float *grad_weight, const float *x,
