@@ -170,10 +170,11 @@ static void test_large_kernels(void **state)
     }
 }
 
+/* Where a provider stands that can run here; -1: nowhere. */
 static int place_of(const char *name)
 {
     for (int i = 0; cn_providers[i]; i++)
-        if (strcmp(cn_providers[i]->name, name) == 0) return i;
+        if (strcmp(cn_providers[i]->name, name) == 0 && cn_providers[i]->probe()) return i;
     return -1;
 }
 
@@ -191,7 +192,7 @@ static void test_winograd_takes_part(void **state)
 {
     (void)state;
     const int place = place_of("winograd");
-    if (place < 0 || !cn_providers[place]->probe()) skip();
+    if (place < 0) skip();
     const int64_t before = cn_provider_uses(place);
     cn_restrict_providers(1u << place);
     CN_SCOPE

@@ -96,7 +96,7 @@ static void test_joining(void **state)
 static void test_trimming(void **state)
 {
     (void)state;
-    held kept, freed, last;
+    held kept = { 0 }, freed = { 0 }, last = { 0 };
     assert_true(take(&freed, 4 * MIB, 1) && take(&kept, 4 * MIB, 2) && take(&last, 4 * MIB, 3));
     assert_true(give(&freed) && give(&last));
     cn_trim_memory();

@@ -19,7 +19,7 @@ static const cn_conv_params *window_of_gradient(const cn_call *c)
 
 static Call call_of(const cn_call *c)
 {
-    const cn_view *a = cn_in(c, 0), *b = cn_in(c, 1), *out = cn_out(c, 0);
+    const cn_view *a = &c->in[0]->v, *b = &c->in[1]->v, *out = cn_out(c, 0); /* none optional */
     switch (c->op->id) {
     case CN_OP_ID_convolution2d: return (Call){ a, out, &b->shape, c->params };
     case CN_OP_ID_conv2d_input: return (Call){ out, b, &a->shape, window_of_gradient(c) };
@@ -106,10 +106,15 @@ static bool pays(const cn_simd_winograd *p)
            p->images * across * down >= 64;
 }
 
+static bool is_dense(const cn_call *c, int i)
+{
+    return c->in[i] && cn_simd_dense(&c->in[i]->v);
+}
+
 static const char *refuses(const cn_call *c)
 {
-    for (int i = 0; i < c->n_in; i++)
-        if (c->in[i] && !cn_simd_dense(cn_in(c, i))) return "not dense float32";
+    if (!is_dense(c, 0) || !is_dense(c, 1)) return "not dense float32";
+    if (cn_in(c, 2) && !is_dense(c, 2)) return "bias not dense float32";
     const int images[] = { c->op->id != CN_OP_ID_conv2d_input ? 0 : 1,
                            c->op->id == CN_OP_ID_convolution2d ? 0 : 1 };
     for (int i = 0; i < 2; i++)
