@@ -36,22 +36,19 @@ static void base64(FILE *out, const char *bytes, size_t n)
 /* As an image with its own namespace: inline SVGs of one page would share their glyphs' names. */
 static bool put_figure(FILE *out, const cn_figure *f, const char *title)
 {
-    size_t n = cn_figure_svg(f, NULL, 0);
-    char *svg = n ? malloc(n + 1) : NULL;
-    if (n && !svg) return cn_fail(CN_ENOMEM, "no memory for a figure");
-    if (!n) {
+    char *svg = cn_figure_svg(f);
+    if (!svg) {
         if (cn_error_code() != CN_EUNSUPPORTED) return false;
         cn_error_clear(); /* a build without pictures: the numbers are there */
         return true;
     }
-    n = cn_figure_svg(f, svg, n + 1);
     fputs("<img alt=\"", out);
     escaped(out, title);
     fputs("\" src=\"data:image/svg+xml;base64,", out);
-    base64(out, svg, n);
+    base64(out, svg, strlen(svg));
     fputs("\">\n", out);
-    free(svg);
-    return n != 0;
+    cn_text_free(svg);
+    return true;
 }
 
 /* ---- the page --------------------------------------------------------------------------------- */

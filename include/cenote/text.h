@@ -24,7 +24,6 @@ CN_API char *cn_text_read(const char *path);
 /* Letters only, lower case, single blanks between words, line by line: the book's
    re.sub('[^A-Za-z]+', ' ', line).strip().lower(). A new text. D2L 9.2. */
 CN_API char *cn_text_clean(const char *text);
-CN_API void cn_text_free(char *text); /* NULL is fine */
 
 /* A file of the book's texts, such as "timemachine.txt", read: from the folder text/ of $CENOTE_DATA or
    of the cache. CN_ENOTFOUND, with those places, when there is none. */
@@ -32,6 +31,12 @@ CN_API char *cn_text_find(const char *name);
 /* The same story for the same seed: lines of a small grammar, with capitals and punctuation, whose
    words are about as unequally frequent as those of a language. */
 CN_API char *cn_text_story(uint64_t seed, int64_t lines);
+/* English sentences with their French translations, for cn_pairs_new(): the book's, fra.txt in the folder
+   fra-eng/ or in translation/fra-eng.zip of the same places; errors as above. D2L 10.5. */
+CN_API char *cn_text_translations(void);
+/* All numbers below `below` (10,000 at most) in the same order for the same seed, in words: lines
+   "twenty one TAB vingt et un". */
+CN_API char *cn_text_numbers(uint64_t seed, int64_t below);
 
 /* ---- tokens: an unchangeable list of texts ----------------------------------------------------- */
 
@@ -218,14 +223,17 @@ typedef struct cn_pairs {
     cn_vocab *source, *target; /* reserved: <pad> 1, <bos> 2, <eos> 3 */
 } cn_pairs;
 
-/* Text of lines "source TAB target"; what follows a second TAB is ignored. */
+/* Text of lines "source TAB target"; what follows a second TAB is ignored. With vocabularies given, such
+   as those of other pairs, none are made. */
 typedef struct cn_pairs_options {
     size_t size;
     const char *text;
     cn_named_only named_only_;
-    int64_t steps;    /* 10 */
-    int64_t limit;    /* only the first so many pairs; 0: all */
-    int64_t min_freq; /* 2 */
+    int64_t steps;                   /* 10 */
+    int64_t limit;                   /* only the first so many pairs; 0: all */
+    int64_t min_freq;                /* 2 */
+    int64_t skip;                    /* leave out so many pairs at the beginning */
+    const cn_vocab *source, *target; /* both or none; lent: cn_pairs then has NULL */
 } cn_pairs_options;
 
 CN_API cn_pairs cn_pairs_new_with(const cn_pairs_options *o); /* all NULL: an error is set */

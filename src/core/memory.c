@@ -232,6 +232,11 @@ void cn_free(void *block)
     if (c) count(c, -size);
 }
 
+void cn_text_free(char *text)
+{
+    cn_free(text);
+}
+
 void *cn_alloc_zeroed(size_t size)
 {
     void *p = cn_alloc(size);

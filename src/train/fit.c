@@ -76,6 +76,12 @@ static cn_tensor *default_loss(cn_tensor *output, const cn_batch *batch, void *c
     return cn_cross_entropy(output, batch->y);
 }
 
+static cn_tensor *default_run(cn_module *net, const cn_batch *batch, void *context)
+{
+    (void)context;
+    return cn_forward(net, batch->x);
+}
+
 /* Scores (N, classes, d1, ..) and targets (N, d1, ..). */
 static bool are_classes(const cn_tensor *output, const cn_tensor *y)
 {
@@ -128,7 +134,7 @@ static cn_tensor *loss_of(Run *r, const cn_batch *b, cn_tensor **output)
 {
     int was = r->o.amp ? cn_set_autocast((int)r->o.amp) : CN_NO_DTYPE;
     *output = r->o.recompute ? cn_checkpoint_sequential(r->o.net, r->o.recompute, b->x)
-                             : cn_forward(r->o.net, b->x);
+                             : r->o.run(r->o.net, b, r->o.run_context);
     cn_tensor *loss = *output ? r->o.loss(*output, b, r->o.loss_context) : NULL;
     if (r->o.amp) cn_set_autocast(was);
     return loss;
@@ -196,14 +202,14 @@ static bool train_step(Run *r, cn_batch *b)
 
 /* ---- evaluation ---------------------------------------------------------------------------- */
 
-static bool score_batches(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context,
-                          cn_score *s)
+/* `o`: how the network is run, and its loss. */
+static bool score_batches(const cn_fit_options *o, cn_loader *loader, cn_score *s)
 {
     cn_batch b;
     size_t mark = cn_mark();
     while (cn_loader_next(loader, &b)) {
-        cn_tensor *output = cn_forward(net, b.x);
-        s->loss += cn_item(loss(output, &b, context)) * (double)b.size;
+        cn_tensor *output = o->run(o->net, &b, o->run_context);
+        s->loss += cn_item(o->loss(output, &b, o->loss_context)) * (double)b.size;
         s->accuracy += correct_in(output, &b);
         s->samples += b.size;
         cn_release(mark);
@@ -214,14 +220,13 @@ static bool score_batches(cn_module *net, cn_loader *loader, cn_loss_fn *loss, v
     return cn_ok();
 }
 
-static bool evaluate(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context,
-                     cn_score *out)
+static bool evaluate(const cn_fit_options *o, cn_loader *loader, cn_score *out)
 {
-    bool was = cn_is_training(net), grad = cn_set_grad_enabled(false);
+    bool was = cn_is_training(o->net), grad = cn_set_grad_enabled(false);
     *out = (cn_score){ 0 };
-    cn_train_mode(net, false);
-    bool ok = score_batches(net, loader, loss ? loss : default_loss, context, out);
-    cn_train_mode(net, was);
+    cn_train_mode(o->net, false);
+    bool ok = score_batches(o, loader, out);
+    cn_train_mode(o->net, was);
     cn_set_grad_enabled(grad);
     return ok;
 }
@@ -229,8 +234,23 @@ static bool evaluate(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *
 bool cn_evaluate(cn_module *net, cn_dataset *data, int64_t batch, cn_loss_fn *loss, void *context,
                  cn_score *out)
 {
-    cn_loader *loader = net ? cn_loader_new(data, .batch = batch) : NULL;
-    bool ok = loader && evaluate(net, loader, loss, context, out);
+    const cn_fit_options o = { .size = sizeof o,
+                               .net = net,
+                               .validate = data,
+                               .batch = batch,
+                               .loss = loss,
+                               .loss_context = context };
+    return cn_evaluate_with(&o, out);
+}
+
+bool cn_evaluate_with(const cn_fit_options *given, cn_score *out)
+{
+    cn_fit_options o = { 0 };
+    memcpy(&o, given, given->size < sizeof o ? given->size : sizeof o);
+    if (!o.run) o.run = default_run;
+    if (!o.loss) o.loss = default_loss;
+    cn_loader *loader = o.net ? cn_loader_new(o.validate, .batch = o.batch) : NULL;
+    bool ok = loader && evaluate(&o, loader, out);
     cn_loader_free(loader);
     return ok;
 }
@@ -240,7 +260,7 @@ static bool validate(Run *r)
     cn_score s;
     if (!r->o.validate) return true;
     cn_loader *loader = cn_loader_new(r->o.validate, .batch = r->o.batch, .workers = r->o.workers);
-    bool ok = loader && evaluate(r->o.net, loader, r->o.loss, r->o.loss_context, &s);
+    bool ok = loader && evaluate(&r->o, loader, &s);
     cn_loader_free(loader);
     if (ok) r->state.test_loss = s.loss, r->state.test_acc = s.accuracy;
     return ok;
@@ -333,6 +353,9 @@ static bool resolve(const cn_fit_options *given, cn_fit_options *o)
     if (!o->batch) o->batch = 256;
     if (!o->epochs) o->epochs = 10;
     if (!o->loss) o->loss = default_loss;
+    if (o->run && o->recompute)
+        return cn_fail(CN_EINVALID, "fit: a network with a run of its own cannot be recomputed");
+    if (!o->run) o->run = default_run;
     return true;
 }
 

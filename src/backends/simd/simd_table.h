@@ -50,9 +50,12 @@ typedef enum cn_simd_unary {
     CN_SIMD_SIGMOID,
     CN_SIMD_RELU, /* NaN stays NaN */
     CN_SIMD_ERF,
-    CN_SIMD_GELU, /* x * Phi(x), by erf */
+    CN_SIMD_GELU,      /* x * Phi(x), by erf */
+    CN_SIMD_GELU_TANH, /* its approximation by tanh */
     CN_SIMD_SILU,
-    CN_SIMD_SOFTPLUS, /* log(1 + exp(x)) */
+    CN_SIMD_SOFTPLUS,  /* log(1 + exp(x)) */
+    CN_SIMD_MISH,      /* x tanh(log(1 + exp(x))) */
+    CN_SIMD_HARDSWISH, /* x relu6(x + 3) / 6 */
     CN_SIMD_SQRT,
     CN_SIMD_NEG,
     CN_SIMD_ABS,
@@ -69,11 +72,25 @@ typedef enum cn_simd_binary {
     CN_SIMD_MAX,
     CN_SIMD_MIN,
     CN_SIMD_LEAKY_RELU,       /* x > 0 ? x : x * y */
+    CN_SIMD_ELU,              /* x > 0 ? x : (exp(x) - 1) * y */
     CN_SIMD_RELU_BACKWARD,    /* y > 0 ? x : 0 */
     CN_SIMD_SIGMOID_BACKWARD, /* x * y * (1 - y) */
     CN_SIMD_TANH_BACKWARD,    /* x * (1 - y * y) */
     CN_SIMD_BINARY_COUNT
 } cn_simd_binary;
+
+/* Derivatives of activations; p is the parameter of those that have one. */
+typedef enum cn_simd_slope {
+    CN_SIMD_SILU_SLOPE,
+    CN_SIMD_GELU_SLOPE,
+    CN_SIMD_GELU_TANH_SLOPE,
+    CN_SIMD_SOFTPLUS_SLOPE, /* sigmoid(x) */
+    CN_SIMD_MISH_SLOPE,
+    CN_SIMD_HARDSWISH_SLOPE,
+    CN_SIMD_ELU_SLOPE,        /* x > 0 ? 1 : p exp(x) */
+    CN_SIMD_LEAKY_RELU_SLOPE, /* x > 0 ? 1 : p */
+    CN_SIMD_SLOPE_COUNT
+} cn_simd_slope;
 
 /* x has outer x size x inner numbers, v one for each place along the middle:
    z[o][s][i] = f(x[o][s][i], v[s]), or f(v[s], x[o][s][i]) with `flipped`. z = x allowed. */
@@ -106,6 +123,16 @@ typedef struct cn_simd_extremes {
 } cn_simd_extremes;
 
 /* ---- softmax and cross-entropy ------------------------------------------------------------- */
+
+/* Softmax or, with log, log_softmax along the middle of outer x size x inner numbers. */
+typedef struct cn_simd_columns {
+    float *out; /* may be x */
+    const float *x;
+    const float
+        *y; /* NULL: forward; otherwise x is the gradient that arrives, y the saved result */
+    int64_t outer, size, inner;
+    bool log;
+} cn_simd_columns;
 
 typedef struct cn_simd_xent {
     const float *logits; /* rows x classes */
@@ -214,6 +241,9 @@ typedef struct cn_simd_table {
     void (*binary_scalar)(cn_simd_binary f, float *z, const float *x, float s, bool flipped,
                           int64_t n, int threads);
     void (*binary_along)(cn_simd_binary f, const cn_simd_along *p, int threads);
+    /* gx = g * f(x), in place allowed. */
+    void (*slope)(cn_simd_slope f, float p, float *gx, const float *g, const float *x, int64_t n,
+                  int threads);
     /* z = alpha x + y, in place allowed. */
     void (*axpy)(float *z, float alpha, const float *x, const float *y, int64_t n, int threads);
 
@@ -238,6 +268,7 @@ typedef struct cn_simd_table {
                              int64_t cols, int threads);
     void (*log_softmax_backward)(float *grad_x, const float *grad_y, const float *y, int64_t rows,
                                  int64_t cols, int threads);
+    void (*softmax_columns)(const cn_simd_columns *p, int threads);
     /* False: some target is neither ignore_index nor in 0 .. classes-1; then nothing was written.
        */
     bool (*cross_entropy)(const cn_simd_xent *x, double *loss, int threads);
