@@ -375,15 +375,25 @@ static bool is_alone(const cn_tensor *t)
            is_real(&t->v);
 }
 
-cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *t, const void *params)
+static bool may_reuse(const cn_call *c)
 {
-    if (!t || !is_alone(t)) return cn_apply1(op, &t, 1, params);
-    cn_tensor *out = cn_tensor_view(t, &t->v);
-    cn_call c = { .op = op, .params = params, .n_in = 1, .n_out = 1, .in = &t, .out = &out };
-    if (!out) return NULL;
-    if (t->v.block && !cn_find_blocked_kernel(&c)) return cn_apply1(op, &t, 1, params);
+    cn_tensor *const *in = c->in;
+    if (cn_autocasting() || !is_alone(in[0])) return false;
+    for (int i = 1; i < c->n_in; i++)
+        if (in[i] == in[0] || !in_step(&in[0]->v, &in[i]->v)) return false;
+    return !in[0]->v.block || cn_find_blocked_kernel(c);
+}
+
+cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
+{
+    for (int i = 0; i < n_in; i++)
+        if (!in[i]) return NULL;
+    cn_tensor *out = in[0];
+    cn_call c = { .op = op, .params = params, .n_in = n_in, .n_out = 1, .in = in, .out = &out };
+    if (!may_reuse(&c)) return cn_apply1(op, in, n_in, params);
+    if (!(out = cn_tensor_view(in[0], &in[0]->v))) return NULL;
     out->is_view = false; /* the memory is its own from now on */
-    t->storage->version++;
+    in[0]->storage->version++;
     bool ok = run_kernel(&c) && (!cn_anomaly_on || cn_check_call(&c));
     return ok && (!wants_grad(&c) || cn_tape_record(&c)) ? out : NULL;
 }

@@ -198,10 +198,10 @@ bool cn_call_grow(cn_call *call, int n);
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params);
 /* The second half of it: t takes r's values, shape and place in the graph. `who` did so, in messages. */
 bool cn_become(const char *who, cn_tensor *t, cn_tensor *r);
-/* A pointwise op with one input, whose result has its type and shape, for a caller that will not look
-   at t again: the result takes t's memory where nobody else holds it and t's own rule does not need
-   its values. Recorded as ever. */
-cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *t, const void *params);
+/* A pointwise op on inputs of one type and shape, which its result has, too, for a caller that will not
+   look at in[0] again: the result takes in[0]'s memory where nobody else holds it and its own rule
+   does not need its values. The op's rule must not need in[0]. Recorded as ever. */
+cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *const *in, int n_in, const void *params);
 /* cn_apply_inplace() in one pass over memory and without a record, for a pointwise op whose result has the type
    and shape of in[0], which nobody else looks at. False: cn_ok() tells an error from inputs that are not
    laid out alike, when in[0] has not changed. */

@@ -523,13 +523,21 @@ static void test_select(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unary),    cmocka_unit_test(test_binary),
-        cmocka_unit_test(test_slopes),   cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_softmax),  cmocka_unit_test(test_dropout),
-        cmocka_unit_test(test_gemm),     cmocka_unit_test(test_gemm_batched),
-        cmocka_unit_test(test_pools),    cmocka_unit_test(test_lanes),
-        cmocka_unit_test(test_norms),    cmocka_unit_test(test_select),
+        cmocka_unit_test(test_unary),
+        cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_slopes),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_gemm),
+        cmocka_unit_test(test_gemm_batched),
+        cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_norms),
+        cmocka_unit_test(test_select),
         cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_winograd_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 #include "backends/simd/gates.inc"
 #include "backends/simd/lanes.inc"
 #include "backends/simd/blocked.inc"
+#include "backends/simd/winograd.inc"
 /* clang-format on */
 
 #if defined(__AVX512F__)
@@ -87,6 +88,8 @@ const cn_simd_table TABLE = {
     .blocked_pool = blocked_pool,
     .blocked_pool_backward = blocked_pool_backward,
     .blocked_norm = blocked_norm,
+    .winograd = winograd,
+    .winograd_weight = winograd_weight,
     .lstm = lstm,
     .lstm_backward = lstm_backward,
     .gru = gru,

@@ -216,6 +216,16 @@ typedef struct cn_simd_blocked_norm {
     float *out, *mean, *rstd, *grad_weight, *grad_bias;
 } cn_simd_blocked_norm;
 
+/* A convolution with stride 1 by kernels [out][in][5][5]; with `turned` by [in][out][5][5], turned by
+   half a circle, as the gradient of an input is. Both numbers of channels fill blocks. */
+enum { CN_WINOGRAD_KERNEL = 5 };
+typedef struct cn_simd_winograd {
+    int64_t images, in_channels, out_channels, h, w, out_h, out_w;
+    int64_t pad_h, pad_w;
+    bool turned;
+    const float *weight;
+} cn_simd_winograd;
+
 /* ---- the table ----------------------------------------------------------------------------- */
 
 typedef struct cn_simd_table {
@@ -296,6 +306,14 @@ typedef struct cn_simd_table {
     void (*blocked_pool_backward)(const cn_simd_pool *p, float *gx, const float *gy, const float *x,
                                   int threads);
     void (*blocked_norm)(const cn_simd_blocked_norm *n, int threads);
+
+    /* `bias` may be NULL. Besides the images winograd() holds 36 / 25 of the weights, and for each
+       thread 1.6 MB or 4 KB a channel, whichever is more; winograd_weight() holds up to 48 MB, or twice
+       36 / 25 of the weights, in place of those. False: no memory. */
+    bool (*winograd)(const cn_simd_winograd *p, float *y, const float *x, const float *bias,
+                     int threads);
+    bool (*winograd_weight)(const cn_simd_winograd *p, float *grad_weight, const float *x,
+                            const float *grad_y, int threads);
 
     /* Whether the lanes kernels can take it and are likely the fastest: few channels, a batch that
        fills vectors, one block of images that stays in the second-level cache. */
