@@ -71,7 +71,7 @@ static Sentence with_one_of(Reader *r, const Sentence *s, int64_t at, const char
 
 /* In which share of sentences another noun costs less than a word of another kind; BLEU sees no
    difference. In the book's text nouns are no class of their own as in the story; without training it is
-   half of them, give or take 0.05. */
+   half of them, give or take 0.1. */
 static void check_nouns(Lab *lab, Reader *r)
 {
     enum { MOST = 120 };
