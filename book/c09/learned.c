@@ -70,11 +70,13 @@ static Sentence with_one_of(Reader *r, const Sentence *s, int64_t at, const char
 }
 
 /* In which share of sentences another noun costs less than a word of another kind; BLEU sees no
-   difference. */
+   difference. In the book's text nouns are no class of their own as in the story; without training it is
+   half of them, give or take 0.1. */
 static void check_nouns(Lab *lab, Reader *r)
 {
+    enum { MOST = 120 };
     double better = 0, n = 0, same = 0, kind[2] = { 0, 0 };
-    for (int64_t i = r->used; i < r->n && cn_ok(); i++) CN_SCOPE
+    for (int64_t i = r->n - 1; i >= 0 && n < MOST && cn_ok(); i--) CN_SCOPE
         {
             const Sentence *s = &r->sentences[i];
             int64_t at = noun_of(r, s);
@@ -90,7 +92,7 @@ static void check_nouns(Lab *lab, Reader *r)
             kind[0] / n, kind[1] / n);
     lab_number(lab, "share of sentences that score 1 beside themselves", same / n, 1, 0);
     lab_at_least(lab, "share in which another noun scores higher than another kind of word",
-                 better / n, 0.8);
+                 better / n, lab_options(lab)->real ? 0.65 : 0.8);
 }
 
 static void run_bertscore(Lab *lab)

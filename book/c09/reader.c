@@ -203,7 +203,8 @@ static double loss_held_back(Reader *r)
 static bool train(Lab *lab, Reader *r)
 {
     const LabOptions *o = lab_options(lab);
-    int64_t epochs = o->quick ? 8 : 40, *order = calloc((size_t)r->used, sizeof *order);
+    int64_t epochs = o->quick ? 8 + 8 * o->real : 40,
+            *order = calloc((size_t)r->used, sizeof *order);
     double before = loss_held_back(r);
     cn_optim *adam = order ? cn_adam(r->net, .lr = 0.003) : NULL;
     for (int64_t i = 0; adam && i < epochs && cn_ok(); i++) train_epoch(r, adam, order);
