@@ -51,21 +51,35 @@ static bool train_step(void *context)
     return ok;
 }
 
+static cn_tensor *random_ids(const Net *n, cn_shape shape, cn_rng *rng)
+{
+    cn_tensor *t = cn_empty(shape, CN_I64);
+    int64_t *id = cn_data_mut(t);
+    for (int64_t i = 0; id && i < cn_numel(t); i++)
+        id[i] = cn_rng_below(rng, cn_model_outputs(n->model));
+    return t;
+}
+
+static cn_tensor *random_numbers(cn_shape shape, cn_rng *rng)
+{
+    cn_tensor *t = cn_empty(shape, CN_F32);
+    float *x = cn_data_mut(t);
+    for (int64_t i = 0; x && i < cn_numel(t); i++) x[i] = (float)cn_rng_normal(rng);
+    return t;
+}
+
 static bool fixed_batch(Net *n)
 {
     cn_rng rng = cn_rng_make(0, 99);
-    n->x = cn_empty(cn_model_batch(n->model, n->batch), CN_F32);
-    n->y = n->model->regression ? cn_empty(CN_SHAPE(n->batch, 1), CN_F32)
-                                : cn_empty(CN_SHAPE(n->batch), CN_I64);
-    float *x = cn_data_mut(n->x), *targets = n->model->regression ? cn_data_mut(n->y) : NULL;
-    int64_t *labels = n->model->regression ? NULL : cn_data_mut(n->y);
-    if (!cn_ok()) return false;
-    for (int64_t i = 0; i < cn_numel(n->x); i++) x[i] = (float)cn_rng_normal(&rng);
-    for (int64_t i = 0; i < n->batch; i++) {
-        if (targets) targets[i] = (float)cn_rng_normal(&rng);
-        else if (labels) labels[i] = cn_rng_below(&rng, cn_model_outputs(n->model));
+    cn_shape shape = cn_model_batch(n->model, n->batch);
+    if (n->model->tokens) {
+        n->x = random_ids(n, shape, &rng), n->y = random_ids(n, shape, &rng);
+        return cn_ok();
     }
-    return true;
+    n->x = random_numbers(shape, &rng);
+    n->y = n->model->regression ? random_numbers(CN_SHAPE(n->batch, 1), &rng)
+                                : random_ids(n, CN_SHAPE(n->batch), &rng);
+    return cn_ok();
 }
 
 /* Of one example, times the batch: the layers' work grows with it. */

@@ -111,7 +111,7 @@ int classify(const Args *args)
     Names names = { 0 };
     bool ok = given(args, "weights") ||
               cn_fail(CN_EINVALID, "predict: --model also wants --weights FILE");
-    ok = ok && config_of_model(&c, text_of(args, "model"));
+    ok = ok && config_of_model(&c, text_of(args, "model")) && takes_pictures(&c, "predict");
     if (ok && given(args, "classes"))
         ok = read_names(text_of(args, "classes"), cn_model_outputs(c.model), &names);
     cn_module *net = ok ? pretrained_network(c.model, text_of(args, "weights")) : NULL;

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,8 +27,8 @@ static cn_tensor *squared_error(cn_tensor *output, const cn_batch *batch, void *
 /* A path, not a name. */
 static cn_dataset *test_data(const Config *c, const char *path)
 {
-    return path && strchr(path, '/') ? pictures_for(c->model, path, c->limit)
-                                     : config_data(c, CN_TEST);
+    return path && strchr(path, '/') && !c->model->tokens ? pictures_for(c->model, path, c->limit)
+                                                          : config_data(c, CN_TEST);
 }
 
 static cn_module *network(const Args *args, Config *c)
@@ -38,7 +39,25 @@ static cn_module *network(const Args *args, Config *c)
         return cn_fail(CN_EINVALID, "eval: a run folder is wanted, or --model with --weights"),
                NULL;
     if (folder) return config_load(c, folder) ? run_network(c, folder) : NULL;
-    return config_of_model(c, model) ? pretrained_network(c->model, weights) : NULL;
+    if (!config_of_model(c, model)) return NULL;
+    if (!c->model->tokens) return pretrained_network(c->model, weights);
+    return cn_fail(CN_EINVALID, "eval: %s needs its vocabulary: give its run folder", model), NULL;
+}
+
+/* What follows a text that a network was trained with is as long as that says. */
+static bool set_limit(const Args *args, Config *c)
+{
+    if (!c->model->tokens) c->limit = int_of(args, "limit");
+    else if (given(args, "limit")) return cn_fail(CN_EINVALID, "eval: texts have no --limit");
+    return true;
+}
+
+static void print_score(const Config *c, const cn_score *s)
+{
+    printf("%s on %s: %lld examples, loss %.4f, accuracy %.4f", c->model->title, c->data,
+           (long long)s->samples, s->loss, s->accuracy);
+    if (c->model->tokens) printf(", perplexity %.3f", exp(s->loss));
+    printf("\n");
 }
 
 static int run(const Args *args)
@@ -47,8 +66,7 @@ static int run(const Args *args)
     cn_score score = { 0 };
     cn_module *net = network(args, &c);
     if (net && given(args, "data")) snprintf(c.data, sizeof c.data, "%s", text_of(args, "data"));
-    if (net) c.limit = int_of(args, "limit");
-    cn_dataset *test = net ? test_data(&c, text_of(args, "data")) : NULL;
+    cn_dataset *test = net && set_limit(args, &c) ? test_data(&c, text_of(args, "data")) : NULL;
     bool ok;
     ok = test && cn_evaluate(net, test, int_of(args, "batch"),
                              c.model->regression ? squared_error : NULL, NULL, &score);
@@ -56,8 +74,7 @@ static int run(const Args *args)
     cn_module_free(net);
     if (!ok) return failed(args);
     if (!json_wanted(args)) {
-        printf("%s on %s: %lld examples, loss %.4f, accuracy %.4f\n", c.model->title, c.data,
-               (long long)score.samples, score.loss, score.accuracy);
+        print_score(&c, &score);
         return EXIT_OK;
     }
     json_t *j =

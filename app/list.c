@@ -1,5 +1,5 @@
 /* list.c - cenote list: the networks and the data sets there are. */
-#include "app/app.h"
+#include "app/corpus.h"
 #include "app/json.h"
 #include "app/table.h"
 
@@ -9,7 +9,7 @@
 
 static int list_as_json(const Args *args)
 {
-    json_t *models = json_array(), *data = json_array();
+    json_t *models = json_array(), *data = json_array(), *texts = json_array();
     cn_data_info info;
     for (int i = 0; cn_models[i]; i++) {
         const cn_model *m = cn_models[i];
@@ -21,7 +21,10 @@ static int list_as_json(const Args *args)
     }
     for (int i = 0; i < cn_data_count(); i++)
         if (cn_data_at(i, &info)) json_array_append_new(data, json_string(info.name));
-    return print_json(args, json_pack("{s:o, s:o}", "models", models, "data", data));
+    for (int i = 0; corpus_names[i].name; i++)
+        json_array_append_new(texts, json_string(corpus_names[i].name));
+    return print_json(args,
+                      json_pack("{s:o, s:o, s:o}", "models", models, "data", data, "texts", texts));
 }
 
 static bool print_models(void)
@@ -52,10 +55,21 @@ static bool print_data(void)
     return table_print(&t);
 }
 
+static bool print_texts(void)
+{
+    Table t = { .columns = 2 };
+    puts("\nTexts, for language models:");
+    for (int i = 0; corpus_names[i].name; i++) {
+        table_cell(&t, "  %s", corpus_names[i].name);
+        table_cell(&t, "%s", corpus_names[i].about);
+    }
+    return table_print(&t);
+}
+
 static int run(const Args *args)
 {
     if (json_wanted(args)) return list_as_json(args);
-    return print_models() && print_data() ? EXIT_OK : failed(args);
+    return print_models() && print_data() && print_texts() ? EXIT_OK : failed(args);
 }
 
 const Command command_list = {

@@ -127,11 +127,10 @@ static int run(const Args *args)
     if (given(args, "model")) return classify(args);
     Config c;
     Predictions p = { 0 };
-    char path[1040], title[128];
+    char path[1040], title[384];
     const char *folder = operand(args, 0);
     bool ok = config_load(&c, folder);
-    if (ok && c.model->regression)
-        ok = cn_fail(CN_EINVALID, "predict: %s has no classes to draw", c.model->name);
+    ok = ok && takes_pictures(&c, "predict");
     cn_module *net = ok ? run_network(&c, folder) : NULL;
     cn_dataset *test = net ? config_data(&c, CN_TEST) : NULL;
     if (test)

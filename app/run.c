@@ -1,5 +1,5 @@
 /* run.c - from a configuration to networks, data and optimisers, and back. */
-#include "app/run.h"
+#include "app/corpus.h"
 #include "app/pretrained.h"
 
 #include <jansson.h>
@@ -35,18 +35,19 @@ bool config_from_args(const Args *args, const char *model, Config *c)
     memset(c, 0, sizeof *c);
     if (!choose_model(model, c)) return false;
     const cn_model *m = c->model;
-    snprintf(c->data, sizeof c->data, "%s", given(args, "data") ? text_of(args, "data") : m->data);
+    snprintf(c->data, sizeof c->data, "%s", m->data);
+    if (given(args, "data") && !copy_text(args, "data", c->data, sizeof c->data)) return false;
     c->epochs = given(args, "epochs") ? int_of(args, "epochs") : m->epochs;
     c->batch = given(args, "batch") ? int_of(args, "batch") : m->batch;
     c->lr = given(args, "lr") ? float_of(args, "lr") : m->lr;
-    c->limit = int_of(args, "limit");
+    c->limit = given(args, "limit") ? int_of(args, "limit") : m->limit;
     c->seed = (uint64_t)int_of(args, "seed");
     if (!copy_text(args, "optim", c->optim, sizeof c->optim) ||
         !copy_text(args, "schedule", c->schedule, sizeof c->schedule))
         return false;
     c->momentum = float_of(args, "momentum");
     c->weight_decay = float_of(args, "weight-decay");
-    c->clip = float_of(args, "clip");
+    c->clip = given(args, "clip") ? float_of(args, "clip") : m->clip;
     c->workers = int_of(args, "workers");
     c->patience = int_of(args, "patience");
     c->checkpoint_steps = int_of(args, "checkpoint-steps");
@@ -65,6 +66,12 @@ bool config_of_model(Config *c, const char *model)
     if (!choose_model(model, c)) return false;
     snprintf(c->data, sizeof c->data, "%s", c->model->data);
     return true;
+}
+
+bool config_in_folder(Config *c, const char *folder)
+{
+    return snprintf(c->vocab, sizeof c->vocab, "%s/vocab.txt", folder) < (int)sizeof c->vocab ||
+           cn_fail(CN_EINVALID, "the name of the folder %.40s.. is too long", folder);
 }
 
 static json_t *config_to_json(const Config *c)
@@ -133,7 +140,7 @@ bool config_load(Config *c, const char *folder)
         snprintf(c->amp, sizeof c->amp, "%s", amp);
     }
     json_decref(j);
-    return ok;
+    return ok && (!c->model->tokens || config_in_folder(c, folder));
 }
 
 /* ---- what it describes --------------------------------------------------------------------- */
@@ -156,6 +163,7 @@ static cn_dataset *linear_data(cn_part split, uint64_t seed)
 
 cn_dataset *config_data(const Config *c, cn_part split)
 {
+    if (c->model->tokens) return corpus_data(c, split);
     bool linear = strcmp(c->data, "linear") == 0;
     if (linear != c->model->regression) {
         cn_fail(CN_EINVALID, "the model %s cannot learn from the data set %s; try --data %s",
@@ -168,10 +176,19 @@ cn_dataset *config_data(const Config *c, cn_part split)
                      cn_dataset_open(c->data, .split = split, .limit = c->limit));
 }
 
+static cn_module *make_network(const Config *c)
+{
+    if (!*c->vocab) return cn_model_make(c->model);
+    cn_vocab *v = cn_vocab_load(c->vocab);
+    cn_model_request r = { .classes = cn_vocab_size(v), .settings = c->model->settings };
+    cn_vocab_free(v);
+    return v ? c->model->make(&r) : NULL;
+}
+
 cn_module *config_network(const Config *c)
 {
     cn_manual_seed(c->seed);
-    cn_module *net = cn_model_make(c->model);
+    cn_module *net = make_network(c);
     if (net && cn_build(net, config_input(c, 1))) return net;
     cn_module_free(net);
     return NULL;
@@ -207,10 +224,8 @@ cn_sched *config_schedule(const Config *c, cn_optim *o)
 
 /* ---- run folders --------------------------------------------------------------------------- */
 
-cn_module *run_network(const Config *c, const char *folder)
+cn_module *network_from(const Config *c, const char *path)
 {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/model.safetensors", folder);
     cn_module *net = config_network(c);
     cn_dict *state = net ? cn_load(path) : NULL;
     bool ok = state && cn_load_state_dict(net, state, true);
@@ -218,6 +233,20 @@ cn_module *run_network(const Config *c, const char *folder)
     if (ok) return net;
     cn_module_free(net);
     return NULL;
+}
+
+cn_module *run_network(const Config *c, const char *folder)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    return network_from(c, path);
+}
+
+bool takes_pictures(const Config *c, const char *command)
+{
+    if (!c->model->regression && !c->model->tokens) return true;
+    return cn_fail(CN_EINVALID, "%s: %s does not classify pictures%s", command, c->model->name,
+                   c->model->tokens ? "; cenote generate writes with it" : "");
 }
 
 bool make_folder(const char *path)

@@ -9,7 +9,8 @@
 /* Everything that decides what a run does; config.json of a run folder holds it. */
 typedef struct {
     const cn_model *model;
-    char data[64];
+    char data[256];   /* a data set; of a language model the name or the path of a text */
+    char vocab[1040]; /* of a language model: the file with its vocabulary; "": it has the model's size */
     int64_t epochs, batch, limit;
     uint64_t seed;
     char optim[192], schedule[192];
@@ -27,6 +28,8 @@ bool config_from_args(const Args *args, const char *model,
 bool config_of_model(Config *c, const char *model);
 bool config_save(const Config *c, const char *folder);
 bool config_load(Config *c, const char *folder);
+/* Where a run's own files are. */
+bool config_in_folder(Config *c, const char *folder);
 
 /* A network with known shapes, its parameters drawn from the seed. */
 cn_module *config_network(const Config *c);
@@ -54,6 +57,10 @@ bool profile_end(const Args *args, bool ok);
 
 /* The network of a finished or unfinished run, with its parameters. */
 cn_module *run_network(const Config *c, const char *folder);
+/* The same with the parameters of a file. */
+cn_module *network_from(const Config *c, const char *path);
+/* False for networks that take something else. */
+bool takes_pictures(const Config *c, const char *command);
 
 /* Makes a folder and those above it. */
 bool make_folder(const char *path);

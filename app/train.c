@@ -1,6 +1,6 @@
 /* train.c - cenote train */
+#include "app/corpus.h"
 #include "app/progress.h"
-#include "app/run.h"
 
 #include <jansson.h>
 
@@ -11,7 +11,8 @@
 #include <time.h>
 
 static const Option options[] = {
-    { "data", "NAME", OPT_TEXT, NULL, 0, 0, "data set (default: the book's for the model)" },
+    { "data", "NAME|FILE", OPT_TEXT, NULL, 0, 0,
+      "data set, or for language models a text (default: the book's for the model)" },
     { "epochs", "N", OPT_INT, NULL, 1, 1e9, "passes over the data (default: the book's)" },
     { "batch", "N", OPT_INT, NULL, 1, 1e9, "examples per step (default: the book's)" },
     { "lr", "X", OPT_FLOAT, NULL, 1e-12, 1e6, "learning rate (default: the book's)" },
@@ -22,9 +23,11 @@ static const Option options[] = {
     { "schedule", "NAME[:ARGS]", OPT_TEXT, "constant", 0, 0,
       "learning rate over the epochs: constant, step, cosine, or a class of PyTorch's with its "
       "arguments: OneCycleLR:max_lr=0.1,total_steps=10" },
-    { "clip", "X", OPT_FLOAT, "0", 0, 1e9, "largest norm of the gradient; 0: no clipping" },
+    { "clip", "X", OPT_FLOAT, NULL, 0, 1e9,
+      "largest norm of the gradient; 0: no clipping (default: the book's)" },
     { "seed", "N", OPT_INT, "0", 0, 1e18, "seed of parameters, order of examples and dropout" },
-    { "limit", "N", OPT_INT, "0", 0, 1e12, "use only the first N examples; 0: all" },
+    { "limit", "N", OPT_INT, NULL, 0, 1e12,
+      "use only the first N examples, of a text characters; 0: all (default: the book's)" },
     { "workers", "N", OPT_INT, "1", 0, 64, "threads that prepare batches" },
     { "patience", "N", OPT_INT, "0", 0, 1e9,
       "stop after N epochs without a better test accuracy; 0: never" },
@@ -73,7 +76,7 @@ static cn_tensor *squared_error(cn_tensor *output, const cn_batch *batch, void *
 
 static bool draw_curves(const Config *c, const char *out)
 {
-    char path[1040], title[128];
+    char path[1040], title[384];
     snprintf(title, sizeof title, "%s on %s", c->model->title, c->data);
     cn_figure *f = cn_learning_curves(out, title);
     bool ok = f != NULL;
@@ -123,7 +126,10 @@ static void report(const Args *args, const Config *c, const char *out, const cn_
 {
     if (!json_wanted(args)) {
         printf("%s on %s: train loss %.4f", c->model->title, c->data, p->train_loss);
-        if (!c->model->regression)
+        if (c->model->tokens)
+            printf(", perplexity %.3f, on the text that follows %.3f", exp(p->train_loss),
+                   exp(p->test_loss));
+        else if (!c->model->regression)
             printf(", train accuracy %.4f, test accuracy %.4f", p->train_acc, p->test_acc);
         printf(", %.1f s, %.1f %% of them waiting for data\nrun folder: %s\n", p->seconds,
                100 * p->data_wait, out);
@@ -156,7 +162,7 @@ static int run(const Args *args)
         if (ok && given(args, "epochs")) c.epochs = int_of(args, "epochs");
     } else {
         ok = config_from_args(args, operand(args, 0), &c) && choose_folder(args, &c, out) &&
-             config_save(&c, out);
+             (!c.model->tokens || corpus_begin(&c, out)) && config_save(&c, out);
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
@@ -177,9 +183,11 @@ const Command command_train = {
     .about = "train a network of the book",
     .details =
         "Trains with the book's hyper-parameters unless told otherwise and leaves a run folder: config.json, "
-        "metrics.jsonl, model.safetensors, checkpoints/, curves.svg and curves.png. A run that was stopped, "
+        "metrics.jsonl, model.safetensors, checkpoints/, curves.svg and curves.png; that of a language model has "
+        "vocab.txt, too. A run that was stopped, "
         "even by SIGKILL, goes on with --resume and ends with the same bits as an unbroken one.",
     .examples = "cenote train lenet --data fashion-mnist --epochs 10 --seed 1 --out runs/lenet\n"
+                "cenote train gru --data timemachine --out runs/gru\n"
                 "cenote train --resume runs/lenet",
     .options = options,
     .run = run,

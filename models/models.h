@@ -24,10 +24,13 @@ typedef struct cn_model {
     const char *about;
     cn_shape input;        /* of one example */
     bool regression;       /* mean squared error of one number; otherwise classes */
+    bool tokens;           /* a language model: `input` is so many steps, classes are a vocabulary */
     int64_t classes;       /* 0: 10, as most data sets of the book have */
     int64_t batch, epochs; /* the book's hyper-parameters */
     double lr;
-    const char *data;          /* the book's data set */
+    double clip;               /* largest norm of the gradient; 0: it is not clipped */
+    int64_t limit;             /* characters that the book uses; 0: all of the data */
+    const char *data;          /* the book's data set, or text */
     const cn_scaling *scaling; /* NULL: pictures as they are */
     /* Initialised as in the book, from the default generator. */
     cn_module *(*make)(const cn_model_request *request);

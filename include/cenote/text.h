@@ -26,6 +26,19 @@ CN_API char *cn_text_read(const char *path);
 CN_API char *cn_text_clean(const char *text);
 CN_API void cn_text_free(char *text); /* NULL is fine */
 
+/* A file of the book's texts, such as "timemachine.txt", read: from the folder text/ of $CENOTE_DATA or
+   of the cache. CN_ENOTFOUND, with those places, when there is none. */
+CN_API char *cn_text_find(const char *name);
+/* The same story for the same seed: lines of a small grammar, with capitals and punctuation, whose
+   words are about as unequally frequent as those of a language. */
+CN_API char *cn_text_story(uint64_t seed, int64_t lines);
+/* English sentences with their French translations, for cn_pairs_new(): the book's, fra.txt in the folder
+   fra-eng/ or in translation/fra-eng.zip of the same places; errors as above. D2L 10.5. */
+CN_API char *cn_text_translations(void);
+/* All numbers below `below` (10,000 at most) in the same order for the same seed, in words: lines
+   "twenty one TAB vingt et un". */
+CN_API char *cn_text_numbers(uint64_t seed, int64_t below);
+
 /* ---- tokens: an unchangeable list of texts ----------------------------------------------------- */
 
 typedef struct cn_tokens cn_tokens;
@@ -72,6 +85,110 @@ CN_API int64_t cn_vocab_frequency(const cn_vocab *v, int64_t id); /* 0 of reserv
 /* (tokens) int64; and back, from int64 ids of any shape, in row-major order. */
 CN_API cn_tensor *cn_vocab_encode(const cn_vocab *v, const cn_tokens *tokens);
 CN_API cn_tokens *cn_vocab_decode(const cn_vocab *v, const cn_tensor *ids);
+/* A file with a token a line, in the order of the ids, "<unk>" first; frequencies are not in it. Errors:
+   CN_EINVALID for a token that holds a line end, and one that is there twice; CN_EFORMAT; CN_EIO. */
+CN_API bool cn_vocab_save(const cn_vocab *v, const char *path);
+CN_API cn_vocab *cn_vocab_load(const char *path);
+
+/* ---- words in pieces: byte-pair encoding -------------------------------------------------------- */
+
+typedef struct cn_bpe cn_bpe;
+
+/* Learns merges of pairs of symbols, characters at first, from words and their frequencies, the most
+   frequent pair first (of equals the one in the more frequent word). Each word ends with `end`. Costs
+   merges x length of all different words. Sennrich et al., 2016; D2L 15.6. */
+typedef struct cn_bpe_options {
+    size_t size;
+    const cn_vocab *words;
+    cn_named_only named_only_;
+    int64_t merges;   /* at most so many */
+    int64_t min_freq; /* no merge of a pair that occurs less often */
+    const char *end;  /* NULL: "_" */
+} cn_bpe_options;
+
+CN_API cn_bpe *cn_bpe_new_with(const cn_bpe_options *o);
+#define cn_bpe_new(...)                                                                            \
+    cn_bpe_new_with(&(cn_bpe_options){ .size = sizeof(cn_bpe_options), __VA_ARGS__ })
+CN_API void cn_bpe_free(cn_bpe *b);            /* NULL is fine */
+CN_API int64_t cn_bpe_merges(const cn_bpe *b); /* -1 of NULL */
+/* What the i-th merge joined; lives as long as b. */
+CN_API bool cn_bpe_merge(const cn_bpe *b, int64_t i, const char **left, const char **right);
+/* "<unk>", the characters, and what each merge made. Lives as long as b. */
+CN_API const cn_tokens *cn_bpe_symbols(const cn_bpe *b);
+/* Every word in pieces, by the merges in the order in which they were learned; characters that were
+   never seen are "<unk>". And back: words end where `end` is. */
+CN_API cn_tokens *cn_bpe_encode(const cn_bpe *b, const cn_tokens *words);
+CN_API cn_tokens *cn_bpe_decode(const cn_bpe *b, const cn_tokens *pieces);
+
+/* ---- Chinese words ------------------------------------------------------------------------------ */
+
+typedef struct cn_segmenter cn_segmenter;
+
+/* From lines "word frequency"; NULL: a small dictionary of everyday words that is built in. Chinese is
+   cut where the product of the words' probabilities is largest. Runs of single characters, which the
+   dictionary does not explain, are cut by a hidden Markov model of where in a word a character stands
+   (begin, middle, end, single), whose probabilities come from the dictionary, unless `known_only`.
+   Words in Latin letters and numbers stay whole, everything else is a token for itself, and blanks are
+   left out. */
+typedef struct cn_segmenter_options {
+    size_t size;
+    const char *dictionary;
+    cn_named_only named_only_;
+    bool known_only;
+} cn_segmenter_options;
+
+CN_API cn_segmenter *cn_segmenter_new_with(const cn_segmenter_options *o);
+#define cn_segmenter_new(...)                                                                      \
+    cn_segmenter_new_with(                                                                         \
+        &(cn_segmenter_options){ .size = sizeof(cn_segmenter_options), __VA_ARGS__ })
+CN_API void cn_segmenter_free(cn_segmenter *s); /* NULL is fine */
+CN_API cn_tokens *cn_segment(const cn_segmenter *s, const char *text);
+
+/* ---- counting: n-grams, bags of words -------------------------------------------------------------- */
+
+typedef struct cn_ngrams cn_ngrams;
+
+typedef enum cn_smoothing {
+    CN_LAPLACE,     /* (count + s) / (count of the context + s |V|) */
+    CN_INTERPOLATED /* (count + s p) / (count of the context + s), p: with one token less of context */
+} cn_smoothing;
+
+/* Counts of all grams of 1 .. n tokens, and the model p(token | the n - 1 before it); contexts that are
+   shorter are taken as they are. Probabilities of all tokens add up to 1. D2L 9.3. */
+typedef struct cn_ngrams_options {
+    size_t size;
+    cn_tensor *ids; /* (tokens) int64 */
+    cn_named_only named_only_;
+    int64_t vocabulary, n; /* must be given; n: up to 8 */
+    cn_smoothing smoothing;
+    double strength; /* the s above; 0: none, and what was never seen has probability 0 */
+} cn_ngrams_options;
+
+CN_API cn_ngrams *cn_ngrams_new_with(const cn_ngrams_options *o);
+#define cn_ngrams_new(...)                                                                         \
+    cn_ngrams_new_with(&(cn_ngrams_options){ .size = sizeof(cn_ngrams_options), __VA_ARGS__ })
+CN_API void cn_ngrams_free(cn_ngrams *m); /* NULL is fine */
+/* How many different grams of this length there are, and how often one occurs; -1: an error is set. */
+CN_API int64_t cn_ngrams_distinct(const cn_ngrams *m, int64_t length);
+CN_API int64_t cn_ngrams_count(const cn_ngrams *m, const int64_t *gram, int64_t length);
+/* The k most frequent, into grams[k * length] and counts[k] (either may be NULL), equals in the order in
+   which they first occur. How many; -1: an error is set. */
+CN_API int64_t cn_ngrams_top(const cn_ngrams *m, int64_t length, int64_t k, int64_t *grams,
+                             int64_t *counts);
+/* p(next | context), of which the last n - 1 tokens count. NaN: an error is set. */
+CN_API double cn_ngrams_prob(const cn_ngrams *m, const int64_t *context, int64_t length,
+                             int64_t next);
+/* log p of a sequence; exp(-log p / tokens) of it. NaN: an error is set. */
+CN_API double cn_ngrams_log_prob(const cn_ngrams *m, const cn_tensor *ids);
+CN_API double cn_ngrams_perplexity(const cn_ngrams *m, const cn_tensor *ids);
+/* A token drawn from p(. | context); rng NULL: the thread's default generator. -1 of NULL. */
+CN_API int64_t cn_ngrams_next(const cn_ngrams *m, const int64_t *context, int64_t length,
+                              cn_rng *rng);
+
+/* (n, size of the vocabulary) float32: how often each token occurs in each text. */
+CN_API cn_tensor *cn_bag_of_words(const cn_vocab *v, const cn_tokens *const *texts, int64_t n);
+/* Such counts times log((1 + texts) / (1 + texts with the token)) + 1, rows of length 1. */
+CN_API cn_tensor *cn_tf_idf(cn_tensor *bag);
 
 /* ---- long sequences in batches: x (batch, steps) int64, and y, which is x one step later --------- */
 
@@ -107,14 +224,17 @@ typedef struct cn_pairs {
     cn_vocab *source, *target; /* reserved: <pad> 1, <bos> 2, <eos> 3 */
 } cn_pairs;
 
-/* Text of lines "source TAB target"; what follows a second TAB is ignored. */
+/* Text of lines "source TAB target"; what follows a second TAB is ignored. With vocabularies given, such
+   as those of other pairs, none are made. */
 typedef struct cn_pairs_options {
     size_t size;
     const char *text;
     cn_named_only named_only_;
-    int64_t steps;    /* 10 */
-    int64_t limit;    /* only the first so many pairs; 0: all */
-    int64_t min_freq; /* 2 */
+    int64_t steps;                   /* 10 */
+    int64_t limit;                   /* only the first so many pairs; 0: all */
+    int64_t min_freq;                /* 2 */
+    int64_t skip;                    /* leave out so many pairs at the beginning */
+    const cn_vocab *source, *target; /* both or none; lent: cn_pairs then has NULL */
 } cn_pairs_options;
 
 CN_API cn_pairs cn_pairs_new_with(const cn_pairs_options *o); /* all NULL: an error is set */
@@ -163,16 +283,17 @@ CN_API int64_t cn_beam_search_with(const cn_beam_options *o, cn_hypothesis *out)
     cn_beam_search_with(&(cn_beam_options){ .size = sizeof(cn_beam_options), __VA_ARGS__ }, out)
 CN_API void cn_hypothesis_free(cn_hypothesis *h);
 
-/* A token drawn from scores (logits). Temperature 0: the most likely one. */
+/* A token drawn from scores (logits), of which -INFINITY excludes its token. Temperature 0: the most likely
+   one. CN_EINVALID for numbers that are none, also for scores without a finite maximum. */
 typedef struct cn_sample_options {
     size_t size;
     const float *scores;
     int64_t n;
     cn_rng *rng; /* NULL: the thread's default generator */
     cn_named_only named_only_;
-    double temperature; /* given as it is */
+    double temperature; /* given as it is: >= 0 */
     int64_t top_k;      /* only the k most likely; 0: all */
-    double top_p;       /* only the most likely that together have this probability; 0: all */
+    double top_p;       /* only the most likely that together have this probability; 0, 1: all */
 } cn_sample_options;
 
 CN_API int64_t cn_sample_token_with(const cn_sample_options *o); /* -1: an error is set */

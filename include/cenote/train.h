@@ -34,6 +34,8 @@ CN_API bool cn_optim_load_state_dict(cn_optim *o, const cn_dict *state);
 
 /* The loss of a batch, one number; NULL after an error. */
 typedef cn_tensor *cn_loss_fn(cn_tensor *output, const cn_batch *batch, void *context);
+/* The output for a batch, of a network that takes more than x. */
+typedef cn_tensor *cn_run_fn(cn_module *net, const cn_batch *batch, void *context);
 
 typedef enum cn_fit_event { CN_FIT_BEGIN, CN_FIT_STEP, CN_FIT_EPOCH, CN_FIT_END } cn_fit_event;
 
@@ -76,6 +78,8 @@ typedef struct cn_fit_options {
                            cn_checkpoint_sequential(); 0: everything is kept */
     cn_dtype amp;       /* CN_BF16, CN_F16: forward and loss under autocast; 0: no */
     int64_t log_steps;  /* a line in metrics.jsonl every so many steps, too; 0: only epochs */
+    cn_run_fn *run;     /* NULL: cn_forward() of x; not with `recompute` */
+    void *run_context;
 } cn_fit_options;
 
 /* Trains. False: an error, also CN_EDIVERGED (the loss is not a number) and CN_EINTERRUPTED (what

@@ -41,6 +41,9 @@ bool cn_join_path(char out[CN_PATH_ROOM], const char *folder, const char *name);
 /* The folder for it in the user's cache. */
 bool cn_entry_cache(const cn_entry *e, char folder[CN_PATH_ROOM]);
 
+/* A file that belongs to no entry: the first that can be read of folder/name in the usual places. */
+bool cn_find_file(const char *folder, const char *name, char path[CN_PATH_ROOM]);
+
 /* The file as it lies in the folder, plain or compressed. False, without an error, when absent. */
 bool cn_idx_path(const char *folder, const char *name, char path[CN_PATH_ROOM]);
 

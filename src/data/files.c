@@ -97,14 +97,22 @@ static bool search(const cn_entry *e, const places *p, cn_part first, cn_part la
     return false;
 }
 
+enum { LIST_ROOM = MAX_PLACES * 110 };
+
+static const char *list_of(const places *p, char list[LIST_ROOM])
+{
+    size_t n = 0;
+    list[0] = '\0';
+    for (int i = 0; i < p->n; i++)
+        n += (size_t)snprintf(list + n, LIST_ROOM - n, "%s%.100s", i ? ", " : "", p->folder[i]);
+    return list;
+}
+
 static bool fail_not_found(const cn_entry *e, const places *p)
 {
-    char list[MAX_PLACES * 110] = "";
-    size_t n = 0;
-    for (int i = 0; i < p->n; i++)
-        n += (size_t)snprintf(list + n, sizeof list - n, "%s%.100s", i ? ", " : "", p->folder[i]);
+    char list[LIST_ROOM];
     return cn_fail(CN_ENOTFOUND, "data set %s: no %s and so on in %s; get it by %s", e->name,
-                   e->images[0].name, list, e->source);
+                   e->images[0].name, list_of(p, list), e->source);
 }
 
 bool cn_entry_locate(const cn_entry *e, const char *root, cn_part first, cn_part last,
@@ -122,6 +130,18 @@ bool cn_entry_is_here(const cn_entry *e, char folder[CN_PATH_ROOM])
     bool here = list_places(e, NULL, &p) && search(e, &p, CN_TRAIN, CN_TEST, folder);
     if (before && !here) cn_error_clear();
     return here;
+}
+
+bool cn_find_file(const char *folder, const char *name, char path[CN_PATH_ROOM])
+{
+    const cn_entry entry = { .name = folder };
+    char list[LIST_ROOM];
+    places p;
+    if (!list_places(&entry, NULL, &p)) return false;
+    for (int i = 0; i < p.n; i++)
+        if (!cn_join_path(path, p.folder[i], name) || access(path, R_OK) == 0) return cn_ok();
+    return cn_fail(CN_ENOTFOUND, "there is no %s in %s", name,
+                   p.n ? list_of(&p, list) : "any place: set CENOTE_DATA");
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */

@@ -19,18 +19,24 @@ static size_t length_of_text(const char *bytes, size_t size)
     return good;
 }
 
+char *cn_text_from(const void *bytes, size_t size, const char *what)
+{
+    size_t good = length_of_text(bytes, size);
+    if (good < size)
+        return cn_fail(CN_EFORMAT, "%s: byte %zu: this is no UTF-8 text", what, good), NULL;
+    char *text = cn_alloc(size + 1);
+    if (text) {
+        memcpy(text, bytes, size);
+        text[size] = 0;
+    }
+    return text;
+}
+
 char *cn_text_read(const char *path)
 {
     cn_mapping m;
     if (!cn_map_file(path, &m)) return NULL;
-    size_t good = length_of_text(m.bytes, m.size);
-    char *text = NULL;
-    if (good < m.size) cn_fail(CN_EFORMAT, "%s: byte %zu: this is no UTF-8 text", path, good);
-    else text = cn_alloc(m.size + 1);
-    if (text) {
-        memcpy(text, m.bytes, m.size);
-        text[m.size] = 0;
-    }
+    char *text = cn_text_from(m.bytes, m.size, path);
     cn_unmap_file(&m);
     return text;
 }

@@ -154,29 +154,31 @@ static bool read_pairs(Pairs *p, const cn_pairs_options *o)
         p->side[s].end = cn_alloc((size_t)room * sizeof(int64_t));
         ok = p->side[s].words && p->side[s].end;
     }
+    int64_t skip = o->skip;
     for (const char *text = o->text; ok && *text && p->n < room;) {
         size_t n = strcspn(text, "\n"), visible = n && text[n - 1] == '\r' ? n - 1 : n;
         line++;
-        if (visible) ok = add_line(p, text, visible, line);
+        if (visible && skip) skip--;
+        else if (visible) ok = add_line(p, text, visible, line);
         text += n + (text[n] == '\n');
     }
     if (ok && !p->n) return cn_fail(CN_EINVALID, "cn_pairs_new: there are no pairs in this text");
     return ok;
 }
 
-static bool encode_side(Side *s, const Pairs *p, int64_t min_freq)
+static bool encode_side(Side *s, const Pairs *p, const cn_vocab *given, int64_t min_freq)
 {
     size_t bytes;
-    s->vocab = cn_vocab_new(s->words, .min_freq = min_freq, .reserved = reserved);
-    if (!s->vocab ||
-        !cn_mul_size((size_t)p->n, (size_t)p->steps * sizeof(int64_t), &bytes, "pairs"))
+    if (!given) s->vocab = cn_vocab_new(s->words, .min_freq = min_freq, .reserved = reserved);
+    const cn_vocab *v = given ? given : s->vocab;
+    if (!v || !cn_mul_size((size_t)p->n, (size_t)p->steps * sizeof(int64_t), &bytes, "pairs"))
         return false;
     s->ids = cn_alloc(bytes);
     s->length = cn_alloc((size_t)p->n * sizeof *s->length);
     for (int64_t i = 0; s->ids && s->length && i < p->n; i++) {
         int64_t first = i ? s->end[i - 1] : 0;
-        s->length[i] = write_ids(s->vocab, s->words, first, s->end[i] - first, p->steps,
-                                 s->ids + i * p->steps);
+        s->length[i] =
+            write_ids(v, s->words, first, s->end[i] - first, p->steps, s->ids + i * p->steps);
     }
     return s->ids && s->length;
 }
@@ -209,20 +211,27 @@ static cn_dataset *dataset_of(Pairs *p)
     return cn_dataset_new(&c);
 }
 
-cn_pairs cn_pairs_new_with(const cn_pairs_options *o)
+static bool check(const cn_pairs_options *o)
 {
+    if (!o->text) return cn_fail(CN_EINVALID, "cn_pairs_new: the text is NULL");
+    if (o->steps < 0 || o->limit < 0 || o->skip < 0)
+        return cn_fail(CN_EINVALID, "cn_pairs_new: a negative option");
+    return !o->source == !o->target ||
+           cn_fail(CN_EINVALID, "cn_pairs_new: one vocabulary is given; both are wanted, or none");
+}
+
+cn_pairs cn_pairs_new_with(const cn_pairs_options *given)
+{
+    cn_pairs_options options = { 0 }, *o = &options;
+    memcpy(o, given, given->size < sizeof options ? given->size : sizeof options);
     cn_pairs result = { 0 };
-    if (!o->text || o->steps < 0 || o->limit < 0) {
-        cn_fail(CN_EINVALID, "cn_pairs_new: %s",
-                o->text ? "a negative option" : "the text is NULL");
-        return result;
-    }
+    if (!check(o)) return result;
     Pairs *p = cn_alloc_zeroed(sizeof *p);
     if (!p) return result;
     int64_t min_freq = o->min_freq ? o->min_freq : 2;
     p->steps = o->steps ? o->steps : 10;
-    bool ok = read_pairs(p, o) && encode_side(&p->side[0], p, min_freq) &&
-              encode_side(&p->side[1], p, min_freq);
+    bool ok = read_pairs(p, o) && encode_side(&p->side[0], p, o->source, min_freq) &&
+              encode_side(&p->side[1], p, o->target, min_freq);
     result.source = p->side[0].vocab;
     result.target = p->side[1].vocab;
     if (ok) result.data = dataset_of(p); /* takes p over */

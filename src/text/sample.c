@@ -51,24 +51,32 @@ static int64_t draw(const Candidate *c, int64_t n, cn_rng *rng)
     return c[n - 1].token;
 }
 
+static bool is_possible(const cn_sample_options *o)
+{
+    if (!o->scores || o->n < 1 || !(o->temperature >= 0) || isinf(o->temperature) || o->top_k < 0)
+        return cn_fail(CN_EINVALID,
+                       "cn_sample_token: scores, a temperature >= 0 and top_k >= 0 are needed");
+    if (!(o->top_p >= 0 && o->top_p <= 1))
+        return cn_fail(CN_EINVALID, "cn_sample_token: top_p %g is not from 0 to 1", o->top_p);
+    for (int64_t i = 0; i < o->n; i++)
+        if (isnan(o->scores[i]))
+            return cn_fail(CN_EINVALID, "cn_sample_token: score %lld is not a number",
+                           (long long)i);
+    return true;
+}
+
 int64_t cn_sample_token_with(const cn_sample_options *o)
 {
-    if (!o->scores || o->n < 1 || o->temperature < 0 || o->top_k < 0 || isnan(o->temperature)) {
-        cn_fail(CN_EINVALID,
-                "cn_sample_token: scores, a temperature >= 0 and top_k >= 0 are needed");
-        return -1;
-    }
+    if (!is_possible(o)) return -1;
     int64_t best = most_likely(o->scores, o->n);
-    for (int64_t i = 0; i < o->n; i++)
-        if (isnan(o->scores[i])) {
-            cn_fail(CN_EINVALID, "cn_sample_token: score %lld is not a number", (long long)i);
-            return -1;
-        }
+    double top = (double)o->scores[best];
+    if (isinf(top))
+        return cn_fail(CN_EINVALID, "cn_sample_token: the largest score is %g", top), -1;
     if (o->temperature == 0) return best;
     Candidate *c = cn_alloc((size_t)o->n * sizeof *c);
     if (!c) return -1;
     for (int64_t i = 0; i < o->n; i++)
-        c[i] = (Candidate){ exp((double)(o->scores[i] - o->scores[best]) / o->temperature), i };
+        c[i] = (Candidate){ exp(((double)o->scores[i] - top) / o->temperature), i };
     if (o->top_k || o->top_p > 0) qsort(c, (size_t)o->n, sizeof *c, likelier_first);
     int64_t token = draw(c, admitted(c, o->n, o), o->rng ? o->rng : cn_default_rng());
     cn_free(c);

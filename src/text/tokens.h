@@ -17,6 +17,9 @@ cn_tokens *cn_tokens_make(void);
 /* Appends a token of so many bytes; false, with an error, when memory runs out. */
 bool cn_tokens_add(cn_tokens *t, const char *token, size_t bytes);
 
+/* A text of these bytes, which are checked; `what` they are, in messages. */
+char *cn_text_from(const void *bytes, size_t size, const char *what);
+
 /* Bytes of the UTF-8 character that begins here; text is valid and not at its end. */
 size_t cn_character_bytes(const char *text);
 

@@ -76,14 +76,38 @@ static cn_tensor *default_loss(cn_tensor *output, const cn_batch *batch, void *c
     return cn_cross_entropy(output, batch->y);
 }
 
+static cn_tensor *default_run(cn_module *net, const cn_batch *batch, void *context)
+{
+    (void)context;
+    return cn_forward(net, batch->x);
+}
+
+/* Scores (N, classes, d1, ..) and targets (N, d1, ..). */
+static bool are_classes(const cn_tensor *output, const cn_tensor *y)
+{
+    if (!output || !y || cn_dtype_of(y) != CN_I64 || cn_ndim(output) < 2 ||
+        cn_ndim(output) != cn_ndim(y) + 1)
+        return false;
+    for (int i = 0; i < cn_ndim(y); i++)
+        if (cn_size(y, i) != cn_size(output, i ? i + 1 : 0)) return false;
+    return true;
+}
+
+/* Each sample counts by its share of right places. */
+static double correct_places(cn_tensor *output, const cn_batch *b)
+{
+    cn_tensor *share = NULL;
+    CN_NO_GRAD share = cn_mean(cn_to(cn_eq(cn_argmax(output, .dim = CN_SHAPE(1)), b->y), CN_F32));
+    return cn_item(share) * (double)b->size;
+}
+
 /* How many rows have their largest score at the target; 0 where that makes no sense. */
 static double correct_in(cn_tensor *output, const cn_batch *b)
 {
     if (output && cn_dtype_is_float(cn_dtype_of(output)) && cn_dtype_of(output) != CN_F32)
         output = cn_to(cn_detach(output), CN_F32);
-    if (!output || cn_ndim(output) != 2 || !b->y || cn_dtype_of(b->y) != CN_I64 ||
-        cn_ndim(b->y) != 1)
-        return 0;
+    if (!are_classes(output, b->y)) return 0;
+    if (cn_ndim(output) > 2) return correct_places(output, b);
     const float *scores = cn_dtype_of(output) == CN_F32 ? cn_data(output) : NULL;
     const int64_t *target = cn_data(b->y), classes = cn_size(output, 1);
     double count = 0;
@@ -110,7 +134,7 @@ static cn_tensor *loss_of(Run *r, const cn_batch *b, cn_tensor **output)
 {
     int was = r->o.amp ? cn_set_autocast((int)r->o.amp) : CN_NO_DTYPE;
     *output = r->o.recompute ? cn_checkpoint_sequential(r->o.net, r->o.recompute, b->x)
-                             : cn_forward(r->o.net, b->x);
+                             : r->o.run(r->o.net, b, r->o.run_context);
     cn_tensor *loss = *output ? r->o.loss(*output, b, r->o.loss_context) : NULL;
     if (r->o.amp) cn_set_autocast(was);
     return loss;
@@ -178,14 +202,14 @@ static bool train_step(Run *r, cn_batch *b)
 
 /* ---- evaluation ---------------------------------------------------------------------------- */
 
-static bool score_batches(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context,
-                          cn_score *s)
+/* `o`: how the network is run, and its loss. */
+static bool score_batches(const cn_fit_options *o, cn_loader *loader, cn_score *s)
 {
     cn_batch b;
     size_t mark = cn_mark();
     while (cn_loader_next(loader, &b)) {
-        cn_tensor *output = cn_forward(net, b.x);
-        s->loss += cn_item(loss(output, &b, context)) * (double)b.size;
+        cn_tensor *output = o->run(o->net, &b, o->run_context);
+        s->loss += cn_item(o->loss(output, &b, o->loss_context)) * (double)b.size;
         s->accuracy += correct_in(output, &b);
         s->samples += b.size;
         cn_release(mark);
@@ -196,14 +220,13 @@ static bool score_batches(cn_module *net, cn_loader *loader, cn_loss_fn *loss, v
     return cn_ok();
 }
 
-static bool evaluate(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *context,
-                     cn_score *out)
+static bool evaluate(const cn_fit_options *o, cn_loader *loader, cn_score *out)
 {
-    bool was = cn_is_training(net), grad = cn_set_grad_enabled(false);
+    bool was = cn_is_training(o->net), grad = cn_set_grad_enabled(false);
     *out = (cn_score){ 0 };
-    cn_train_mode(net, false);
-    bool ok = score_batches(net, loader, loss ? loss : default_loss, context, out);
-    cn_train_mode(net, was);
+    cn_train_mode(o->net, false);
+    bool ok = score_batches(o, loader, out);
+    cn_train_mode(o->net, was);
     cn_set_grad_enabled(grad);
     return ok;
 }
@@ -211,8 +234,11 @@ static bool evaluate(cn_module *net, cn_loader *loader, cn_loss_fn *loss, void *
 bool cn_evaluate(cn_module *net, cn_dataset *data, int64_t batch, cn_loss_fn *loss, void *context,
                  cn_score *out)
 {
+    const cn_fit_options o = {
+        .net = net, .run = default_run, .loss = loss ? loss : default_loss, .loss_context = context
+    };
     cn_loader *loader = net ? cn_loader_new(data, .batch = batch) : NULL;
-    bool ok = loader && evaluate(net, loader, loss, context, out);
+    bool ok = loader && evaluate(&o, loader, out);
     cn_loader_free(loader);
     return ok;
 }
@@ -222,7 +248,7 @@ static bool validate(Run *r)
     cn_score s;
     if (!r->o.validate) return true;
     cn_loader *loader = cn_loader_new(r->o.validate, .batch = r->o.batch, .workers = r->o.workers);
-    bool ok = loader && evaluate(r->o.net, loader, r->o.loss, r->o.loss_context, &s);
+    bool ok = loader && evaluate(&r->o, loader, &s);
     cn_loader_free(loader);
     if (ok) r->state.test_loss = s.loss, r->state.test_acc = s.accuracy;
     return ok;
@@ -315,6 +341,9 @@ static bool resolve(const cn_fit_options *given, cn_fit_options *o)
     if (!o->batch) o->batch = 256;
     if (!o->epochs) o->epochs = 10;
     if (!o->loss) o->loss = default_loss;
+    if (o->run && o->recompute)
+        return cn_fail(CN_EINVALID, "fit: a network with a run of its own cannot be recomputed");
+    if (!o->run) o->run = default_run;
     return true;
 }
 
