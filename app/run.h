@@ -9,8 +9,9 @@
 /* Everything that decides what a run does; config.json of a run folder holds it. */
 typedef struct {
     const cn_model *model;
-    char data[256];   /* a data set; of a language model the name or the path of a text */
-    char vocab[1040]; /* of a language model: the file with its vocabulary; "": it has the model's size */
+    char data[256]; /* a data set; of a language model the name or the path of a text */
+    char vocab
+        [1040]; /* of a language model: the file with its vocabulary; "": it has the model's size */
     int64_t epochs, batch, limit;
     uint64_t seed;
     char optim[192], schedule[192];

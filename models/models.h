@@ -22,10 +22,10 @@ typedef struct cn_model {
     const char *title;   /* "LeNet" */
     const char *section; /* of D2L */
     const char *about;
-    cn_shape input;        /* of one example */
-    bool regression;       /* mean squared error of one number; otherwise classes */
-    bool tokens;           /* a language model: `input` is so many steps, classes are a vocabulary */
-    int64_t classes;       /* 0: 10, as most data sets of the book have */
+    cn_shape input;  /* of one example */
+    bool regression; /* mean squared error of one number; otherwise classes */
+    bool tokens;     /* a language model: `input` is so many steps, classes are a vocabulary */
+    int64_t classes; /* 0: 10, as most data sets of the book have */
     int64_t batch, epochs; /* the book's hyper-parameters */
     double lr;
     double clip;               /* largest norm of the gradient; 0: it is not clipped */

@@ -129,8 +129,9 @@ static bool block_forward(cn_module *m, cn_io *io)
 static const cn_module_class block_class = {
     .size = sizeof(cn_module_class),
     .name = "TransformerBlock",
-    .inputs = "(Tensor x, Tensor seen, Tensor? hidden_steps=None, Tensor? hidden_keys=None, Tensor? "
-              "memory=None, Tensor? hidden_memory=None)",
+    .inputs =
+        "(Tensor x, Tensor seen, Tensor? hidden_steps=None, Tensor? hidden_keys=None, Tensor? "
+        "memory=None, Tensor? hidden_memory=None)",
     .doc = "Attention, to the memory too if it has one, and a position-wise network (D2L 11.7).",
     .options_size = sizeof(Block),
     .build = block_build,
@@ -285,10 +286,11 @@ static bool decoder_forward(cn_module *m, cn_io *io)
 static const cn_module_class decoder_class = {
     .size = sizeof(cn_module_class),
     .name = "TransformerTokensDecoder",
-    .inputs = "(Tensor tokens, Tensor memory, Tensor hidden_memory, Tensor seen0, Tensor? seen1=None, "
-              "Tensor? seen2=None, Tensor? seen3=None, Tensor? seen4=None, Tensor? seen5=None, "
-              "Tensor? seen6=None, Tensor? seen7=None, Tensor? seen8=None, Tensor? seen9=None, "
-              "Tensor? seen10=None, Tensor? seen11=None, Tensor? seen12=None)",
+    .inputs =
+        "(Tensor tokens, Tensor memory, Tensor hidden_memory, Tensor seen0, Tensor? seen1=None, "
+        "Tensor? seen2=None, Tensor? seen3=None, Tensor? seen4=None, Tensor? seen5=None, "
+        "Tensor? seen6=None, Tensor? seen7=None, Tensor? seen8=None, Tensor? seen9=None, "
+        "Tensor? seen10=None, Tensor? seen11=None, Tensor? seen12=None)",
     .doc = "Blocks of attention to the steps so far and to what was encoded (D2L 11.7.5).",
     .options_size = sizeof(cn_transformer_settings),
     .build = decoder_build,
@@ -307,8 +309,8 @@ bool cn_transformer_init_state(cn_module *decoder, const cn_seq_state *encoded, 
     const cn_transformer_settings *o = cn_module_options(decoder);
     const int64_t batch = cn_size(encoded->part[0], 0);
     (void)lengths;
-    *state = (cn_seq_state){ .n = 2 + (int)o->layers,
-                             .part = { encoded->part[0], encoded->part[1] } };
+    *state =
+        (cn_seq_state){ .n = 2 + (int)o->layers, .part = { encoded->part[0], encoded->part[1] } };
     for (int i = 2; i < state->n; i++)
         if (!(state->part[i] = cn_zeros(CN_SHAPE(batch, 0, o->width), CN_F32))) return false;
     return true;

@@ -6,8 +6,8 @@
 #include "models/encoder_decoder.h"
 
 typedef struct cn_transformer_settings {
-    int64_t vocabulary;                          /* of the source, or of the target */
-    int64_t width, feedforward, heads, layers;   /* 0: 32, 64, 4, 2 */
+    int64_t vocabulary;                        /* of the source, or of the target */
+    int64_t width, feedforward, heads, layers; /* 0: 32, 64, 4, 2 */
     double dropout;
 } cn_transformer_settings;
 

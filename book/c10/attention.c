@@ -13,7 +13,8 @@ static cn_tensor *per_row(cn_tensor *lengths)
 cn_tensor *masked_softmax(cn_tensor *scores, cn_tensor *lengths)
 {
     if (!lengths) return cn_softmax(scores, -1);
-    cn_tensor *counts = cn_lt(cn_arange(0, (double)cn_size(scores, -1), 1, CN_I64), per_row(lengths));
+    cn_tensor *counts =
+        cn_lt(cn_arange(0, (double)cn_size(scores, -1), 1, CN_I64), per_row(lengths));
     cn_tensor *w = cn_softmax(cn_where(counts, scores, cn_num(-1e6)), -1);
     return cn_where(counts, w, cn_num(0));
 }

@@ -18,8 +18,8 @@ static cn_tensor *by_loop(cn_module *m, cn_tensor *q, cn_tensor *kv, cn_tensor *
         cn_tensor *x[3];
         for (int i = 0; i < 3; i++) {
             int64_t start = i * WIDTH + h * (WIDTH / HEADS);
-            x[i] = cn_linear(i ? kv : q, weight_part(m, "in_proj_weight", start, WIDTH / HEADS),
-                             NULL);
+            x[i] =
+                cn_linear(i ? kv : q, weight_part(m, "in_proj_weight", start, WIDTH / HEADS), NULL);
         }
         heads[h] = pool_values(scaled_dot_scores(x[0], x[1]), x[2], lengths, NULL);
     }
@@ -37,10 +37,10 @@ static void run_heads(Lab *lab)
     cn_tensor *out = cn_attention(m, x, y, y, .key_padding_mask = hidden);
     lab_shape(lab, "MultiHeadAttention(100, 5)", out, CN_SHAPE(BATCH, QUERIES, WIDTH));
     lab_same(lab, "each head by itself", out, by_loop(m, x, y, lengths), 1e-5);
-    lab_same(lab, "asking for the weights changes nothing",
-             cn_attention(m, x, y, y, .key_padding_mask = hidden, .weights = &weights,
-                          .per_head = true),
-             out, 1e-5);
+    lab_same(
+        lab, "asking for the weights changes nothing",
+        cn_attention(m, x, y, y, .key_padding_mask = hidden, .weights = &weights, .per_head = true),
+        out, 1e-5);
     lab_shape(lab, "weights of each head", weights, CN_SHAPE(BATCH, HEADS, QUERIES, KEYS));
     cn_module_free(m);
 }

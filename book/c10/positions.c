@@ -32,7 +32,8 @@ static void run_sinusoids(Lab *lab)
                cos(9 / pow(10000, 6.0 / 32)), 1e-6);
     draw_columns(lab, table);
     lab_figure(lab, attention_map("positional encoding", table));
-    for (int i = 0; i < 8; i++) lab_say(lab, "%d in binary is %d%d%d", i, i >> 2, i >> 1 & 1, i & 1);
+    for (int i = 0; i < 8; i++)
+        lab_say(lab, "%d in binary is %d%d%d", i, i >> 2, i >> 1 & 1, i & 1);
     int changes[2] = { 0, 0 }; /* of sign, in the fastest and in a slower column */
     for (int i = 1; i < STEPS; i++)
         for (int c = 0; c < 2; c++)
@@ -69,8 +70,8 @@ static void run_relative(Lab *lab)
 {
     cn_tensor *table = cn_select(cn_sinusoids(0, STEPS, WIDTH), 0, 0), *r = rotations();
     cn_tensor *moved = cn_matmul(cn_narrow(table, 0, 0, STEPS - SHIFT), cn_t(r));
-    lab_same(lab, "P(i + 7) = R P(i) for all i", moved,
-             cn_narrow(table, 0, SHIFT, STEPS - SHIFT), 1e-5);
+    lab_same(lab, "P(i + 7) = R P(i) for all i", moved, cn_narrow(table, 0, SHIFT, STEPS - SHIFT),
+             1e-5);
     lab_same(lab, "R keeps lengths", cn_matmul(r, cn_t(r)), cn_eye(WIDTH, CN_F32), 1e-6);
 }
 

@@ -96,7 +96,8 @@ static void run_dot(Lab *lab)
     example(lab, "scaled dot product", scaled_dot_scores(q, k));
     example(lab, "dot product", dot_scores(q, k));
     for (int64_t d = 8; d <= 512; d *= 8) {
-        cn_tensor *a = cn_randn(CN_SHAPE(1, 64, d), CN_F32), *b = cn_randn(CN_SHAPE(1, 64, d), CN_F32);
+        cn_tensor *a = cn_randn(CN_SHAPE(1, 64, d), CN_F32),
+                  *b = cn_randn(CN_SHAPE(1, 64, d), CN_F32);
         lab_number(lab, "variance of scaled scores", variance(scaled_dot_scores(a, b)), 1, 0.2);
         lab_number(lab, "of those without scale, for each element of a key",
                    variance(dot_scores(a, b)) / (double)d, 1, 0.2);
@@ -124,8 +125,8 @@ static void run_additive(Lab *lab)
     lab_figure(lab, attention_map("additive attention", cn_squeeze(w, CN_SHAPE(1))));
     k = cn_randn(CN_SHAPE(2, 10, 2), CN_F32);
     cn_tensor *one = additive_scores(&a, q, cn_narrow(k, 1, 3, 1));
-    lab_same(lab, "a score depends on its own key",
-             cn_narrow(additive_scores(&a, q, k), 2, 3, 1), one, 1e-6);
+    lab_same(lab, "a score depends on its own key", cn_narrow(additive_scores(&a, q, k), 2, 3, 1),
+             one, 1e-6);
     additive_free(&a);
 }
 
@@ -142,13 +143,16 @@ const Experiment experiment_c10_sadd = {
 static void run_others(Lab *lab)
 {
     cn_tensor *q = cn_randn(CN_SHAPE(2, 3, 4), CN_F32), *k = cn_randn(CN_SHAPE(2, 10, 4), CN_F32);
-    example(lab, "cosine", cosine_scores(cn_narrow(q, 1, 0, 1), cn_ones(CN_SHAPE(2, 10, 4), CN_F32)));
+    example(lab, "cosine",
+            cosine_scores(cn_narrow(q, 1, 0, 1), cn_ones(CN_SHAPE(2, 10, 4), CN_F32)));
     lab_same(lab, "cosine: the lengths of q and k do not matter",
-             cosine_scores(cn_mul(q, cn_num(7)), cn_mul(k, cn_num(0.2))), cosine_scores(q, k), 1e-5);
-    example(lab, "Gaussian", gaussian_scores(cn_narrow(q, 1, 0, 1),
-                                             cn_ones(CN_SHAPE(2, 10, 4), CN_F32), cn_num(1)));
+             cosine_scores(cn_mul(q, cn_num(7)), cn_mul(k, cn_num(0.2))), cosine_scores(q, k),
+             1e-5);
+    example(lab, "Gaussian",
+            gaussian_scores(cn_narrow(q, 1, 0, 1), cn_ones(CN_SHAPE(2, 10, 4), CN_F32), cn_num(1)));
     cn_tensor *u = cn_mul(q, cn_num(0)), *keys = cn_sum(cn_mul(k, k), .dim = CN_SHAPE(-1));
-    lab_same(lab, "Gaussian: -|k|^2 / 2 for q = 0", cn_narrow(gaussian_scores(u, k, cn_num(1)), 1, 0, 1),
+    lab_same(lab, "Gaussian: -|k|^2 / 2 for q = 0",
+             cn_narrow(gaussian_scores(u, k, cn_num(1)), 1, 0, 1),
              cn_unsqueeze(cn_mul(keys, cn_num(-0.5)), 1), 1e-5);
     /* -|q - k|^2 / 2 = q.k - |q|^2 / 2 - |k|^2 / 2, and softmax does not see what is the same for all keys */
     lab_same(lab, "and its weights are those of q.k - |k|^2 / 2",
@@ -178,8 +182,8 @@ static void run_dropout(Lab *lab)
     cn_module *m = cn_attention_layer(8, 2, .dropout = 0.5, .batch_first = true);
     cn_tensor *x = cn_randn(CN_SHAPE(1, 6, 8), CN_F32);
     cn_tensor *one = cn_attention(m, x, x, x), *two = cn_attention(m, x, x, x);
-    lab_at_least(lab, "in training two passes differ",
-                 cn_item(cn_amax(cn_abs(cn_sub(one, two)))), 1e-3);
+    lab_at_least(lab, "in training two passes differ", cn_item(cn_amax(cn_abs(cn_sub(one, two)))),
+                 1e-3);
     cn_train_mode(m, false);
     lab_same(lab, "in evaluation they do not", cn_attention(m, x, x, x), cn_attention(m, x, x, x),
              0);

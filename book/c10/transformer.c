@@ -1,7 +1,7 @@
 /* transformer.c - the Transformer's parts, and its translations (D2L 11.7). */
-#include "book/c09/translation.h"
-#include "book/c10/attention.h"
 #include "models/transformer.h"
+#include "book/c10/attention.h"
+#include "book/c10/translator.h"
 
 #include <math.h>
 
@@ -28,8 +28,8 @@ static void run_parts(Lab *lab)
     cn_module *ffn = cn_position_wise(4, 8), *norm = cn_add_norm(4, 0.5);
     cn_tensor *y = cn_forward(ffn, cn_ones(CN_SHAPE(2, 3, 4), CN_F32));
     lab_shape(lab, "PositionWiseFFN(4, 4, 8)", y, CN_SHAPE(2, 3, 8));
-    lab_same(lab, "equal inputs give equal rows", cn_expand(cn_narrow(y, 1, 0, 1), CN_SHAPE(2, 3, 8)),
-             y, 0);
+    lab_same(lab, "equal inputs give equal rows",
+             cn_expand(cn_narrow(y, 1, 0, 1), CN_SHAPE(2, 3, 8)), y, 0);
     cn_tensor *x = cn_randn(CN_SHAPE(2, 3, 4), CN_F32), *z = cn_randn(CN_SHAPE(2, 3, 4), CN_F32);
     cn_train_mode(norm, false);
     cn_tensor *both[] = { x, z };
@@ -37,8 +37,8 @@ static void run_parts(Lab *lab)
              cn_layer_norm(cn_add(x, z), CN_SHAPE(4)), 1e-6);
     cn_train_mode(norm, true);
     lab_at_least(lab, "and with dropout of Y in training",
-                 cn_item(cn_amax(cn_abs(cn_sub(run_all(norm, both, 2),
-                                               cn_layer_norm(cn_add(x, z), CN_SHAPE(4)))))),
+                 cn_item(cn_amax(cn_abs(
+                     cn_sub(run_all(norm, both, 2), cn_layer_norm(cn_add(x, z), CN_SHAPE(4)))))),
                  1e-3);
     cn_module_free(norm);
     cn_module_free(ffn);
@@ -108,8 +108,8 @@ static void run_decoder(Lab *lab)
     cn_tensor *single[SHORT];
     cn_seq_state u = t;
     for (int i = 0; i < SHORT; i++) single[i] = cn_seq_step(net, cn_narrow(ids, 1, i, 1), &u);
-    lab_same(lab, "step by step with what is cached, and all at once", cn_cat(single, SHORT, 1), all,
-             1e-4);
+    lab_same(lab, "step by step with what is cached, and all at once", cn_cat(single, SHORT, 1),
+             all, 1e-4);
     cn_tensor *other = cn_clone(ids);
     cn_copy_(cn_narrow(other, 1, 4, SHORT - 4), tokens(SHORT - 4));
     lab_same(lab, "later tokens do not change earlier scores",
@@ -128,7 +128,7 @@ const Experiment experiment_c10_tdec = {
 
 /* ---- translation ----------------------------------------------------------------------------- */
 
-static cn_module *trained(Lab *lab, const Translation *t, LabFit *fit)
+cn_module *transformer_trained(Lab *lab, const Translation *t, LabFit *fit)
 {
     const LabOptions *o = lab_options(lab);
     const cn_transformer_settings s = { .vocabulary = cn_vocab_size(t->pairs.source),
@@ -152,8 +152,8 @@ static void draw_attention(Lab *lab, const Translation *t, cn_module *net)
     cn_tensor *ids = cn_pairs_encode(t->pairs.source, words, t->steps, &n);
     cn_tensor *x = cn_forward(cn_module_at(net, "encoder.embedding"), ids);
     x = cn_add(cn_mul(x, cn_num(sqrt(32.0))), cn_sinusoids(0, t->steps, s.width));
-    cn_tensor *hidden = cn_unsqueeze(
-        cn_ge(cn_arange(0, (double)t->steps, 1, CN_I64), cn_num((double)n)), 0);
+    cn_tensor *hidden =
+        cn_unsqueeze(cn_ge(cn_arange(0, (double)t->steps, 1, CN_I64), cn_num((double)n)), 0);
     cn_tensor *w = cn_transformer_weights(cn_module_at(net, "encoder.block0"), "attention", x, x,
                                           NULL, hidden);
     lab_shape(lab, "weights of the encoder's heads", w, CN_SHAPE(1, 4, t->steps, t->steps));
@@ -174,7 +174,7 @@ static void run_translation(Lab *lab)
     };
     Translation t = translation_new(lab);
     LabFit fit;
-    cn_module *net = t.pairs.data ? trained(lab, &t, &fit) : NULL;
+    cn_module *net = t.pairs.data ? transformer_trained(lab, &t, &fit) : NULL;
     if (net) {
         cn_train_mode(net, false);
         if (lab_options(lab)->real)
@@ -197,7 +197,8 @@ const Experiment experiment_c10_transf = {
     .title = "Transformer for translation",
     .title_zh = "Transformer机器翻译",
     .section = "11.7.6",
-    .settings = "32 units, 2 layers, ffn 64, 4 heads, dropout 0.1, batch 64, steps 10, lr 0.005, 200 epochs",
+    .settings =
+        "32 units, 2 layers, ffn 64, 4 heads, dropout 0.1, batch 64, steps 10, lr 0.005, 200 epochs",
     .published = "loss 0.030 (summed over 10 steps); BLEU 1, 1, 1, 1",
     .data = "fra-eng",
     .trains = true,

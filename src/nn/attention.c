@@ -280,7 +280,8 @@ static cn_tensor *joined_mask(const cn_attention_inputs *in, const cn_shape *s, 
         mask = attn && padding ? cn_logical_or(attn, padding) : attn ? attn : padding;
         mask = cn_logical_not(mask);
     } else if (attn && padding) {
-        mask = apply_mask(cn_zeros((cn_shape){ .ndim = 0 }, in->query->v.dtype), attn, attn->v.shape, 0);
+        mask = apply_mask(cn_zeros((cn_shape){ .ndim = 0 }, in->query->v.dtype), attn,
+                          attn->v.shape, 0);
         mask = apply_mask(mask, padding, padding_view(s), 0);
     } else {
         mask = attn ? attn : padding;

@@ -154,7 +154,7 @@ typedef struct cn_simd_attention {
     float scale;
     double drop; /* the probability with which a weight is dropped */
     cn_simd_philox rng;
-    float *out, *sums;    /* sums: log of the sum of exp(score); +infinity where no key takes part */
+    float *out, *sums;   /* sums: log of the sum of exp(score); +infinity where no key takes part */
     float *gq, *gk, *gv; /* of backward, which reads out and sums */
 } cn_simd_attention;
 

@@ -134,8 +134,8 @@ static bool attention_compose(cn_call *c)
         a.value = a.key ? repeated_heads(a.value, a.query) : NULL;
     if (!a.key || !a.value) return false;
     if (p->scale.given) a.scale = p->scale.value;
-    return cn_set_out(c, 0, cn_attention_fuses(&a) ? cn_attention_fused(&a)
-                                                   : cn_matmul(attend(&a), a.value));
+    return cn_set_out(
+        c, 0, cn_attention_fuses(&a) ? cn_attention_fused(&a) : cn_matmul(attend(&a), a.value));
 }
 
 const cn_op cn_op_scaled_dot_product_attention = {

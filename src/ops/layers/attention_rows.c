@@ -60,11 +60,12 @@ static bool operands_fit(const cn_call *c, int first, int mask)
     const cn_shape scores = CN_SHAPE(q[0], q[1], q[2], k[2]);
     bool fits = q[0] == k[0] && q[0] == v[0] && q[1] == k[1] && q[1] == v[1] && k[2] == v[2] &&
                 q[3] == k[3] && cn_in(c, first + 1)->dtype == d && cn_in(c, first + 2)->dtype == d;
-    fits = fits && (!m || (cn_shape_equal(&m->shape, &scores) &&
-                           (m->dtype == CN_BOOL || m->dtype == d)));
+    fits = fits &&
+           (!m || (cn_shape_equal(&m->shape, &scores) && (m->dtype == CN_BOOL || m->dtype == d)));
     double p = ((const cn_attention_params *)c->params)->drop.p;
     if (!(p >= 0 && p <= 1))
-        return cn_fail(CN_EINVALID, "%s: dropout_p must be between 0 and 1, got %g", c->op->name, p);
+        return cn_fail(CN_EINVALID, "%s: dropout_p must be between 0 and 1, got %g", c->op->name,
+                       p);
     return fits || cn_fail(CN_EINVALID, "%s: query, key, value and mask do not fit each other",
                            c->op->name);
 }
@@ -154,8 +155,8 @@ static void rows_backward(cn_grads *g)
         recorded_backward(g, p);
         return;
     }
-    cn_tensor *in[] = { cn_gout(g, 0),      cn_saved_in(g, 0),  cn_saved_in(g, 1),
-                        cn_saved_in(g, 2),  cn_saved_out(g, 0), cn_saved_out(g, 1),
+    cn_tensor *in[] = { cn_gout(g, 0),     cn_saved_in(g, 0),  cn_saved_in(g, 1),
+                        cn_saved_in(g, 2), cn_saved_out(g, 0), cn_saved_out(g, 1),
                         cn_saved_in(g, 3) };
     cn_tensor *out[3];
     if (!cn_ok() || !cn_apply(&cn_op_attention_rows_backward, in, 7, p, out, 3)) return;
