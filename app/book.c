@@ -14,7 +14,7 @@ static const Option options[] = {
     { "seed", "N", OPT_INT, "0", 0, 1e18, "seed of parameters, data and order" },
     { "plot", NULL, OPT_FLAG, NULL, 0, 0, "run: draw the figures on the terminal, too" },
     { "out", "PATH", OPT_TEXT, NULL, 0, 0,
-      "run: folder of the figures (default: runs/book); report: the page (default: report.html)" },
+      "run: folder of what is saved (default: runs/book); report: the page (default: report.html)" },
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
 };
 

@@ -26,11 +26,16 @@ static void heading(const Experiment *e)
     if (e->published) printf("  book: %s\n", e->published);
 }
 
+static const char *results_folder(const Args *args)
+{
+    return given(args, "out") ? text_of(args, "out") : "runs/book";
+}
+
 /* "runs/book/C06-LENET.svg", "runs/book/C06-LENET-2.svg". */
 static bool save_figures(const Args *args, const Lab *lab)
 {
     char path[1200];
-    const char *folder = given(args, "out") ? text_of(args, "out") : "runs/book";
+    const char *folder = results_folder(args);
     if (lab->n_figures && !make_folder(folder)) return false;
     for (size_t i = 0; i < lab->n_figures; i++) {
         int n = snprintf(path, sizeof path, "%s/%.*s", folder,
@@ -82,6 +87,8 @@ static int run_one(const Args *args, const Experiment *e, json_t *past, int stat
         o.say = say;
         heading(e);
     }
+    if (make_folder(results_folder(args))) o.folder = results_folder(args);
+    else cn_error_clear(); /* who has nothing to save needs none */
     Lab lab = lab_run(e, &o);
     if (json_wanted(args)) print_as_json(args, &lab);
     if (!save_figures(args, &lab)) status = failed(args);

@@ -46,11 +46,12 @@ static void writer_close(Writer *w)
 static bool choose(const Args *args, Config *c)
 {
     const char *model = text_of(args, "model"), *folder = operand(args, 0);
-    bool files = given(args, "weights") && given(args, "vocab");
-    if (!model == !folder || !model != !files ||
-        (!model && (given(args, "weights") || given(args, "vocab"))))
-        return cn_fail(CN_EINVALID,
-                       "generate: a run folder is wanted, or --model with --weights and --vocab");
+    int files = given(args, "weights") + given(args, "vocab");
+    if (files != (model ? 2 : 0) || !model == !folder) {
+        cn_fail(CN_EINVALID,
+                "generate: a run folder is wanted, or --model with --weights and --vocab");
+        return false;
+    }
     if (!(model ? config_of_model(c, model) : config_load(c, folder))) return false;
     if (!c->model->tokens)
         return cn_fail(CN_EINVALID, "generate: %s is no language model", c->model->name);

@@ -87,6 +87,15 @@ double lab_last(const LabFit *fit, const double *curve)
     return fit->epochs ? curve[fit->epochs - 1] : (double)NAN;
 }
 
+void lab_as_printed(Lab *lab, const LabFit *fit, double train_loss, double train_acc)
+{
+    if (!lab->options.real || lab->options.quick) return;
+    lab_number(lab, "train loss of the last epoch", lab_last(fit, fit->train_loss), train_loss,
+               0.03);
+    lab_number(lab, "train accuracy of the last epoch", lab_last(fit, fit->train_acc), train_acc,
+               0.015);
+}
+
 cn_figure *lab_curves(const LabFit *fit, const char *title)
 {
     double epoch[LAB_EPOCHS];

@@ -15,7 +15,7 @@ typedef struct {
 
 static void put_stage(cn_module *net, const ResNet *o, const cn_model_request *r, int stage)
 {
-    char name[16];
+    char name[24];
     int64_t width = cn_width(r, 64 << stage),
             out = o->bottleneck ? cn_width(r, 256 << stage) : width;
     snprintf(name, sizeof name, "layer%d", stage + 1);

@@ -13,7 +13,7 @@ typedef struct {
 
 static void put_stage(cn_module *net, const CifarResNet *o, const cn_model_request *r, int stage)
 {
-    char name[16];
+    char name[24];
     snprintf(name, sizeof name, "layer%d", stage + 1);
     cn_module *to = cn_chain_in(net, name);
     for (int i = 0; i < (o->depth - 2) / 6; i++)

@@ -39,6 +39,36 @@ fails "no model" 2 "which model" "$CENOTE" train
 fails "an index that the data do not have" 2 "index" "$CENOTE" predict "$run" --index 99999999
 fails "an index list that is none" 2 "index" "$CENOTE" predict "$run" --index 1,,2
 
+# ---- texts --------------------------------------------------------------------------------------------------
+text="$TMPDIR/language"
+"$CENOTE" train rnnlm --data story --limit 1000 --epochs 1 --quiet --out "$text" >/dev/null
+same "a language model, to be asked" 0 $?
+fails "a temperature that is no number" 2 "temperature" "$CENOTE" generate "$text" --temperature nan
+fails "a temperature without end" 2 "temperature" "$CENOTE" generate "$text" --temperature inf
+fails "a negative temperature" 2 "temperature" "$CENOTE" generate "$text" --temperature=-1
+fails "a probability above 1" 2 "top-p" "$CENOTE" generate "$text" --top-p 1.5
+fails "no characters" 2 "length" "$CENOTE" generate "$text" --length 0
+fails "a prefix that was never seen" 2 "character 5, '7'" "$CENOTE" generate "$text" --prefix "time7"
+fails "a prefix that is no text" 65 "UTF-8" "$CENOTE" generate "$text" --prefix "$(printf 'a\377')"
+fails "a prefix of line ends" 2 "prefix" "$CENOTE" generate "$text" --prefix "
+"
+fails "weights that are not there" 66 "nothing" "$CENOTE" generate --model rnnlm --weights "$TMPDIR/nothing" --vocab "$text/vocab.txt"
+mv "$text/vocab.txt" "$TMPDIR/vocab"
+fails "a vocabulary that is missing" 66 "vocab.txt" "$CENOTE" generate "$text"
+printf 'a\nb\n' >"$text/vocab.txt"
+fails "a vocabulary that is none" 65 "vocab.txt" "$CENOTE" generate "$text"
+printf '<unk>\na\n' >"$text/vocab.txt"
+fails "a vocabulary of another network" 65 "weight" "$CENOTE" generate "$text"
+printf '<unk>\n' >"$text/vocab.txt"
+fails "a vocabulary without tokens" 65 "" "$CENOTE" generate "$text"
+fails "a text that has no name" 66 "timemachine" "$CENOTE" train gru --data fashion-mnist --out "$TMPDIR/x"
+fails "a text that is missing" 66 "missing.txt" "$CENOTE" train gru --data ./missing.txt --out "$TMPDIR/x"
+: >"$TMPDIR/empty.txt"
+fails "a text that is empty" 2 "too short" "$CENOTE" train gru --data "$TMPDIR/empty.txt" --out "$TMPDIR/x"
+printf 'ab\377' >"$TMPDIR/binary.txt"
+fails "a text that is none" 65 "UTF-8" "$CENOTE" train gru --data "$TMPDIR/binary.txt" --out "$TMPDIR/x"
+fails "a text for pictures" 66 "story" "$CENOTE" train lenet --data story --out "$TMPDIR/x"
+
 # ---- folders and disks ----------------------------------------------------------------------------------------
 fails "a run folder that is none" 66 "config.json" "$CENOTE" eval "$TMPDIR/nothing"
 fails "a run folder below a file" 74 "folder" "$CENOTE" train lenet $small --out "$run/config.json/x"

@@ -92,6 +92,26 @@ check "plot --features" exits 0 plot "$scratch/run" --features 1 --image 3
 check "plot: no such parameter" complains 66 "no parameter" plot "$scratch/run" --filters nothing
 check "plot: no such layer" complains 66 "there is no" plot "$scratch/run" --features 99
 rm -rf "$scratch/run"
+check "train a language model" prints "perplexity" train gru --data story --limit 2000 --epochs 2 --quiet --out "$scratch/run"
+check "its vocabulary is in the run folder" [ "$(sed -n 1p "$scratch/run/vocab.txt")" = "<unk>" ]
+check "eval of it" prints "perplexity" eval "$scratch/run"
+check "it goes on" prints "perplexity" train --resume "$scratch/run" --epochs 3 --quiet
+check "generate" prints "the time" generate "$scratch/run" --prefix "the time" --length 30 --top-k 5 --top-p 0.9
+cp "$scratch/out" "$scratch/first"
+check "generate the same again" prints "the time" generate "$scratch/run" --prefix "the time" --length 30 --top-k 5 --top-p 0.9
+check "from the same seed" cmp -s "$scratch/first" "$scratch/out"
+check "as long as wanted" [ "$(wc -c <"$scratch/out")" = 39 ]
+check "generate with files, without a prefix" prints '"prefix":null' generate --model gru --weights "$scratch/run/model.safetensors" --vocab "$scratch/run/vocab.txt" --json
+check "generate --temperature 0 knows no seed" exits 0 generate "$scratch/run" --temperature 0 --seed 1
+cp "$scratch/out" "$scratch/first"
+check "generate with another seed" exits 0 generate "$scratch/run" --temperature 0 --seed 2
+check "is the same" cmp -s "$scratch/first" "$scratch/out"
+check "generate: neither folder nor model" complains 2 "run folder" generate
+check "generate: weights of another model" complains 65 "rnn.weight" generate --model lstm --weights "$scratch/run/model.safetensors" --vocab "$scratch/run/vocab.txt"
+check "generate: no language model" complains 2 "no language model" generate --model lenet --weights x --vocab x
+check "predict: a language model" complains 2 "generate" predict "$scratch/run"
+rm -rf "$scratch/run"
+check "summary of a language model" prints "(1, 28, 35)" summary rnnlm
 check "summary is a tree" prints "  0 LazyConv2d" summary lenet
 check "summary of another input" prints "(2, 6, 96, 96)" summary lenet --input 1,96,96 --batch 2
 check "summary --json" prints '"multiply_adds":' summary lenet --json

@@ -380,6 +380,30 @@ static void test_in_place(void **state)
     }
 }
 
+/* A single image of one pixel has as many numbers as channels, like a number per channel. */
+static void test_one_pixel(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        cn_tensor *bias = cn_randn(CN_SHAPE(32, 1, 1), CN_F32);
+        for (int turn = 0; turn < 3; turn++) {
+            cn_tensor *x = random_images(1, 32, 1, 1), *y = random_images(1, 32, 1, 1),
+                      *z = turn ? bias : y;
+            x->v.block = y->v.block = 16; /* the order is the same */
+            cn_tensor *sum = turn == 2 ? cn_add(z, x) : cn_add(x, z);
+            assert_no_error();
+            assert_non_null(sum);
+            for (int64_t c = 0; c < 32; c++) {
+                const double other = cn_at(turn ? bias : y,
+                                           turn ? CN_SHAPE(c, 0, 0) : CN_SHAPE(0, c, 0, 0)),
+                             expected = cn_at(x, CN_SHAPE(0, c, 0, 0)) + other;
+                assert_float_equal((float)cn_at(sum, CN_SHAPE(0, c, 0, 0)), (float)expected, 1e-5f);
+            }
+        }
+    }
+}
+
 /* Copies of weights are used while the weights stay, and only then. */
 static void test_packed(void **state)
 {
@@ -432,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_second_gradients),
         cmocka_unit_test(test_leaf_of_blocked_gradient),
         cmocka_unit_test(test_in_place),
+        cmocka_unit_test(test_one_pixel),
         cmocka_unit_test(test_packed),
     };
     return cmocka_run_group_tests_name("layout", tests, NULL, NULL);

@@ -42,6 +42,5 @@ const Experiment experiment_c02_eig = {
     .title = "Eigenvalues and eigenvectors",
     .title_zh = "特征值与特征向量",
     .section = "22.2",
-    .published = "eigenvalues of [[2, 1], [2, 3]]: 1, 4",
     .run = run,
 };

@@ -70,7 +70,7 @@ static void run(Lab *lab)
     lab_number(lab, "deviation of means of 25, times sqrt(25 * 12)", few * sqrt(25 * 12), 1, 0.1);
     lab_number(lab, "deviation of means of 400, in that of means of 25", many / few, 0.25, 0.04);
 
-    /* The book's investment: 0 with 0.5, 2 with 0.4, 10 with 0.1. */
+    /* An investment that returns 0 with 0.5, 2 with 0.4, 10 with 0.1. */
     cn_tensor *p = cn_from((const double[]){ 0.5, 0.4, 0.1 }, CN_SHAPE(3), CN_F64);
     cn_tensor *gain = cn_from((const double[]){ 0, 2, 10 }, CN_SHAPE(3), CN_F64);
     double expected = cn_item(cn_dot(p, gain));
@@ -84,6 +84,5 @@ const Experiment experiment_c02_expvar = {
     .title = "Expectation and variance",
     .title_zh = "期望和方差",
     .section = "2.6.6",
-    .published = "the investment: mean 1.8, variance 8.36",
     .run = run,
 };

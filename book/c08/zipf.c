@@ -2,7 +2,7 @@
 #include "book/language.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
 enum { MOST = 60000 };
 
@@ -25,12 +25,12 @@ static void check_gram(Lab *lab, const cn_ngrams *m, const cn_vocab *v, const ch
 {
     int64_t grams[3 * 16], counts[16], length = 1;
     char ours[128] = "";
+    size_t used = 0;
     for (const char *c = text; *c; c++) length += *c == ' ';
     cn_ngrams_top(m, length, place + 1, grams, counts);
-    for (int64_t i = 0; i < length; i++) {
-        if (i) strcat(ours, " ");
-        strncat(ours, cn_vocab_token(v, grams[place * length + i]), 30);
-    }
+    for (int64_t i = 0; i < length; i++)
+        used += (size_t)snprintf(ours + used, sizeof ours - used, "%s%.30s", i ? " " : "",
+                                 cn_vocab_token(v, grams[place * length + i]));
     lab_text(lab, "in its place", ours, text);
     lab_number(lab, text, (double)counts[place], times, 0);
 }

@@ -51,11 +51,13 @@ static int64_t best_pair(const Corpus *c, cn_counts *pairs)
 
 static bool add_merge(cn_bpe *b, const int64_t pair[2])
 {
-    char *both =
-        cn_alloc(strlen(cn_token(b->text, pair[0])) + strlen(cn_token(b->text, pair[1])) + 1);
+    const char *left = cn_token(b->text, pair[0]), *right = cn_token(b->text, pair[1]);
+    size_t n_left = strlen(left), n_right = strlen(right);
+    char *both = cn_alloc(n_left + n_right + 1); /* a copy: adding moves the bytes of both */
     if (!both) return false;
-    strcpy(stpcpy(both, cn_token(b->text, pair[0])), cn_token(b->text, pair[1]));
-    bool ok = cn_counts_add(&b->ranks, pair, 1) && cn_tokens_add(b->text, both, strlen(both));
+    memcpy(both, left, n_left);
+    memcpy(both + n_left, right, n_right);
+    bool ok = cn_counts_add(&b->ranks, pair, 1) && cn_tokens_add(b->text, both, n_left + n_right);
     cn_free(both);
     return ok;
 }

@@ -213,7 +213,7 @@ static void cut_into_words(const cn_segmenter *s, Run *r)
 static bool cut_by_states(const cn_segmenter *s, Run *r, int64_t from, int64_t to)
 {
     int64_t n = to - from;
-    double score[STATES], next[STATES];
+    double score[STATES] = { 0 }, next[STATES];
     unsigned char(*back)[STATES] = cn_alloc((size_t)n * sizeof *back);
     if (!back) return false;
     for (int64_t i = 0; i < n; i++) {

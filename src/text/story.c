@@ -51,10 +51,15 @@ static bool add_name(Story *s, int64_t number)
                                              "ki", "bel", "ro", "nu", "gath", "el" };
     enum { SYLLABLES = sizeof syllables / sizeof syllables[0] };
     char name[32] = "";
-    for (int64_t left = number + SYLLABLES; left; left /= SYLLABLES)
-        strcat(name, syllables[left % SYLLABLES]);
+    size_t used = 0;
+    for (int64_t left = number + SYLLABLES; left; left /= SYLLABLES) {
+        const char *syllable = syllables[left % SYLLABLES];
+        size_t n = strlen(syllable);
+        memcpy(name + used, syllable, n); /* three at most: the numbers are below NAMES */
+        used += n;
+    }
     name[0] = (char)(name[0] - 'a' + 'A');
-    return cn_tokens_add(s->parts, name, strlen(name));
+    return cn_tokens_add(s->parts, name, used);
 }
 
 static const char *choices_of(char letter)

@@ -96,9 +96,9 @@ static cn_view plane_of(const cn_view *v, bool per_channel, int64_t u, int64_t p
 {
     const int64_t pixels = v->shape.dim[v->shape.ndim - 2] * v->shape.dim[v->shape.ndim - 1];
     cn_view plane = { .data = v->data, .dtype = v->dtype, .contiguous = true };
-    plane.shape = per_channel ? CN_SHAPE(block) : CN_SHAPE(pixels, block);
+    plane.shape = CN_SHAPE(per_channel ? 1 : pixels, block);
     plane.numel = per_channel ? block : pixels * block;
-    plane.strides[0] = per_channel ? 1 : block, plane.strides[1] = 1;
+    plane.strides[0] = block, plane.strides[1] = 1;
     plane.data += (per_channel ? u % planes : u) * plane.numel * (int64_t)sizeof(float);
     return plane;
 }
