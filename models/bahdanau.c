@@ -1,24 +1,13 @@
 /* bahdanau.c - seq2seq with additive attention (D2L 11.4). */
 #include "models/bahdanau.h"
-
-#include <cenote/ffi.h>
-
-static cn_module *embedding_layer(const cn_seq2seq_options *o)
-{
-    cn_module *m = NULL;
-    const cn_ffi_arg args[] = {
-        { "num_embeddings", { .kind = CN_KIND_INT, .u.i = o->vocabulary } },
-        { "embedding_dim", { .kind = CN_KIND_INT, .u.i = o->embedding } },
-    };
-    return cn_ffi_module_new("Embedding", args, 2, &m) ? NULL : m;
-}
+#include "models/parts.h"
 
 static bool build(cn_module *m, const cn_shape *input)
 {
     const cn_seq2seq_options *o = cn_module_options(m);
     const int64_t h = o->hidden;
     (void)input;
-    return cn_module_add(m, "embedding", embedding_layer(o)) &&
+    return cn_module_add(m, "embedding", cn_embedding_layer(o->vocabulary, o->embedding)) &&
            cn_module_add(m, "w_q", cn_linear_layer(h, .in = h, .no_bias = true)) &&
            cn_module_add(m, "w_k", cn_linear_layer(h, .in = h, .no_bias = true)) &&
            cn_module_add(m, "w_v", cn_linear_layer(1, .in = h, .no_bias = true)) &&

@@ -1,7 +1,6 @@
 /* transformer.c - blocks of attention, and an encoder and a decoder made of them (D2L 11.7). */
 #include "models/transformer.h"
-
-#include <cenote/ffi.h>
+#include "models/parts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -155,16 +154,6 @@ cn_tensor *cn_transformer_weights(cn_module *block, const char *part, cn_tensor 
 
 /* ---- what encoder and decoder share ---------------------------------------------------------- */
 
-static cn_module *embedding_layer(const cn_transformer_settings *o)
-{
-    cn_module *m = NULL;
-    const cn_ffi_arg args[] = {
-        { "num_embeddings", { .kind = CN_KIND_INT, .u.i = o->vocabulary } },
-        { "embedding_dim", { .kind = CN_KIND_INT, .u.i = o->width } },
-    };
-    return cn_ffi_module_new("Embedding", args, 2, &m) ? NULL : m;
-}
-
 static const char *block_name(int64_t i, char name[32])
 {
     snprintf(name, 32, "block%lld", (long long)i);
@@ -177,7 +166,7 @@ static bool add_blocks(cn_module *m, const cn_transformer_settings *o, bool cros
     if (o->layers < 1 || o->layers > LAYERS_MAX)
         return cn_fail(CN_EINVALID, "transformer: %lld layers; 1 to %d are possible",
                        (long long)o->layers, LAYERS_MAX);
-    if (!cn_module_add(m, "embedding", embedding_layer(o)) ||
+    if (!cn_module_add(m, "embedding", cn_embedding_layer(o->vocabulary, o->width)) ||
         !cn_module_add(m, "dropout", cn_dropout_layer(o->dropout)))
         return false;
     for (int64_t i = 0; i < o->layers; i++)

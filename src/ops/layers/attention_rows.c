@@ -47,27 +47,37 @@ static double keep_factor(const Rows *r, const Place *at, int64_t j)
 
 /* ---- forward ------------------------------------------------------------------------------- */
 
+static bool same_leading(const cn_view *a, const cn_view *b)
+{
+    return a->dtype == b->dtype && a->shape.dim[0] == b->shape.dim[0] &&
+           a->shape.dim[1] == b->shape.dim[1];
+}
+
+static bool mask_fits(const cn_view *mask, const cn_view *q, const cn_view *k)
+{
+    const cn_shape scores =
+        CN_SHAPE(q->shape.dim[0], q->shape.dim[1], q->shape.dim[2], k->shape.dim[2]);
+    return !mask || (cn_shape_equal(&mask->shape, &scores) &&
+                     (mask->dtype == CN_BOOL || mask->dtype == q->dtype));
+}
+
 /* Inputs first .. first+2 are query, key and value of (examples, heads, steps, size), `mask` is of
    their scores' shape. */
 static bool operands_fit(const cn_call *c, int first, int mask)
 {
+    const cn_view *q = cn_in(c, first), *k = cn_in(c, first + 1), *v = cn_in(c, first + 2);
     for (int i = first; i < first + 3; i++)
         if (!cn_want_dims(c, i, 4, 4) || !cn_want_float(c->op->name, c->in[i])) return false;
-    const int64_t *q = cn_in(c, first)->shape.dim, *k = cn_in(c, first + 1)->shape.dim,
-                  *v = cn_in(c, first + 2)->shape.dim;
-    const cn_dtype d = cn_in(c, first)->dtype;
-    const cn_view *m = cn_in(c, mask);
-    const cn_shape scores = CN_SHAPE(q[0], q[1], q[2], k[2]);
-    bool fits = q[0] == k[0] && q[0] == v[0] && q[1] == k[1] && q[1] == v[1] && k[2] == v[2] &&
-                q[3] == k[3] && cn_in(c, first + 1)->dtype == d && cn_in(c, first + 2)->dtype == d;
-    fits = fits &&
-           (!m || (cn_shape_equal(&m->shape, &scores) && (m->dtype == CN_BOOL || m->dtype == d)));
     double p = ((const cn_attention_params *)c->params)->drop.p;
     if (!(p >= 0 && p <= 1))
         return cn_fail(CN_EINVALID, "%s: dropout_p must be between 0 and 1, got %g", c->op->name,
                        p);
-    return fits || cn_fail(CN_EINVALID, "%s: query, key, value and mask do not fit each other",
-                           c->op->name);
+    if (q && k && v && same_leading(q, k) && same_leading(q, v) &&
+        k->shape.dim[2] == v->shape.dim[2] && q->shape.dim[3] == k->shape.dim[3] &&
+        mask_fits(cn_in(c, mask), q, k))
+        return true;
+    return cn_fail(CN_EINVALID, "%s: query, key, value and mask do not fit each other",
+                   c->op->name);
 }
 
 static cn_dtype statistics_dtype(cn_dtype d)
@@ -78,9 +88,9 @@ static cn_dtype statistics_dtype(cn_dtype d)
 static bool rows_infer(const cn_call *c, cn_spec out[])
 {
     if (!operands_fit(c, 0, 3)) return false;
-    const cn_view *q = cn_in(c, 0);
+    const cn_view *q = &c->in[0]->v, *v = &c->in[2]->v;
     const int64_t *s = q->shape.dim;
-    out[0] = (cn_spec){ q->dtype, CN_SHAPE(s[0], s[1], s[2], cn_in(c, 2)->shape.dim[3]) };
+    out[0] = (cn_spec){ q->dtype, CN_SHAPE(s[0], s[1], s[2], v->shape.dim[3]) };
     out[1] = (cn_spec){ statistics_dtype(q->dtype), CN_SHAPE(s[0], s[1], s[2], 1) };
     return true;
 }
@@ -88,9 +98,9 @@ static bool rows_infer(const cn_call *c, cn_spec out[])
 static Rows rows_of(const cn_call *c, int first, int mask)
 {
     Rows r = { .p = c->params,
-               .q = cn_in(c, first),
-               .k = cn_in(c, first + 1),
-               .v = cn_in(c, first + 2),
+               .q = &c->in[first]->v,
+               .k = &c->in[first + 1]->v,
+               .v = &c->in[first + 2]->v,
                .mask = cn_in(c, mask) };
     r.heads = r.q->shape.dim[1], r.queries = r.q->shape.dim[2], r.keys = r.k->shape.dim[2];
     return r;
