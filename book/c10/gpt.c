@@ -66,9 +66,9 @@ const Experiment experiment_c10_pelrn = {
 /* b[i - j] of a learned vector of 2 STEPS - 1 numbers, for all i and j from `first` on. */
 static cn_tensor *learned_bias(cn_tensor *b, int64_t first)
 {
-    cn_tensor *at = cn_arange((double)first, (double)(first + STEPS), 1, CN_I64);
-    cn_tensor *distance = cn_sub(cn_unsqueeze(at, -1), at);
-    return cn_take(b, cn_add(distance, cn_num(STEPS - 1)));
+    cn_tensor *j = cn_arange((double)first, (double)(first + STEPS), 1, CN_I64);
+    cn_tensor *distance = cn_sub(cn_unsqueeze(j, -1), j);
+    return cn_take(b, cn_to(cn_add(distance, cn_num(STEPS - 1)), CN_I64));
 }
 
 static void run_relative(Lab *lab)
@@ -108,9 +108,7 @@ static void check_rotation(Lab *lab)
               *k = cn_randn(CN_SHAPE(STEPS, SIZE), CN_F32);
     cn_tensor *near = dot_scores(cn_rotated(q, 0), cn_rotated(k, 0)),
               *far = dot_scores(cn_rotated(q, SHIFT), cn_rotated(k, SHIFT));
-    lab_same(lab, "scores when all positions are 1000 later", far, near, 1e-3);
-    far = dot_scores(cn_rotated(q, 50), cn_rotated(k, 50));
-    lab_same(lab, "and 50 later", far, near, 1e-4);
+    lab_same(lab, "scores when all positions are 1000 later", far, near, 1e-4);
     lab_at_least(
         lab, "but they depend on the distance",
         cn_item(cn_amax(cn_abs(cn_sub(near, dot_scores(cn_rotated(q, 1), cn_rotated(k, 0)))))),
@@ -130,7 +128,7 @@ static Race race_of(const LabOptions *o, int64_t vocabulary)
     if (o->real && !o->quick)
         return (Race){ 128, 64, 3000, { .vocabulary = vocabulary, .context = 512 } };
     return (Race){
-        32, 16, o->quick ? 150 : 400, { .vocabulary = vocabulary, .context = 128, .width = 32 }
+        32, 16, o->quick ? 120 : 400, { .vocabulary = vocabulary, .context = 128, .width = 32 }
     };
 }
 
@@ -189,7 +187,7 @@ static Outcome compete(Lab *lab, const Corpus *c, cn_positions kind)
     r.model.positions = kind;
     cn_manual_seed(lab_options(lab)->seed);
     cn_module *net = cn_gpt(&r.model);
-    Outcome o = { NAN, NAN, NAN };
+    Outcome o = { (double)NAN, (double)NAN, (double)NAN };
     if (net) {
         cn_tensor *unseen = cn_narrow(c->ids, 0, all - kept, kept);
         o.loss = train(net, cn_narrow(c->ids, 0, 0, all - kept), &r);
