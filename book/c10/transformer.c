@@ -143,27 +143,6 @@ cn_module *transformer_trained(Lab *lab, const Translation *t, LabFit *fit)
     return NULL;
 }
 
-/* The first head of the encoder's first layer on one sentence of the data. */
-static void draw_attention(Lab *lab, const Translation *t, cn_module *net)
-{
-    const cn_transformer_settings s = { .width = 32 };
-    int64_t n = 0;
-    cn_tokens *words = cn_pairs_tokenize(lab_options(lab)->real ? "he 's calm ." : "ninety one");
-    cn_tensor *ids = cn_pairs_encode(t->pairs.source, words, t->steps, &n);
-    cn_tensor *x = cn_forward(cn_module_at(net, "encoder.embedding"), ids);
-    x = cn_add(cn_mul(x, cn_num(sqrt(32.0))), cn_sinusoids(0, t->steps, s.width));
-    cn_tensor *hidden =
-        cn_unsqueeze(cn_ge(cn_arange(0, (double)t->steps, 1, CN_I64), cn_num((double)n)), 0);
-    cn_tensor *w = cn_transformer_weights(cn_module_at(net, "encoder.block0"), "attention", x, x,
-                                          NULL, hidden);
-    lab_shape(lab, "weights of the encoder's heads", w, CN_SHAPE(1, 4, t->steps, t->steps));
-    for (int64_t h = 0; h < 4; h++)
-        lab_figure(lab, attention_map("encoder, layer 1", cn_select(cn_select(w, 0, 0), 0, h)));
-    cn_tensor *beyond = cn_narrow(w, 3, n, t->steps - n);
-    lab_at_most(lab, "weight on padding", cn_item(cn_amax(cn_detach(beyond))), 0);
-    cn_tokens_free(words);
-}
-
 static void run_translation(Lab *lab)
 {
     static const char *const sentences[][2] = {
@@ -185,7 +164,7 @@ static void run_translation(Lab *lab)
                     lab_last(&fit, fit.train_loss) / fit.train_loss[0], 0.2);
         lab_at_least(lab, "translated without a fault", translation_right(&t, net, 0, 20),
                      lab_options(lab)->real ? 0.3 : 0.8);
-        draw_attention(lab, &t, net);
+        transformer_draw(lab, &t, net);
         lab_figure(lab, translation_curve(&fit));
     }
     cn_module_free(net);
@@ -193,9 +172,9 @@ static void run_translation(Lab *lab)
 }
 
 const Experiment experiment_c10_transf = {
-    .id = "C10-TRANSF",
-    .title = "Transformer for translation",
-    .title_zh = "Transformer机器翻译",
+    .id = "C10-TRANSF C10-TVIS",
+    .title = "Transformer for translation, and where its heads look",
+    .title_zh = "Transformer机器翻译与注意力权重可视化",
     .section = "11.7.6",
     .settings =
         "32 units, 2 layers, ffn 64, 4 heads, dropout 0.1, batch 64, steps 10, lr 0.005, 200 epochs",
