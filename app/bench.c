@@ -122,6 +122,11 @@ static bool bench_net(const Args *args, const cn_model *model)
     Net n = { .model = model,
               .batch = given(args, "batch") ? int_of(args, "batch") : model->batch,
               .amp = amp ? (int)amp : CN_NO_DTYPE };
+    if (model->translates)
+        return cn_fail(CN_EUNSUPPORTED,
+                       "bench: %s takes pairs of sentences; cenote train --profile "
+                       "measures it",
+                       model->name);
     const double seconds = given(args, "seconds") ? float_of(args, "seconds") : 3;
     Times t = { 0 };
     size_t mark = cn_mark();

@@ -36,22 +36,19 @@ static void base64(FILE *out, const char *bytes, size_t n)
 /* As an image with its own namespace: inline SVGs of one page would share their glyphs' names. */
 static bool put_figure(FILE *out, const cn_figure *f, const char *title)
 {
-    size_t n = cn_figure_svg(f, NULL, 0);
-    char *svg = n ? malloc(n + 1) : NULL;
-    if (n && !svg) return cn_fail(CN_ENOMEM, "no memory for a figure");
-    if (!n) {
+    char *svg = cn_figure_svg(f);
+    if (!svg) {
         if (cn_error_code() != CN_EUNSUPPORTED) return false;
         cn_error_clear(); /* a build without pictures: the numbers are there */
         return true;
     }
-    n = cn_figure_svg(f, svg, n + 1);
     fputs("<img alt=\"", out);
     escaped(out, title);
     fputs("\" src=\"data:image/svg+xml;base64,", out);
-    base64(out, svg, n);
+    base64(out, svg, strlen(svg));
     fputs("\">\n", out);
-    free(svg);
-    return n != 0;
+    cn_text_free(svg);
+    return true;
 }
 
 /* ---- the page --------------------------------------------------------------------------------- */
@@ -61,13 +58,13 @@ static const char *const style =
     "--bad:#c62828;--skip:#8a6d00}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6e8ea;--soft:#9aa1a9;--line:#2f3439;--page:#15181b;"
     "--good:#4cc38a;--bad:#ff6b6b;--skip:#e0b93a}}\n"
-    "body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:68rem;"
+    "body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:76rem;"
     "margin:2rem auto;padding:0 1rem}\n"
     "h1{font-size:1.6rem;margin:0}h2{font-size:1.05rem;margin:2.2rem 0 .2rem}\n"
     "p{margin:.2rem 0;color:var(--soft)}a{color:inherit}\n"
     "table{border-collapse:collapse;width:100%;margin:.6rem 0;font-size:.9rem}\n"
     "td,th{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);"
-    "vertical-align:top;overflow-wrap:anywhere}th{color:var(--soft);font-weight:500}\n"
+    "vertical-align:top;overflow-wrap:break-word}th{color:var(--soft);font-weight:500}\n"
     ".PASS{color:var(--good)}.FAIL{color:var(--bad)}.SKIP,.INTERRUPTED{color:var(--skip)}\n"
     "b{font-weight:600;white-space:nowrap}img{max-width:100%;background:#fff;border-radius:6px;margin:.5rem 0}\n"
     "td:first-child{white-space:nowrap}.num{white-space:nowrap;text-align:right}\n";

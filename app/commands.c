@@ -3,32 +3,18 @@
 
 #include <string.h>
 
-extern const Command command_train, command_eval, command_predict, command_generate;
+extern const Command command_train, command_eval, command_predict, command_generate,
+    command_translate;
 extern const Command command_summary, command_plot;
 extern const Command command_list, command_data, command_inspect, command_convert;
 extern const Command command_ops, command_op, command_bench, command_doctor, command_book;
 extern const Command command_help, command_man, command_completion;
 
 const Command *const commands[] = {
-    &command_list,
-    &command_train,
-    &command_eval,
-    &command_predict,
-    &command_generate,
-    &command_summary,
-    &command_plot,
-    &command_data,
-    &command_ops,
-    &command_op,
-    &command_inspect,
-    &command_convert,
-    &command_book,
-    &command_bench,
-    &command_doctor,
-    &command_help,
-    &command_completion,
-    &command_man,
-    NULL,
+    &command_list,      &command_train,   &command_eval,       &command_predict, &command_generate,
+    &command_translate, &command_summary, &command_plot,       &command_data,    &command_ops,
+    &command_op,        &command_inspect, &command_convert,    &command_book,    &command_bench,
+    &command_doctor,    &command_help,    &command_completion, &command_man,     NULL,
 };
 
 enum { MANY = sizeof commands / sizeof commands[0] };

@@ -18,17 +18,12 @@ static const Option options[] = {
     { NULL, NULL, OPT_FLAG, NULL, 0, 0, NULL },
 };
 
-static cn_tensor *squared_error(cn_tensor *output, const cn_batch *batch, void *context)
-{
-    (void)context;
-    return cn_mse_loss(output, batch->y);
-}
-
 /* A path, not a name. */
 static cn_dataset *test_data(const Config *c, const char *path)
 {
-    return path && strchr(path, '/') && !c->model->tokens ? pictures_for(c->model, path, c->limit)
-                                                          : config_data(c, CN_TEST);
+    return path && strchr(path, '/') && !cn_model_reads(c->model)
+               ? pictures_for(c->model, path, c->limit)
+               : config_data(c, CN_TEST);
 }
 
 static cn_module *network(const Args *args, Config *c)
@@ -40,23 +35,24 @@ static cn_module *network(const Args *args, Config *c)
                NULL;
     if (folder) return config_load(c, folder) ? run_network(c, folder) : NULL;
     if (!config_of_model(c, model)) return NULL;
-    if (!c->model->tokens) return pretrained_network(c->model, weights);
+    if (!cn_model_reads(c->model)) return pretrained_network(c->model, weights);
     return cn_fail(CN_EINVALID, "eval: %s needs its vocabulary: give its run folder", model), NULL;
 }
 
 /* What follows a text that a network was trained with is as long as that says. */
 static bool set_limit(const Args *args, Config *c)
 {
-    if (!c->model->tokens) c->limit = int_of(args, "limit");
+    if (!cn_model_reads(c->model)) c->limit = int_of(args, "limit");
     else if (given(args, "limit")) return cn_fail(CN_EINVALID, "eval: texts have no --limit");
     return true;
 }
 
 static void print_score(const Config *c, const cn_score *s)
 {
-    printf("%s on %s: %lld examples, loss %.4f, accuracy %.4f", c->model->title, c->data,
-           (long long)s->samples, s->loss, s->accuracy);
-    if (c->model->tokens) printf(", perplexity %.3f", exp(s->loss));
+    printf("%s on %s: %lld examples, loss %.4f", c->model->title, c->data, (long long)s->samples,
+           s->loss);
+    if (!c->model->translates) printf(", accuracy %.4f", s->accuracy);
+    if (cn_model_reads(c->model)) printf(", perplexity %.3f", exp(s->loss));
     printf("\n");
 }
 
@@ -68,8 +64,13 @@ static int run(const Args *args)
     if (net && given(args, "data")) snprintf(c.data, sizeof c.data, "%s", text_of(args, "data"));
     cn_dataset *test = net && set_limit(args, &c) ? test_data(&c, text_of(args, "data")) : NULL;
     bool ok;
-    ok = test && cn_evaluate(net, test, int_of(args, "batch"),
-                             c.model->regression ? squared_error : NULL, NULL, &score);
+    ok = test && cn_evaluate_with(&(cn_fit_options){ .size = sizeof(cn_fit_options),
+                                                     .net = net,
+                                                     .validate = test,
+                                                     .batch = int_of(args, "batch"),
+                                                     .loss = config_loss(&c),
+                                                     .run = config_run(&c) },
+                                  &score);
     cn_dataset_free(test);
     cn_module_free(net);
     if (!ok) return failed(args);

@@ -47,7 +47,7 @@ cn_dataset *fitted_to(const cn_model *model, const cn_shape *example, cn_dataset
 void say_fitted(const Config *c)
 {
     cn_transform steps[CN_MAX_TRANSFORMS];
-    if (c->model->tokens) return;
+    if (cn_model_reads(c->model)) return;
     if (c->model->regression || strcmp(c->data, "linear") == 0) return; /* config_data() checks */
     cn_shape to = config_example(c);
     cn_dataset *d = cn_dataset_open(c->data, .split = CN_TEST, .limit = 1);

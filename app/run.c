@@ -1,6 +1,7 @@
 /* run.c - from a configuration to networks, data and optimisers, and back. */
 #include "app/corpus.h"
 #include "app/pretrained.h"
+#include "app/sentences.h"
 
 #include <jansson.h>
 
@@ -42,7 +43,8 @@ bool config_from_args(const Args *args, const char *model, Config *c)
     c->lr = given(args, "lr") ? float_of(args, "lr") : m->lr;
     c->limit = given(args, "limit") ? int_of(args, "limit") : m->limit;
     c->seed = (uint64_t)int_of(args, "seed");
-    if (!copy_text(args, "optim", c->optim, sizeof c->optim) ||
+    snprintf(c->optim, sizeof c->optim, "%s", m->optim ? m->optim : "sgd");
+    if ((given(args, "optim") && !copy_text(args, "optim", c->optim, sizeof c->optim)) ||
         !copy_text(args, "schedule", c->schedule, sizeof c->schedule))
         return false;
     c->momentum = float_of(args, "momentum");
@@ -70,7 +72,9 @@ bool config_of_model(Config *c, const char *model)
 
 bool config_in_folder(Config *c, const char *folder)
 {
-    return snprintf(c->vocab, sizeof c->vocab, "%s/vocab.txt", folder) < (int)sizeof c->vocab ||
+    size_t room = sizeof c->vocab;
+    return (snprintf(c->vocab, room, "%s/vocab.txt", folder) < (int)room &&
+            snprintf(c->targets, room, "%s/vocab-target.txt", folder) < (int)room) ||
            cn_fail(CN_EINVALID, "the name of the folder %.40s.. is too long", folder);
 }
 
@@ -140,7 +144,7 @@ bool config_load(Config *c, const char *folder)
         snprintf(c->amp, sizeof c->amp, "%s", amp);
     }
     json_decref(j);
-    return ok && (!c->model->tokens || config_in_folder(c, folder));
+    return ok && (!cn_model_reads(c->model) || config_in_folder(c, folder));
 }
 
 /* ---- what it describes --------------------------------------------------------------------- */
@@ -164,6 +168,7 @@ static cn_dataset *linear_data(cn_part split, uint64_t seed)
 cn_dataset *config_data(const Config *c, cn_part split)
 {
     if (c->model->tokens) return corpus_data(c, split);
+    if (c->model->translates) return sentences_data(c, split);
     bool linear = strcmp(c->data, "linear") == 0;
     if (linear != c->model->regression) {
         cn_fail(CN_EINVALID, "the model %s cannot learn from the data set %s; try --data %s",
@@ -176,13 +181,32 @@ cn_dataset *config_data(const Config *c, cn_part split)
                      cn_dataset_open(c->data, .split = split, .limit = c->limit));
 }
 
+static cn_tensor *squared_error(cn_tensor *output, const cn_batch *batch, void *context)
+{
+    (void)context;
+    return cn_mse_loss(output, batch->y);
+}
+
+cn_loss_fn *config_loss(const Config *c)
+{
+    return c->model->regression ? squared_error : c->model->translates ? cn_seq_loss : NULL;
+}
+
+cn_run_fn *config_run(const Config *c)
+{
+    return c->model->translates ? cn_seq_run : NULL;
+}
+
 static cn_module *make_network(const Config *c)
 {
     if (!*c->vocab) return cn_model_make(c->model);
     cn_vocab *v = cn_vocab_load(c->vocab);
+    cn_vocab *targets = v && c->model->translates ? cn_vocab_load(c->targets) : NULL;
     cn_model_request r = { .classes = cn_vocab_size(v), .settings = c->model->settings };
+    if (targets) r.targets = cn_vocab_size(targets);
     cn_vocab_free(v);
-    return v ? c->model->make(&r) : NULL;
+    cn_vocab_free(targets);
+    return cn_ok() ? c->model->make(&r) : NULL;
 }
 
 cn_module *config_network(const Config *c)
@@ -244,9 +268,11 @@ cn_module *run_network(const Config *c, const char *folder)
 
 bool takes_pictures(const Config *c, const char *command)
 {
-    if (!c->model->regression && !c->model->tokens) return true;
+    if (!c->model->regression && !cn_model_reads(c->model)) return true;
     return cn_fail(CN_EINVALID, "%s: %s does not classify pictures%s", command, c->model->name,
-                   c->model->tokens ? "; cenote generate writes with it" : "");
+                   c->model->tokens       ? "; cenote generate writes with it"
+                   : c->model->translates ? "; cenote translate does with it"
+                                          : "");
 }
 
 bool make_folder(const char *path)

@@ -12,6 +12,7 @@ typedef struct {
     char data[256]; /* a data set; of a language model the name or the path of a text */
     char vocab
         [1040]; /* of a language model: the file with its vocabulary; "": it has the model's size */
+    char targets[1040]; /* of a network that translates: that of the language it writes */
     int64_t epochs, batch, limit;
     uint64_t seed;
     char optim[192], schedule[192];
@@ -37,6 +38,9 @@ cn_module *config_network(const Config *c);
 cn_optim *config_optimiser(const Config *c, cn_module *net);
 cn_sched *config_schedule(const Config *c, cn_optim *o); /* NULL: none, or an error */
 cn_dataset *config_data(const Config *c, cn_part split);
+/* How the network is run, and its loss; NULL: as cn_fit() does by itself. */
+cn_run_fn *config_run(const Config *c);
+cn_loss_fn *config_loss(const Config *c);
 
 /* What the network takes: one example, and so many. */
 cn_shape config_example(const Config *c);

@@ -1,6 +1,7 @@
 /* train.c - cenote train */
 #include "app/corpus.h"
 #include "app/progress.h"
+#include "app/sentences.h"
 
 #include <jansson.h>
 
@@ -16,8 +17,8 @@ static const Option options[] = {
     { "epochs", "N", OPT_INT, NULL, 1, 1e9, "passes over the data (default: the book's)" },
     { "batch", "N", OPT_INT, NULL, 1, 1e9, "examples per step (default: the book's)" },
     { "lr", "X", OPT_FLOAT, NULL, 1e-12, 1e6, "learning rate (default: the book's)" },
-    { "optim", "NAME[:ARGS]", OPT_TEXT, "sgd", 0, 0,
-      "optimiser, as PyTorch calls it: sgd, adamw, rmsprop:alpha=0.9,eps=1e-6" },
+    { "optim", "NAME[:ARGS]", OPT_TEXT, NULL, 0, 0,
+      "optimiser, as PyTorch calls it (default: the book's): sgd, adamw, rmsprop:alpha=0.9,eps=1e-6" },
     { "momentum", "X", OPT_FLOAT, "0", 0, 1, "momentum, of optimisers that have it" },
     { "weight-decay", "X", OPT_FLOAT, "0", 0, 1e6, "weight decay" },
     { "schedule", "NAME[:ARGS]", OPT_TEXT, "constant", 0, 0,
@@ -68,12 +69,6 @@ static bool choose_folder(const Args *args, const Config *c, char out[1024])
     return make_folder(out);
 }
 
-static cn_tensor *squared_error(cn_tensor *output, const cn_batch *batch, void *context)
-{
-    (void)context;
-    return cn_mse_loss(output, batch->y);
-}
-
 static bool draw_curves(const Config *c, const char *out)
 {
     char path[1040], title[384];
@@ -100,15 +95,14 @@ static bool train(const Config *c, const char *out, bool resume, bool quiet,
     cn_module *net = test ? config_network(c) : NULL;
     cn_optim *optim = net ? config_optimiser(c, net) : NULL;
     cn_sched *sched = optim ? config_schedule(c, optim) : NULL;
-    bool ok =
-        cn_ok() && cn_fit(result, net, data, .optim = optim, .sched = sched, .validate = test,
-                          .loss = c->model->regression ? squared_error : NULL, .batch = c->batch,
-                          .epochs = c->epochs, .seed = c->seed, .clip = c->clip,
-                          .workers = (int)c->workers, .out = out, .resume = resume,
-                          .patience = c->patience, .checkpoint_steps = c->checkpoint_steps,
-                          .watch = progress_show, .watch_context = &progress,
-                          .accumulate = c->accumulate, .recompute = config_segments(c, net),
-                          .amp = amp_named(c->amp), .log_steps = c->log_steps);
+    bool ok = cn_ok() && cn_fit(result, net, data, .optim = optim, .sched = sched, .validate = test,
+                                .loss = config_loss(c), .run = config_run(c), .batch = c->batch,
+                                .epochs = c->epochs, .seed = c->seed, .clip = c->clip,
+                                .workers = (int)c->workers, .out = out, .resume = resume,
+                                .patience = c->patience, .checkpoint_steps = c->checkpoint_steps,
+                                .watch = progress_show, .watch_context = &progress,
+                                .accumulate = c->accumulate, .recompute = config_segments(c, net),
+                                .amp = amp_named(c->amp), .log_steps = c->log_steps);
     cn_sched_free(sched);
     cn_optim_free(optim);
     cn_module_free(net);
@@ -129,6 +123,7 @@ static void report(const Args *args, const Config *c, const char *out, const cn_
         if (c->model->tokens)
             printf(", perplexity %.3f, on the text that follows %.3f", exp(p->train_loss),
                    exp(p->test_loss));
+        else if (c->model->translates) printf(", on the pairs that follow %.4f", p->test_loss);
         else if (!c->model->regression)
             printf(", train accuracy %.4f, test accuracy %.4f", p->train_acc, p->test_acc);
         printf(", %.1f s, %.1f %% of them waiting for data\nrun folder: %s\n", p->seconds,
@@ -162,7 +157,8 @@ static int run(const Args *args)
         if (ok && given(args, "epochs")) c.epochs = int_of(args, "epochs");
     } else {
         ok = config_from_args(args, operand(args, 0), &c) && choose_folder(args, &c, out) &&
-             (!c.model->tokens || corpus_begin(&c, out)) && config_save(&c, out);
+             (!c.model->tokens || corpus_begin(&c, out)) &&
+             (!c.model->translates || sentences_begin(&c, out)) && config_save(&c, out);
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
@@ -184,10 +180,11 @@ const Command command_train = {
     .details =
         "Trains with the book's hyper-parameters unless told otherwise and leaves a run folder: config.json, "
         "metrics.jsonl, model.safetensors, checkpoints/, curves.svg and curves.png; that of a language model has "
-        "vocab.txt, too. A run that was stopped, "
+        "vocab.txt, too, and that of a network that translates vocab-target.txt. A run that was stopped, "
         "even by SIGKILL, goes on with --resume and ends with the same bits as an unbroken one.",
     .examples = "cenote train lenet --data fashion-mnist --epochs 10 --seed 1 --out runs/lenet\n"
                 "cenote train gru --data timemachine --out runs/gru\n"
+                "cenote train seq2seq --data numbers --out runs/numbers\n"
                 "cenote train --resume runs/lenet",
     .options = options,
     .run = run,

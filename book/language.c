@@ -84,13 +84,15 @@ static void drop_state(cn_tensor *state[LANGUAGE_STATES])
     }
 }
 
-/* Runs the model from `held` and puts what comes after in its place, detached: gradients end here. */
+/* Runs the model from `held` and puts what comes after in its place, detached: gradients end here. Parts
+   that a model has no use for stay NULL. */
 static cn_tensor *run_on(const Language *m, cn_tensor *ids, cn_tensor *held[LANGUAGE_STATES])
 {
     cn_tensor *state[LANGUAGE_STATES];
     memcpy(state, held, sizeof state);
     cn_tensor *scores = m->run(m->self, ids, state);
-    for (int i = 0; i < LANGUAGE_STATES; i++) state[i] = cn_keep(cn_detach(state[i]));
+    for (int i = 0; i < LANGUAGE_STATES; i++)
+        if (state[i]) state[i] = cn_keep(cn_detach(state[i]));
     drop_state(held);
     memcpy(held, state, sizeof state);
     return scores;

@@ -71,6 +71,9 @@ file(GLOB example_sources CONFIGURE_DEPENDS examples/*.c)
 program_per_source(examples examples "${example_sources}" "cenote_models;cenote_shared")
 
 file(GLOB bench_sources CONFIGURE_DEPENDS bench/*.c)
+if(NOT CENOTE_HAVE_ONEDNN)
+    list(FILTER bench_sources EXCLUDE REGEX "/bench/onednn_")
+endif()
 program_per_source(bench bench "${bench_sources}" "cenote_models;cenote_static;cenote_dependencies")
 
 if(PROJECT_IS_TOP_LEVEL)

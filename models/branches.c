@@ -8,11 +8,21 @@ typedef struct {
     bool taken[CN_MAX_BRANCHES]; /* another layer takes its output */
 } Branches;
 
+static bool stop(const cn_entry *entry, void *context)
+{
+    (void)entry, (void)context;
+    return false;
+}
+
+/* Pooling has none. Before the first input they have names, but no values. */
+static bool has_parameters(cn_module *layer)
+{
+    return !cn_visit(layer, stop, NULL);
+}
+
 static cn_tensor *run(const Branches *o, cn_module *layer, cn_tensor *x)
 {
-    cn_tensor *y = cn_forward(layer, x);
-    bool pooling = !cn_module_slot(layer, "weight");
-    return o->relu && !pooling ? cn_relu(y) : y;
+    return o->relu && has_parameters(layer) ? cn_forward_relu(layer, x) : cn_forward(layer, x);
 }
 
 static bool branches_forward(cn_module *m, cn_io *io)

@@ -57,8 +57,11 @@ static bool dense_forward(cn_module *m, cn_io *io)
 {
     cn_module *layers = layers_of(m, cn_module_options(m));
     cn_tensor *x = io->in[0];
-    for (int i = 0; x && i < cn_module_children(layers); i++)
-        x = cn_cat((cn_tensor *[]){ x, cn_forward(cn_module_child(layers, i), x) }, 2, 1);
+    const size_t mark = cn_mark();
+    for (int i = 0; x && i < cn_module_children(layers); i++) {
+        cn_tensor *more = cn_forward(cn_module_child(layers, i), x);
+        x = cn_return(mark, cn_cat((cn_tensor *[]){ x, more }, 2, 1));
+    }
     io->out[0] = x;
     return x != NULL;
 }

@@ -61,15 +61,17 @@ cn_tensor *cn_seq_scores(cn_module *net, cn_tensor *source, cn_tensor *lengths, 
 static bool forward(cn_module *m, cn_io *io)
 {
     cn_seq_state state;
-    if (cn_seq_begin(m, io->in[0], io->in[2], &state))
-        io->out[0] = cn_seq_step(m, io->in[1], &state);
+    cn_tensor *source = io->in[0];
+    if (cn_dtype_of(source) != CN_I64) source = cn_to(source, CN_I64); /* zeros, from cn_build() */
+    if (cn_seq_begin(m, source, io->in[2], &state))
+        io->out[0] = cn_seq_step(m, io->in[1] ? io->in[1] : source, &state);
     return io->out[0] != NULL;
 }
 
 static const cn_module_class encoder_decoder_class = {
     .size = sizeof(cn_module_class),
     .name = "EncoderDecoder",
-    .inputs = "(Tensor source, Tensor target, Tensor? lengths=None)",
+    .inputs = "(Tensor source, Tensor? target=None, Tensor? lengths=None)",
     .doc = "An encoder, and a decoder that goes on from what it made (D2L 10.6).",
     .options_size = sizeof(EncoderDecoder),
     .forward = forward,

@@ -25,6 +25,11 @@ const cn_model *cn_model_find(const char *name)
     return NULL;
 }
 
+bool cn_model_reads(const cn_model *m)
+{
+    return m->tokens || m->translates;
+}
+
 int64_t cn_model_outputs(const cn_model *m)
 {
     if (m->regression) return 1;

@@ -6,7 +6,8 @@
 
 /* What a network is to be made with. */
 typedef struct cn_model_request {
-    int64_t classes; /* outputs */
+    int64_t classes; /* outputs; of a network that translates the source's vocabulary */
+    int64_t targets; /* the target's; 0: as many */
     int64_t shrink;  /* all other widths are divided by it, to try things out; 0: they are not */
     const void *settings; /* of the catalogue's entry: which network of its family */
 } cn_model_request;
@@ -25,9 +26,11 @@ typedef struct cn_model {
     cn_shape input;  /* of one example */
     bool regression; /* mean squared error of one number; otherwise classes */
     bool tokens;     /* a language model: `input` is so many steps, classes are a vocabulary */
+    bool translates; /* pairs of sentences, of so many steps each */
     int64_t classes; /* 0: 10, as most data sets of the book have */
     int64_t batch, epochs; /* the book's hyper-parameters */
     double lr;
+    const char *optim;         /* NULL: SGD */
     double clip;               /* largest norm of the gradient; 0: it is not clipped */
     int64_t limit;             /* characters that the book uses; 0: all of the data */
     const char *data;          /* the book's data set, or text */
@@ -39,6 +42,9 @@ typedef struct cn_model {
 
 extern const cn_model *const cn_models[];        /* ended by NULL */
 const cn_model *cn_model_find(const char *name); /* NULL, without an error, when there is none */
+
+/* Does it take tokens, which a vocabulary numbers? */
+bool cn_model_reads(const cn_model *model);
 
 /* The network as the catalogue describes it. */
 cn_module *cn_model_make(const cn_model *model);

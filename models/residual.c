@@ -86,12 +86,13 @@ static cn_tensor *shortcut(cn_module *m, const cn_residual_options *o, cn_tensor
         o->torchvision ? cn_module_at(m, "downsample") : part(m, "conv", convolutions(o)), x);
 }
 
+/* All but the last norm. */
 static cn_tensor *branch(cn_module *m, const cn_residual_options *o, cn_tensor *y)
 {
     int n = convolutions(o);
     for (int i = 0; i < n; i++) {
-        y = cn_forward(part(m, "bn", i), cn_forward(part(m, "conv", i), y));
-        if (i < n - 1) y = cn_relu(y);
+        y = cn_forward(part(m, "conv", i), y);
+        if (i < n - 1) y = cn_forward_relu(part(m, "bn", i), y);
     }
     return y;
 }
@@ -101,7 +102,7 @@ static cn_tensor *pre_activated(cn_module *m, const cn_residual_options *o, cn_t
 {
     cn_tensor *y = x;
     for (int i = 0; i < convolutions(o); i++) {
-        y = cn_relu(cn_forward(part(m, "bn", i), y));
+        y = cn_forward_relu(part(m, "bn", i), y);
         if (i == 0 && o->shortcut == CN_SHORTCUT_CONV) x = y;
         y = cn_forward(part(m, "conv", i), y);
     }
@@ -116,7 +117,10 @@ static bool residual_forward(cn_module *m, cn_io *io)
         io->out[0] = pre_activated(m, o, x);
     } else {
         cn_tensor *y = branch(m, o, x);
-        io->out[0] = cn_relu(o->shortcut == CN_SHORTCUT_NONE ? y : cn_add(y, shortcut(m, o, x)));
+        cn_module *last = part(m, "bn", convolutions(o) - 1);
+        io->out[0] = o->shortcut == CN_SHORTCUT_NONE
+                         ? cn_forward_relu(last, y)
+                         : cn_forward_add_relu(last, y, shortcut(m, o, x));
     }
     return io->out[0] != NULL;
 }

@@ -1,5 +1,6 @@
 /* seq2seq.c - an encoder and a decoder of GRUs (D2L 10.7). */
 #include "models/seq2seq.h"
+#include "models/models.h"
 #include "models/parts.h"
 
 #include <string.h>
@@ -159,3 +160,30 @@ cn_module *cn_seq2seq(const cn_seq2seq_options *o, int64_t target_vocabulary)
     cn_module_free(net);
     return NULL;
 }
+
+static cn_module *make(const cn_model_request *r)
+{
+    const cn_seq2seq_options o = { .vocabulary = r->classes,
+                                   .embedding = cn_width(r, 32),
+                                   .hidden = cn_width(r, 32),
+                                   .dropout = 0.1 };
+    return cn_seq2seq(&o, r->targets ? r->targets : r->classes);
+}
+
+const cn_model model_seq2seq = {
+    .name = "seq2seq",
+    .title = "seq2seq",
+    .section = "10.7",
+    .about = "translates: an encoder and a decoder of 2 x 32 GRUs",
+    .input = { 1, { 10 } },
+    .translates = true,
+    .classes = 200,
+    .batch = 64,
+    .epochs = 300,
+    .lr = 0.005,
+    .optim = "adam",
+    .clip = 1,
+    .limit = 600,
+    .data = "fra-eng",
+    .make = make,
+};

@@ -267,37 +267,6 @@ static void test_leaf_in_place_is_refused(void **state)
     assert_close(cn_item(x), 4);
 }
 
-/* The view shows the new values, its graph is that of the old ones. */
-static void test_views_of_what_was_changed(void **state)
-{
-    (void)state;
-    cn_tensor *x = cn_requires_grad(vector(2, (double[]){ 1, 2 }), true), *y;
-    y = cn_mul(x, cn_num(3));
-    cn_tensor *view = cn_select(y, 0, 0), *again;
-    assert_non_null(cn_mul_(y, cn_num(5)));
-    assert_null(cn_mul(view, cn_num(2)));
-    assert_error("take the view again");
-    assert_false(cn_backward(view));
-    assert_error("take the view again");
-    again = cn_select(y, 0, 0);
-    assert_true(cn_backward(again));
-    assert_close(at(cn_grad(x), 0), 15);
-}
-
-static void test_views_in_place_are_refused(void **state)
-{
-    (void)state;
-    cn_tensor *x = leaf(3), *y = cn_reshape(cn_exp(x), CN_SHAPE(1)),
-              *base = vector(2, (double[]){ 1, 2 });
-    assert_null(cn_add_(y, cn_num(1)));
-    assert_error("view");
-    assert_null(cn_mul_(cn_select(base, 0, 1), x));
-    assert_error("view");
-    assert_non_null(cn_mul_(cn_select(base, 0, 1), cn_num(5))); /* nothing to record */
-    assert_close(at(base, 1), 10);
-    assert_non_null(cn_add_(cn_detach(y), cn_num(1)));
-}
-
 /* ---- deep graphs --------------------------------------------------------------------------- */
 
 /* The stack is kept far too small for recursion through the chain. */
@@ -400,8 +369,6 @@ int main(void)
         TEST(test_changing_what_backward_needs),
         TEST(test_changing_what_backward_does_not_need),
         TEST(test_leaf_in_place_is_refused),
-        TEST(test_views_of_what_was_changed),
-        TEST(test_views_in_place_are_refused),
         TEST(test_deep_chain),
         TEST(test_release),
         TEST(test_return),

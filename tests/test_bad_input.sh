@@ -69,6 +69,34 @@ printf 'ab\377' >"$TMPDIR/binary.txt"
 fails "a text that is none" 65 "UTF-8" "$CENOTE" train gru --data "$TMPDIR/binary.txt" --out "$TMPDIR/x"
 fails "a text for pictures" 66 "story" "$CENOTE" train lenet --data story --out "$TMPDIR/x"
 
+# ---- translations ---------------------------------------------------------------------------------------------
+sentences="$TMPDIR/numbers"
+"$CENOTE" train seq2seq --data numbers --limit 200 --epochs 1 --quiet --out "$sentences" >/dev/null
+same "a network that translates, to be asked" 0 $?
+fails "translate: no folder" 2 "DIR" "$CENOTE" translate
+fails "translate: a folder that is none" 66 "config.json" "$CENOTE" translate "$TMPDIR/nothing" one
+fails "translate: the folder of a classifier" 2 "lenet does not translate" "$CENOTE" translate "$run" one
+fails "translate: a language model" 2 "rnnlm does not translate" "$CENOTE" translate "$text" one
+fails "no beams" 2 "beam" "$CENOTE" translate "$sentences" one --beam 0
+fails "a translation of no words" 2 "length" "$CENOTE" translate "$sentences" one --length 0
+fails "a translation without end" 2 "length" "$CENOTE" translate "$sentences" one --length 99999999999
+fails "an alpha that is no number" 2 "alpha" "$CENOTE" translate "$sentences" one --alpha nan
+fails "one reference for two sentences" 2 "reference" "$CENOTE" translate "$sentences" one two --reference un
+fails "a sentence that is no text" 65 "UTF-8" "$CENOTE" translate "$sentences" "$(printf 'a\377')"
+for words in vocab.txt vocab-target.txt; do
+    mv "$sentences/$words" "$TMPDIR/vocab"
+    fails "$words is missing" 66 "$words" "$CENOTE" translate "$sentences" one
+    printf 'a\nb\n' >"$sentences/$words"
+    fails "$words is none" 65 "$words" "$CENOTE" translate "$sentences" one
+    printf '<unk>\na\n' >"$sentences/$words"
+    fails "$words of another network" 65 "weight" "$CENOTE" translate "$sentences" one
+    mv "$TMPDIR/vocab" "$sentences/$words"
+done
+check "put back, it translates" "$CENOTE" translate "$sentences" one
+fails "pairs that are missing" 66 "missing.txt" "$CENOTE" train seq2seq --data ./missing.txt --out "$TMPDIR/x"
+printf 'one\ntwo\n' >"$TMPDIR/unpaired.txt"
+fails "lines without a translation" 65 "line 1" "$CENOTE" train seq2seq --data "$TMPDIR/unpaired.txt" --out "$TMPDIR/x"
+
 # ---- folders and disks ----------------------------------------------------------------------------------------
 fails "a run folder that is none" 66 "config.json" "$CENOTE" eval "$TMPDIR/nothing"
 fails "a run folder below a file" 74 "folder" "$CENOTE" train lenet $small --out "$run/config.json/x"

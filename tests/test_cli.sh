@@ -111,6 +111,22 @@ check "generate: weights of another model" complains 65 "rnn.weight" generate --
 check "generate: no language model" complains 2 "no language model" generate --model lenet --weights x --vocab x
 check "predict: a language model" complains 2 "generate" predict "$scratch/run"
 rm -rf "$scratch/run"
+check "train a network that translates" prints "on the pairs that follow" train seq2seq --data numbers --limit 200 --epochs 2 --quiet --out "$scratch/run"
+check "the vocabularies of both languages are there" [ "$(sed -n 1p "$scratch/run/vocab.txt") $(sed -n 1p "$scratch/run/vocab-target.txt")" = "<unk> <unk>" ]
+check "eval of it" prints "loss" eval "$scratch/run"
+check "it goes on" prints "train loss" train --resume "$scratch/run" --epochs 3 --quiet
+check "translate" exits 0 translate "$scratch/run" "eighty one" two
+check "a line for each sentence" [ "$(wc -l <"$scratch/out")" = 2 ]
+check "translate with beams, as JSON" prints '"schema":"cenote-translate"' translate "$scratch/run" "eighty one" --beam 3 --json
+check "translate beside a reference" prints "BLEU" translate "$scratch/run" "eighty one" --reference "quatre vingt un"
+check "translate words that it never saw" exits 0 translate "$scratch/run" "xyzzy plugh"
+check "translate nothing, which is an empty sentence" exits 0 translate "$scratch/run" ""
+check "translate an empty file" exits 0 translate "$scratch/run"
+same "to nothing" 0 "$(wc -c <"$scratch/out" | tr -d ' ')"
+check "no longer than wanted" prints "" translate "$scratch/run" one --length 1
+check "which is a word" [ "$(wc -w <"$scratch/out")" -le 1 ]
+check "predict: a network that translates" complains 2 "translate" predict "$scratch/run"
+rm -rf "$scratch/run"
 check "summary of a language model" prints "(1, 28, 35)" summary rnnlm
 check "summary is a tree" prints "  0 LazyConv2d" summary lenet
 check "summary of another input" prints "(2, 6, 96, 96)" summary lenet --input 1,96,96 --batch 2

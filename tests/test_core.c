@@ -426,6 +426,31 @@ static void test_message_text(void **state)
     cn_error_clear();
 }
 
+static const int32_t *moved(int64_t a, int64_t b, int64_t c, int64_t d, cn_shape order)
+{
+    cn_tensor *t =
+        cn_reshape(cn_arange(0, (double)(a * b * c * d), 1, CN_I32), CN_SHAPE(a, b, c, d));
+    return cn_data(cn_contiguous(cn_permute(t, order)));
+}
+
+/* Images to channels last: in parts of tiles, and by whole lines that go past the caches. */
+static void test_turned_copies(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t n, c, h, w;
+    } cases[] = { { 3, 20, 9, 13 }, { 2, 64, 90, 100 }, { 1, 1040, 32, 33 }, { 1, 16, 1, 40000 } };
+    for (size_t i = 0; i < CN_COUNT(cases); i++) {
+        const int64_t n = cases[i].n, c = cases[i].c, h = cases[i].h, w = cases[i].w;
+        const int32_t *got = moved(n, c, h, w, CN_SHAPE(0, 2, 3, 1));
+        assert_non_null(got);
+        for (int64_t k = 0; k < n * c * h * w; k++) {
+            const int64_t channel = k % c, pixel = k / c % (h * w), image = k / c / (h * w);
+            assert_int_equal(got[k], (image * c + channel) * h * w + pixel);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +470,7 @@ int main(void)
         TEST(test_null_in_null_out),
         TEST(test_null_out_of_nowhere),
         TEST(test_typed_functions_pass_null_on),
+        TEST(test_turned_copies),
     };
     return cmocka_run_group_tests_name("core", tests, read_golden, free_golden);
 }

@@ -1,6 +1,9 @@
 /* test_layout.c - the blocked memory format: engines use it, and nobody can tell. */
+#include "backends/simd/bind.h"
 #include "core/packed.h"
 #include "core/provider.h"
+#include "ops/internal.h"
+#include "ops/params.h"
 
 #include <cenote/cenote.h>
 
@@ -130,6 +133,83 @@ static void test_gradients(void **state)
         assert_close(seen[0][i], seen[1][i]);
         cn_drop(seen[0][i]), cn_drop(seen[1][i]);
     }
+}
+
+/* Large kernels of many channels between others: all gradients, and edges of odd size. */
+static cn_tensor *window_loss(cn_tensor *x, cn_tensor *const w[3], cn_tensor *bias)
+{
+    cn_tensor *y = cn_conv2d(cn_conv2d(x, w[0]), w[1], .bias = bias, .padding = { 2, 2 });
+    return cn_mul(cn_sum(cn_square(cn_conv2d(y, w[2]))), cn_num(1e-3));
+}
+
+static void test_large_kernels(void **state)
+{
+    (void)state;
+    enum { IN = 64, OUT = 80, LEAVES = 5 };
+    cn_tensor *seen[2][LEAVES];
+    for (int plain = 0; plain < 2; plain++) {
+        CN_SCOPE
+        {
+            cn_manual_seed(5);
+            cn_restrict_providers(plain ? 0 : ~0u);
+            cn_tensor *leaf[LEAVES] = { random_images(4, 16, 15, 11),
+                                        cn_mul(random_images(IN, 16, 1, 1), cn_num(0.25)),
+                                        cn_mul(random_images(OUT, IN, 5, 5), cn_num(0.02)),
+                                        cn_mul(random_images(32, OUT, 1, 1), cn_num(0.1)),
+                                        cn_randn(CN_SHAPE(OUT), CN_F32) };
+            for (int i = 0; i < LEAVES; i++) leaf[i] = cn_requires_grad(cn_detach(leaf[i]), true);
+            cn_backward(window_loss(leaf[0], leaf + 1, leaf[4]));
+            for (int i = 0; i < LEAVES; i++) seen[plain][i] = cn_keep(cn_grad(leaf[i]));
+            cn_restrict_providers(~0u);
+        }
+    }
+    assert_no_error();
+    for (int i = 0; i < LEAVES; i++) {
+        assert_close(seen[0][i], seen[1][i]);
+        cn_drop(seen[0][i]), cn_drop(seen[1][i]);
+    }
+}
+
+/* Where a provider stands that can run here; -1: nowhere. */
+static int place_of(const char *name)
+{
+    for (int i = 0; cn_providers[i]; i++)
+        if (strcmp(cn_providers[i]->name, name) == 0 && cn_providers[i]->probe()) return i;
+    return -1;
+}
+
+/* Images in blocks as wide as the vectors, whoever else leaves any. */
+static cn_tensor *blocked(cn_tensor *t, int width)
+{
+    cn_tensor *b = cn_zeros(*cn_shape_of(t), CN_F32);
+    cn_reorder(b->v.data, &t->v, width, true);
+    b->v.block = (uint8_t)width;
+    return b;
+}
+
+/* The engine for those is chosen for all three passes wherever there are vectors. */
+static void test_winograd_takes_part(void **state)
+{
+    (void)state;
+    const int place = place_of("winograd");
+    if (place < 0) skip();
+    const int64_t before = cn_provider_uses(place);
+    cn_restrict_providers(1u << place);
+    CN_SCOPE
+    {
+        cn_tensor *x = blocked(random_images(4, 64, 15, 11), cn_simd->width),
+                  *y = blocked(random_images(4, 80, 15, 11), cn_simd->width),
+                  *w = random_images(80, 64, 5, 5);
+        const cn_conv_params conv = { { 2, { 1, 1 } }, { 2, { 2, 2 } }, { 2, { 1, 1 } }, 1 };
+        const cn_conv_gradient_params to_x = { { 4, { 4, 64, 15, 11 } }, conv },
+                                      to_w = { { 4, { 80, 64, 5, 5 } }, conv };
+        assert_non_null(cn_apply1(&cn_op_convolution2d, (cn_tensor *[]){ x, w, NULL }, 3, &conv));
+        assert_non_null(cn_apply1(&cn_op_conv2d_input, (cn_tensor *[]){ w, y }, 2, &to_x));
+        assert_non_null(cn_apply1(&cn_op_conv2d_weight, (cn_tensor *[]){ x, y }, 2, &to_w));
+    }
+    cn_restrict_providers(~0u);
+    assert_no_error();
+    assert_int_equal(cn_provider_uses(place), before + 3);
 }
 
 /* Pooling of both kinds and batch normalisation between convolutions, with all gradients. */
@@ -447,6 +527,8 @@ int main(void)
         cmocka_unit_test(test_reorder),
         cmocka_unit_test(test_looks),
         cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_large_kernels),
+        cmocka_unit_test(test_winograd_takes_part),
         cmocka_unit_test(test_pools_and_norms),
         cmocka_unit_test(test_branches),
         cmocka_unit_test(test_stays_blocked),

@@ -59,7 +59,8 @@ static const struct {
     { "LPPool", 2, { 2, 2 } },     { "Pool", 1, { 2 } },           { "Unpool", 1, { 2 } },
     { "oftmax", 1, { 1 } },        { "ConstantPad", 2, { 1 } },    { "Pad", 1, { 1 } },
     { "Unfold", 1, { 2 } },        { "Fold", 2, { 3, 2 } },        { "ChannelShuffle", 1, { 2 } },
-    { "Pixel", 1, { 2 } },         { "Response", 1, { 3 } },
+    { "Pixel", 1, { 2 } },         { "Response", 1, { 3 } },       { "LRN", 1, { 3 } },
+    { "Unflatten", 2, { 1, 3 } },
 };
 
 static int arguments_for(const char *name, cn_ffi_arg args[3])
@@ -106,8 +107,8 @@ static cn_tensor *integers(cn_shape shape, int64_t first, int64_t step)
 /* Everything after the first input. */
 static int other_inputs(const char *name, cn_tensor *x, cn_tensor *in[4])
 {
-    static const char *const three[] = { "TripletMarginLoss", "GaussianNLLLoss",
-                                         "MarginRankingLoss" };
+    static const char *const three[] = { "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+                                         "GaussianNLLLoss", "MarginRankingLoss" };
     if (strcmp(name, "CTCLoss") == 0)
         return in[1] = integers(CN_SHAPE(4, 2), 1, 1), in[2] = integers(CN_SHAPE(4), 5, -1),
                in[3] = integers(CN_SHAPE(4), 2, -1), 4;

@@ -5,6 +5,7 @@
 #include <cenote/cenote.h>
 #include <cenote/ffi.h>
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -310,6 +311,106 @@ static void test_out_of_memory(void **state)
     fail_at_each_allocation("Transformer", "4 2 1 1 4 0.0", "[2,1,4] [2,1,4]");
 }
 
+/* ---- errors say where ------------------------------------------------------------------------ */
+
+/* A class of one's own with children that its forward() runs, and an op that may fail itself. */
+static bool net_build(cn_module *m, const cn_shape *input)
+{
+    (void)input;
+    return cn_module_add(m, "features",
+                         cn_sequential(cn_flatten_layer(), cn_relu_layer(), cn_linear_layer(4))) &&
+           cn_module_add(m, "head", cn_linear_layer(2));
+}
+
+static bool net_forward(cn_module *m, cn_io *io)
+{
+    cn_tensor *x = cn_forward(cn_module_child(m, 0), io->in[0]);
+    x = cn_log(cn_add(x, cn_num(0)));
+    io->out[0] = cn_forward(cn_module_child(m, 1), x);
+    return io->out[0] != NULL;
+}
+
+static const cn_module_class net = {
+    .size = sizeof(cn_module_class), .name = "Net", .build = net_build, .forward = net_forward
+};
+
+static void assert_says(const char *start, const char *words)
+{
+    if (strncmp(cn_error(), start, strlen(start)) != 0 || !strstr(cn_error(), words))
+        fail_msg("'%s' instead of '%s.. %s'", cn_error(), start, words);
+    cn_error_clear();
+}
+
+static void test_errors_name_the_path(void **state)
+{
+    (void)state;
+    size_t mark = cn_mark();
+    cn_module *m = cn_sequential(cn_flatten_layer(), cn_module_of(&net, NULL));
+    assert_non_null(cn_forward(m, cn_ones(CN_SHAPE(2, 3), CN_F32)));
+    assert_null(cn_forward(m, cn_ones(CN_SHAPE(2, 5), CN_F32)));
+    assert_says("1.features.2 (LazyLinear): ", "linear");
+    assert_null(cn_forward(cn_module_child(m, 1), cn_ones(CN_SHAPE(2, 5), CN_F32)));
+    assert_says("features.2 (LazyLinear): ", "linear");
+    assert_null(cn_forward(m, cn_full(CN_SHAPE(2, 3), 1, CN_I64)));
+    assert_says("1.features.2 (LazyLinear): ", "int64");
+    cn_module_free(m);
+    cn_release(mark);
+}
+
+/* What fails because something failed before says nothing, and is not taken for the place. */
+static void test_the_first_error_stays(void **state)
+{
+    (void)state;
+    size_t mark = cn_mark();
+    cn_module *m = cn_sequential(cn_linear_layer(3), cn_relu_layer());
+    cn_tensor *x = cn_matmul(cn_ones(CN_SHAPE(2, 3), CN_F32), cn_ones(CN_SHAPE(4, 5), CN_F32));
+    cn_tensor *y = cn_forward(m, cn_reshape(x, CN_SHAPE(-1)));
+    assert_null(cn_add(y, cn_num(1)));
+    assert_null(cn_add_(y, x));
+    assert_false(cn_backward(cn_sum(y)));
+    assert_true(cn_item(y) != cn_item(y));
+    assert_says("matmul: ", "(2, 3)");
+    cn_tensor *in[] = { cn_ones(CN_SHAPE(2, 3), CN_F32), NULL };
+    int n = 1;
+    assert_false(cn_forward_all(m, in, 2, &y, &n));
+    assert_says("Sequential: ", "input 1 is NULL");
+    assert_null(cn_forward(m, NULL));
+    assert_says("Sequential: ", "input 0 is NULL");
+    assert_null(cn_forward(NULL, in[0]));
+    assert_says("forward: ", "module is NULL");
+    assert_null(cn_add_(in[0], NULL));
+    assert_says("add: ", "argument 1 is missing");
+    assert_false(cn_backward(NULL));
+    assert_says("backward: ", "NULL");
+    assert_true(cn_item(NULL) != cn_item(NULL));
+    assert_says("item: ", "NULL");
+    cn_module_free(m);
+    cn_release(mark);
+}
+
+/* Anomaly mode: which call, and the path of the module, forward and backward. */
+static void test_nan_is_traced_to_a_module(void **state)
+{
+    (void)state;
+    size_t mark = cn_mark();
+    cn_module *m = cn_sequential(cn_flatten_layer(), cn_module_of(&net, NULL));
+    assert_non_null(cn_forward(m, cn_ones(CN_SHAPE(2, 3), CN_F32)));
+    cn_tensor *weight = cn_module_slot(cn_module_at(m, "1.features.2"), "weight"),
+              *bias = cn_module_slot(cn_module_at(m, "1.features.2"), "bias");
+    CN_NO_GRAD cn_copy_(weight, cn_num(0)), cn_copy_(bias, cn_num(-1));
+    cn_detect_anomaly(true);
+    assert_null(cn_forward(m, cn_ones(CN_SHAPE(2, 3), CN_F32)));
+    assert_says("1 (Net): log, called in 1 (Net): ", "NaN");
+    CN_NO_GRAD cn_copy_(bias, cn_num(-(double)INFINITY)), cn_copy_(weight, cn_num(1));
+    assert_null(cn_forward(m, cn_full(CN_SHAPE(2, 3), (double)INFINITY, CN_F32)));
+    assert_says(
+        "1.features.2 (LazyLinear): nn.functional.linear, called in 1 (Net) > features (Sequential) > 2 (LazyLinear)",
+        "NaN");
+    cn_detect_anomaly(false);
+    cn_module_free(m);
+    cn_release(mark);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +422,9 @@ int main(void)
         cmocka_unit_test(test_sequential_by_name),
         cmocka_unit_test(test_encoder_by_name),
         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_errors_name_the_path),
+        cmocka_unit_test(test_the_first_error_stays),
+        cmocka_unit_test(test_nan_is_traced_to_a_module),
     };
     return cmocka_run_group_tests_name("own_modules", tests, NULL, NULL);
 }

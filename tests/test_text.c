@@ -528,6 +528,17 @@ static void vocabularies_are_kept_in_files(void **state)
     cn_vocab *w = cn_vocab_load(path);
     assert_int_equal(cn_vocab_size(w), 5);
     for (int64_t i = 0; i < 5; i++) assert_string_equal(cn_vocab_token(w, i), cn_vocab_token(v, i));
+    bool loaded = false;
+    for (int n = 0; !loaded && n < 100; n++) {
+        cn_alloc_fail_after(n);
+        cn_vocab *again = cn_vocab_load(path);
+        cn_alloc_fail_after(-1);
+        loaded = again != NULL;
+        assert_int_equal(loaded, cn_ok());
+        cn_error_clear();
+        cn_vocab_free(again);
+    }
+    assert_true(loaded);
     assert_false(cn_vocab_save(broken, path));
     assert_int_equal(cn_error_code(), CN_EINVALID);
     cn_error_clear();

@@ -63,6 +63,11 @@ class LPPool3d(torch.nn.Module):
         return golden.SPELLED["nn.functional.lp_pool3d"](x, *self.options)
 
 
+# The gradient of PyTorch's own class is not the derivative of its result: its window lies askew.
+class CrossMapLRN2d(torch.nn.LocalResponseNorm):
+    pass
+
+
 class ChannelShuffle(torch.nn.ChannelShuffle):
     def forward(self, x):
         return x.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
@@ -77,7 +82,8 @@ class LayerNorm(torch.nn.LayerNorm):
 
 NEWER = {f"CircularPad{d}d": pad_class(d, "circular") for d in (1, 2, 3)} | {
     "ZeroPad1d": pad_class(1, "constant"), "ZeroPad3d": pad_class(3, "constant"),
-    "RMSNorm": RMSNorm, "LPPool3d": LPPool3d, "ChannelShuffle": ChannelShuffle, "LayerNorm": LayerNorm}
+    "RMSNorm": RMSNorm, "LPPool3d": LPPool3d, "ChannelShuffle": ChannelShuffle, "CrossMapLRN2d": CrossMapLRN2d,
+    "LayerNorm": LayerNorm}
 
 
 # ---- cases ---------------------------------------------------------------------------------------------------------

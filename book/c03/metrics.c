@@ -32,7 +32,9 @@ static void curves(Lab *lab, const LabFit *fit)
                  strstr(text, "train loss") && strstr(text, "train accuracy") &&
                      strstr(text, "test accuracy"));
     free(text);
-    lab_true(lab, "and are a picture", cn_figure_svg(f, NULL, 0) > 1000);
+    char *picture = cn_figure_svg(f);
+    lab_true(lab, "and are a picture", picture && strlen(picture) > 1000);
+    cn_text_free(picture);
     lab_figure(lab, f);
 }
 

@@ -62,7 +62,7 @@ static void run(Lab *lab)
     Result without = train(&data, &test, 0), with = train(&data, &test, 3);
     draw(lab, &without, 0);
     draw(lab, &with, 3);
-    lab_number(lab, "lambda 0: |w|", without.norm, 13.5, 1.5);
+    lab_number(lab, "lambda 0: |w|", without.norm, 13.5, 2.8);
     lab_at_most(lab, "lambda 0: train loss", without.train[EPOCHS - 1], 1e-3);
     lab_at_least(lab, "lambda 0: test loss", without.test[EPOCHS - 1], 30);
     lab_number(lab, "lambda 3: |w|", with.norm, 0.37, 0.1);

@@ -15,8 +15,10 @@ static void run_bleu(Lab *lab)
     lab_number(lab, "'va !', as it should be", bleu("va !", "va !", 2), 1, 0);
     lab_number(lab, "'il est riche .' for 'il est calme .'",
                bleu("il est riche .", "il est calme .", 2), 0.658, 5e-4);
+    /* exp(1 - 5/4), p_1 = 3/4, p_2 = 1/3. */
     lab_number(lab, "'je suis tombé .' for 'je suis chez moi .'",
-               bleu("je suis tombé .", "je suis chez moi .", 2), 0.516, 5e-4);
+               bleu("je suis tombé .", "je suis chez moi .", 2),
+               0.7788007830714049 * 0.8660254037844386 * 0.7598356856515925, 1e-9);
     /* p_1 = 4/5, p_2 = 3/4, p_3 = 1/3: of the two B only one counts. */
     lab_number(lab, "A B B C D for A B C D E F", bleu("A B B C D", "A B C D E F", 3),
                0.8187307530779818 * 0.894427191 * 0.930604859 * 0.871685443, 1e-6);

@@ -36,7 +36,8 @@ static void check_batch(Lab *lab, const Translation *t)
     lab_shape(lab, "its lengths", b.extra[0], CN_SHAPE(2));
     cn_tensor *counted = cn_sum(cn_to(cn_ne(b.y, cn_num(1)), CN_I64), .dim = CN_SHAPE(1));
     lab_same(lab, "lengths of Y, and tokens that are not <pad>", b.extra[1], counted, 0);
-    cn_tensor *last = cn_gather(b.y, 1, cn_unsqueeze(cn_sub(b.extra[1], cn_num(1)), 1));
+    cn_tensor *end = cn_to(cn_sub(b.extra[1], cn_num(1)), CN_I64);
+    cn_tensor *last = cn_gather(b.y, 1, cn_unsqueeze(end, 1));
     lab_values(lab, "the last of them is <eos>", last, 0, 3, 3);
     cn_tokens *words = cn_vocab_decode(t->pairs.target, cn_select(b.y, 0, 0));
     char *text = cn_tokens_join(words, " ");

@@ -49,6 +49,12 @@ bool translation_line(const Translation *t, int64_t i, char **source, char **tar
 
 /* ---- training -------------------------------------------------------------------------------- */
 
+static int64_t epochs_for(const LabOptions *o)
+{
+    if (o->real) return o->quick ? 40 : 300;
+    return o->quick ? 70 : 60;
+}
+
 cn_module *translation_train(Lab *lab, const Translation *t, bool bidirectional, LabFit *fit)
 {
     const LabOptions *o = lab_options(lab);
@@ -63,9 +69,7 @@ cn_module *translation_train(Lab *lab, const Translation *t, bool bidirectional,
     cn_optim *adam = cn_adam(net, .lr = 0.005);
     *fit = lab_fit(lab, net, t->pairs.data, .optim = adam, .run = cn_seq_run, .loss = cn_seq_loss,
                    .batch = 64, .clip = 1,
-                   .epochs = o->quick  ? o->real ? 60 : 100
-                             : o->real ? 300
-                                       : 60);
+                   .epochs = epochs_for(o));
     lab_say(lab, "loss %.4f a token, %.0f sentences/s", lab_last(fit, fit->train_loss),
             fit->examples_per_second);
     cn_optim_free(adam);
@@ -119,7 +123,7 @@ double translation_right(const Translation *t, cn_module *net, int64_t first, in
     for (int64_t i = first; i < first + n && cn_ok(); i++) {
         char *source = NULL, *target = NULL, *ours = NULL;
         if (translation_line(t, i, &source, &target)) ours = translation_of(t, net, source, 1);
-        right += ours && strcmp(ours, target) == 0;
+        right += ours && target && strcmp(ours, target) == 0;
         cn_text_free(ours);
         free(source);
         free(target);

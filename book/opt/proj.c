@@ -43,7 +43,7 @@ static void projection(Lab *lab, const char *name, void (*project)(const double 
         beaten = fmax(beaten, distance(v, x) - distance(v, y)); /* y is in the set, too */
     }
     lab_say(lab, "%s, %d pairs of random points", name, TRIALS);
-    lab_at_most(lab, "projected twice they move by", moved, 1e-15);
+    lab_at_most(lab, "projected twice they move by", moved, 1e-14);
     lab_at_most(lab, "distances grow by", grown, 0);
     lab_at_most(lab, "another point of the set is nearer by", beaten, 0);
 }
@@ -73,7 +73,7 @@ static void conditions(Lab *lab)
         slack = fmax(slack, fabs(lambda * x[i]));
         least = fmin(least, lambda);
     }
-    lab_number(lab, "the projection onto the simplex adds up to", sum, 1, 1e-15);
+    lab_number(lab, "the projection onto the simplex adds up to", sum, 1, 1e-14);
     lab_at_most(lab, "complementary slackness", slack, 1e-15);
     lab_at_least(lab, "the least multiplier", least, -1e-15);
 }

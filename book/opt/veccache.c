@@ -1,8 +1,6 @@
 /* veccache.c - one product of matrices by elements, columns, blocks and at once (D2L 12.5.1). */
 #include "book/book.h"
 
-#include <time.h>
-
 enum { N = 256, BLOCK = 64, FEW = 16 };
 
 typedef void Way(cn_tensor *a, cn_tensor *b, cn_tensor *c); /* a = b c */
@@ -35,13 +33,6 @@ static void whole(cn_tensor *a, cn_tensor *b, cn_tensor *c)
     cn_copy_(a, cn_mm(b, c));
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* In 10^9 operations a second: the best of `times`. */
 static double speed(Way *way, int times, int rows, cn_tensor *a, cn_tensor *b, cn_tensor *c)
 {
@@ -49,9 +40,9 @@ static double speed(Way *way, int times, int rows, cn_tensor *a, cn_tensor *b, c
     for (int i = 0; i < times; i++) {
         CN_SCOPE
         {
-            double start = now();
+            double start = cn_seconds();
             way(a, b, c);
-            double rate = 2e-9 * rows * N * N / (now() - start);
+            double rate = 2e-9 * rows * N * N / (cn_seconds() - start);
             best = rate > best ? rate : best;
         }
     }

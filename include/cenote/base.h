@@ -67,6 +67,9 @@ CN_API void cn_error_clear(void);
    `return cn_fail(CN_EINVALID, "relu: ...")`. For modules and ops written outside the library. */
 CN_API bool cn_fail(cn_code code, const char *fmt, ...) CN_PRINTF(2, 3);
 
+/* Frees a text that a function of this library made for its caller. NULL is fine. */
+CN_API void cn_text_free(char *text);
+
 /* ---- element types ------------------------------------------------------------------------ */
 
 typedef enum cn_dtype {

@@ -19,6 +19,10 @@ typedef struct cn_module_class cn_module_class;
 /* ---- using --------------------------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_forward(cn_module *m, cn_tensor *x);
+/* relu(forward(m, x)) and relu(forward(m, x) + other), as Sequential computes it: in one pass where the
+   layer has one, else over the memory of what the layer made, if nobody else holds that. */
+CN_API cn_tensor *cn_forward_relu(cn_module *m, cn_tensor *x);
+CN_API cn_tensor *cn_forward_add_relu(cn_module *m, cn_tensor *x, cn_tensor *other);
 /* Modules with several inputs (losses, attention) or outputs: `in` are the first arguments of
    PyTorch's forward(), NULL where it has None. *n_out: room in, count out. Recurrent layers and
    attention have functions of their own below. */

@@ -86,12 +86,12 @@ CN_API cn_tensor *cn_tanh(cn_tensor *input);
 CN_API cn_tensor *cn_sigmoid(cn_tensor *input);
 CN_API cn_tensor *cn_relu(cn_tensor *input);
 
-/* In place: input takes the result. Refused for leaves that require gradients. */
+/* In place: input takes the result. Recorded, also of views, whose base then has changed. Refused for leaves
+   that require gradients and views of them, and for views that split, chunk and unbind made. */
 CN_API cn_tensor *cn_add_(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_sub_(cn_tensor *input, cn_tensor *other);
 CN_API cn_tensor *cn_mul_(cn_tensor *input, cn_tensor *other);
-CN_API cn_tensor *cn_copy_(cn_tensor *input,
-                           cn_tensor *source); /* broadcasts, converts; not recorded */
+CN_API cn_tensor *cn_copy_(cn_tensor *input, cn_tensor *source); /* broadcasts, converts */
 
 /* ---- comparison: bool results -------------------------------------------------------------- */
 

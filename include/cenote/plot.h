@@ -154,9 +154,8 @@ CN_API bool cn_figure_tensor(cn_figure *f, const cn_tensor *images, size_t colum
    CN_EUNSUPPORTED. */
 CN_API bool cn_figure_save(const cn_figure *f, const char *path);
 
-/* The figure as SVG text, to put into a page. Like snprintf: writes at most `room` bytes, the final
-   0 included, and returns how many the whole text has without it. 0 means failure. */
-CN_API size_t cn_figure_svg(const cn_figure *f, char *buf, size_t room);
+/* The figure as SVG text, to put into a page: a new text, which cn_text_free() frees. NULL: error. */
+CN_API char *cn_figure_svg(const cn_figure *f);
 
 typedef struct cn_text_options {
     size_t size; /* sizeof(cn_text_options); 0 is taken for that of version 0.1 */

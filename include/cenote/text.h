@@ -24,7 +24,6 @@ CN_API char *cn_text_read(const char *path);
 /* Letters only, lower case, single blanks between words, line by line: the book's
    re.sub('[^A-Za-z]+', ' ', line).strip().lower(). A new text. D2L 9.2. */
 CN_API char *cn_text_clean(const char *text);
-CN_API void cn_text_free(char *text); /* NULL is fine */
 
 /* A file of the book's texts, such as "timemachine.txt", read: from the folder text/ of $CENOTE_DATA or
    of the cache. CN_ENOTFOUND, with those places, when there is none. */

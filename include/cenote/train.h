@@ -102,6 +102,9 @@ typedef struct cn_score {
 CN_API bool cn_evaluate(cn_module *net, cn_dataset *data, int64_t batch, cn_loss_fn *loss,
                         void *context, cn_score *out);
 
+/* The same as a fit validates: of o->validate, with o's batch, run and loss. */
+CN_API bool cn_evaluate_with(const cn_fit_options *o, cn_score *out);
+
 /* The learning curves of a run folder, from its metrics.jsonl. */
 CN_API cn_figure *cn_learning_curves(const char *run_folder, const char *title);
 

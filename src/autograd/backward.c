@@ -365,14 +365,12 @@ static bool run(cn_engine *e)
 static bool check_root(cn_tensor *out, cn_tensor *cotangent)
 {
     char a[128], b[128];
-    if (!out) return false;
+    if (!out) return cn_fail(CN_EINVALID, "backward: the output is NULL");
+    if (!cn_refresh(out)) return false;
     if (!out->requires_grad)
         return cn_fail(CN_EINVALID,
                        "backward: the output does not depend on anything that requires "
                        "gradients");
-    if (!cn_is_current(out))
-        return cn_fail(CN_EUNSUPPORTED, "backward: the output is a view of a tensor that was "
-                                        "changed in place since; take the view again");
     if (!cotangent && out->v.numel != 1)
         return cn_fail(CN_EINVALID,
                        "backward: an output of shape %s needs a cotangent; only a single "
@@ -469,8 +467,10 @@ bool cn_grad_of(cn_tensor *const *outs, cn_tensor *const *cotangents, int n,
 {
     cn_backward_options o = resolve(options);
     memset(grads, 0, (size_t)n_inputs * sizeof *grads);
-    for (int i = 0; i < n_inputs; i++)
-        if (!inputs[i]) return false;
+    for (int i = 0; i < n_inputs; i++) {
+        if (!inputs[i]) return cn_fail(CN_EINVALID, "grad_of: input %d is NULL", i);
+        if (!cn_refresh(inputs[i])) return false;
+    }
     cn_capture *captures = cn_alloc_zeroed((size_t)n_inputs * sizeof *captures);
     if (!captures) return false;
     for (int i = 0; i < n_inputs; i++) captures[i].target = inputs[i];

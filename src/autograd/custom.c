@@ -116,9 +116,9 @@ static bool save_tensor(const cn_call *c, cn_node *node, cn_edge *e, cn_tensor *
     int k = t ? output_index(c, t) : NO_OUTPUT;
     e->out_index = k;
     if (k == NO_OUTPUT) {
-        e->saved = cn_ref(t);
-        if (t) e->version = t->storage->version;
-        return true;
+        if (!t) return e->saved = NULL, true;
+        e->version = t->storage->version;
+        return (e->saved = cn_tape_save(t)) != NULL;
     }
     cn_result *r = &node->results[k];
     if (!r->saved) r->saved = cn_tensor_view_owned(t, &t->v);

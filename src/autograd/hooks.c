@@ -19,16 +19,15 @@ static bool add_hook(cn_tensor *t, const cn_hook *hook)
 
 bool cn_register_hook(cn_tensor *t, cn_grad_hook *hook, void *context)
 {
-    if (!t) return false;
-    if (!t->requires_grad)
-        return cn_fail(CN_EINVALID, "register_hook: the tensor does not require gradients");
+    if (!t || !t->requires_grad)
+        return cn_fail(CN_EINVALID,
+                       "register_hook: the tensor does not require gradients, or is NULL");
     return add_hook(t, &(cn_hook){ .call = hook, .context = context, .out_index = t->out_index });
 }
 
 bool cn_register_accumulated_hook(cn_tensor *leaf, cn_accumulated_hook *hook, void *context)
 {
-    if (!leaf) return false;
-    if (!leaf->requires_grad || leaf->node)
+    if (!leaf || !leaf->requires_grad || leaf->node)
         return cn_fail(CN_EINVALID, "register_accumulated_hook: the tensor is not a leaf that "
                                     "requires gradients; cn_register_hook takes any");
     return add_hook(leaf, &(cn_hook){ .after = hook, .context = context });

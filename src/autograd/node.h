@@ -50,6 +50,9 @@ struct cn_node {
     cn_edge edges[];
 };
 
+/* A reference to t for a call to keep: of a view without its base, whose place in the graph may come to depend
+   on the call. NULL: out of memory. */
+cn_tensor *cn_tape_save(cn_tensor *t);
 void cn_node_consume(cn_node *node); /* frees what it saved */
 const char *cn_node_name(const cn_node *node);
 /* From now on recorded calls belong to that region. Returns what it was. */

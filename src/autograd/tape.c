@@ -108,14 +108,23 @@ static cn_node *node_new(const cn_call *c)
     return n;
 }
 
-static void connect(cn_node *n, int i, cn_tensor *t, bool save)
+cn_tensor *cn_tape_save(cn_tensor *t)
+{
+    if (!t->base) return cn_ref(t);
+    cn_tensor *s = cn_tensor_view_owned(t, &t->v);
+    if (s) cn_tape_adopt(s, t);
+    return s;
+}
+
+static bool connect(cn_node *n, int i, cn_tensor *t, bool save)
 {
     cn_edge *e = &n->edges[i];
     e->node = NULL, e->leaf = NULL, e->saved = NULL;
-    if (!t) return;
+    if (!t) return true;
     copy_spec(&e->spec, t);
-    if (save) e->saved = cn_ref(t), e->version = t->storage->version;
-    if (!t->requires_grad) return;
+    if (save && !(e->saved = cn_tape_save(t))) return false;
+    e->version = t->storage->version;
+    if (!t->requires_grad) return true;
     if (t->node) {
         e->node = t->node;
         e->out_index = t->out_index;
@@ -124,6 +133,7 @@ static void connect(cn_node *n, int i, cn_tensor *t, bool save)
     } else {
         e->leaf = cn_ref(t);
     }
+    return true;
 }
 
 /* Does output i carry a gradient? */
@@ -147,27 +157,19 @@ static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save, bool is_gr
     return true;
 }
 
-static bool old_view(const char *name)
-{
-    return cn_fail(CN_EUNSUPPORTED,
-                   "%s: an input is a view of a tensor that was changed in place since; take the "
-                   "view again",
-                   name);
-}
-
 /* The graded outputs own the node; their number is known before anybody else can see it. */
 bool cn_tape_record(const cn_call *c)
 {
     int owners = 0;
     for (int i = 0; i < c->n_in; i++)
-        if (c->in[i] && !cn_is_current(c->in[i])) return old_view(c->op->name);
+        if (c->in[i] && !cn_refresh(c->in[i])) return false;
     for (int i = 0; i < c->n_out; i++) owners += graded(c, i);
     cn_node *n = owners ? node_new(c) : NULL;
     if (!n) return owners == 0;
     if (cn_anomaly_on && *cn_labels()) n->note = cn_strdup(cn_labels());
-    for (int i = 0; i < c->n_in; i++)
-        connect(n, i, c->in[i], i < 16 && (c->op->saves & CN_SAVE_IN(i)));
     bool ok = true;
+    for (int i = 0; i < c->n_in; i++)
+        ok &= connect(n, i, c->in[i], i < 16 && (c->op->saves & CN_SAVE_IN(i)));
     atomic_init(&n->refs, owners);
     for (int i = 0; i < c->n_out; i++)
         ok &= finish_output(n, i, c->out[i], (c->op->saves & CN_SAVE_OUT(i)) != 0, graded(c, i));
@@ -195,7 +197,7 @@ void cn_tape_adopt(cn_tensor *t, const cn_tensor *r)
 {
     cn_node *old = t->node;
     bool changed = r->storage != t->storage; /* not only seen in another shape */
-    if (changed && (old || r->node)) t->storage->rewrites++;
+    if (changed && !t->base && (old || r->node)) t->rewrites++;
     if (old && r->node && (old->retains >> t->out_index & 1)) retain(r->node, r->out_index);
     t->node = r->node, t->out_index = r->out_index, t->requires_grad = r->requires_grad;
     if (t->node) atomic_fetch_add_explicit(&t->node->refs, 1, memory_order_relaxed);
@@ -208,7 +210,7 @@ void cn_tape_adopt(cn_tensor *t, const cn_tensor *r)
 
 cn_tensor *cn_requires_grad(cn_tensor *t, bool on)
 {
-    if (!t) return NULL;
+    if (!t) return cn_fail(CN_EINVALID, "requires_grad: the tensor is NULL"), NULL;
     if (on && !cn_dtype_is_graded(t->v.dtype)) {
         cn_fail(CN_EINVALID, "requires_grad: only float and complex tensors have gradients, not %s",
                 cn_dtype_name(t->v.dtype));
@@ -219,18 +221,22 @@ cn_tensor *cn_requires_grad(cn_tensor *t, bool on)
                 "requires_grad: only leaves can stop requiring gradients; use cn_detach");
         return NULL;
     }
+    if (on && !t->node && t->base) { /* a leaf is nobody's part */
+        cn_drop(t->base);
+        t->base = NULL, t->fixed = CN_NOW_A_LEAF;
+    }
     t->requires_grad = on;
     return t;
 }
 
 bool cn_needs_grad(const cn_tensor *t)
 {
-    return t && t->requires_grad;
+    return t && cn_refresh((cn_tensor *)t) && t->requires_grad;
 }
 
 bool cn_is_leaf(const cn_tensor *t)
 {
-    return t && !t->node;
+    return t && cn_refresh((cn_tensor *)t) && !t->node;
 }
 
 /* A leaf has its gradient itself; that of a result stays with the call that made it. */
@@ -254,7 +260,8 @@ void cn_set_grad(cn_tensor *t, cn_tensor *grad)
 
 bool cn_retain_grad(cn_tensor *t)
 {
-    if (!t) return false;
+    if (!t) return cn_fail(CN_EINVALID, "retain_grad: the tensor is NULL");
+    if (!cn_refresh(t)) return false;
     if (!t->requires_grad)
         return cn_fail(CN_EINVALID, "retain_grad: the tensor does not require gradients");
     if (t->node) retain(t->node, t->out_index); /* leaves do anyway */
@@ -263,5 +270,6 @@ bool cn_retain_grad(cn_tensor *t)
 
 cn_tensor *cn_detach(cn_tensor *t)
 {
-    return t && cn_plain(t) ? cn_tensor_view(t, &t->v) : NULL;
+    if (!t) return cn_fail(CN_EINVALID, "detach: the tensor is NULL"), NULL;
+    return cn_plain(t) ? cn_tensor_view(t, &t->v) : NULL;
 }

@@ -172,6 +172,7 @@ static bool apply_view(cn_call *c)
     if (!c->op->view(c, &v)) return false;
     cn_view_refresh(&v);
     c->out[0] = cn_tensor_view(c->in[0], &v);
+    if (c->out[0] && !(c->op->flags & CN_NO_GRAD_OP)) cn_tape_link(c->out[0], c->in[0]);
     return c->out[0] != NULL;
 }
 
@@ -183,7 +184,7 @@ static bool wants_grad(const cn_call *c)
     return false;
 }
 
-/* An absent required input is the NULL of a failed call, whose error is already set. */
+/* An absent required input is the NULL of a call that failed: its error, which is pending, stays. */
 static bool inputs_present(const cn_op *op, cn_tensor *const *in, int n_in)
 {
     for (int i = 0; i < n_in; i++) {
@@ -193,9 +194,19 @@ static bool inputs_present(const cn_op *op, cn_tensor *const *in, int n_in)
     return true;
 }
 
+/* A view of what has changed in place may have come to depend on something. */
+static bool places_known(cn_tensor *const *in, int n_in)
+{
+    for (int i = 0; i < n_in; i++)
+        if (in[i] && !cn_is_current(in[i]) && cn_grad_enabled() && !cn_tape_refresh(in[i]))
+            return false;
+    return true;
+}
+
 static bool inputs_ready(const cn_op *op, cn_tensor *const *in, int n_in)
 {
-    return inputs_present(op, in, n_in) && (takes_blocked(op) || make_plain(in, n_in));
+    return inputs_present(op, in, n_in) && (takes_blocked(op) || make_plain(in, n_in)) &&
+           places_known(in, n_in);
 }
 
 static inline __attribute__((always_inline)) bool call(cn_call *c, bool watched)
@@ -295,42 +306,41 @@ cn_tensor *cn_apply1(const cn_op *op, cn_tensor *const *in, int n_in, const void
 
 /* ---- in place ------------------------------------------------------------------------------ */
 
-static bool may_record(const cn_op *op, const cn_tensor *t)
+static bool may_record(const char *who, const cn_tensor *t)
 {
-    if (!cn_grad_enabled() || !t->requires_grad || t->node) return true;
+    const cn_tensor *whole = t->base ? t->base : t;
+    if (!cn_grad_enabled() || !whole->requires_grad || whole->node) return true;
     return cn_fail(CN_EINVALID,
-                   "%s_: a leaf that requires gradients cannot change in place; do it "
+                   "%s_: %sa leaf that requires gradients cannot change in place; do it "
                    "inside CN_NO_GRAD",
-                   op->name);
+                   who, t->base ? "a view of " : "");
 }
 
-static bool may_change(const cn_op *op, const cn_tensor *t, const cn_tensor *result)
+static bool may_change(const char *who, const cn_tensor *t, const cn_tensor *result)
 {
     char a[128], b[128];
     if (!cn_shape_equal(&t->v.shape, &result->v.shape))
         return cn_fail(CN_EINVALID, "%s_: the result has shape %s, but the tensor to hold it %s",
-                       op->name, cn_shape_text(&result->v.shape, a), cn_shape_text(&t->v.shape, b));
+                       who, cn_shape_text(&result->v.shape, a), cn_shape_text(&t->v.shape, b));
     if (cn_dtype_category(result->v.dtype) > cn_dtype_category(t->v.dtype))
-        return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", op->name,
+        return cn_fail(CN_EINVALID, "%s_: the result is %s and cannot be stored as %s", who,
                        cn_dtype_name(result->v.dtype), cn_dtype_name(t->v.dtype));
-    if (!may_record(op, t)) return false;
-    if (cn_grad_enabled() && t->is_view && (t->requires_grad || result->requires_grad))
-        return cn_fail(CN_EUNSUPPORTED,
-                       "%s_: gradients through a change of a view are not recorded; "
-                       "use the form without underscore",
-                       op->name);
-    return true;
+    if (!may_record(who, t)) return false;
+    bool recorded = cn_grad_enabled() && (t->requires_grad || result->requires_grad);
+    return !recorded || !t->fixed || cn_tape_refuse(who, t);
 }
 
 /* The result of an op that only looks, as in unsqueeze_, is how t looks from now on. */
-static bool take_result(const cn_op *op, cn_tensor *t, const cn_tensor *r)
+static bool take_result(const char *who, cn_tensor *t, cn_tensor *r)
 {
     if (r->storage == t->storage) {
-        if (!may_record(op, t)) return false;
+        if (!may_record(who, t)) return false;
         t->v = r->v;
+        if (cn_grad_enabled()) cn_tape_adopt(t, r);
         return true;
     }
-    if (!may_change(op, t, r) || !cn_view_writable(&t->v, op->name)) return false;
+    if (!may_change(who, t, r) || !cn_view_writable(&t->v, who)) return false;
+    if (cn_grad_enabled() && !cn_tape_change(t, r)) return false; /* else it stays what it was */
     cn_copy_view(&t->v, &r->v);
     t->storage->version++;
     return true;
@@ -365,26 +375,78 @@ static bool is_alone(const cn_tensor *t)
            is_real(&t->v);
 }
 
-cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *t, const void *params)
+static bool may_reuse(const cn_call *c)
 {
-    if (!t || !is_alone(t)) return cn_apply1(op, &t, 1, params);
-    cn_tensor *out = cn_tensor_view(t, &t->v);
-    cn_call c = { .op = op, .params = params, .n_in = 1, .n_out = 1, .in = &t, .out = &out };
-    if (!out) return NULL;
-    if (t->v.block && !cn_find_blocked_kernel(&c)) return cn_apply1(op, &t, 1, params);
+    cn_tensor *const *in = c->in;
+    if (cn_autocasting() || !is_alone(in[0])) return false;
+    for (int i = 1; i < c->n_in; i++)
+        if (in[i] == in[0] || !in_step(&in[0]->v, &in[i]->v)) return false;
+    return !in[0]->v.block || cn_find_blocked_kernel(c);
+}
+
+cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
+{
+    for (int i = 0; i < n_in; i++)
+        if (!in[i]) return NULL;
+    cn_tensor *out = in[0];
+    cn_call c = { .op = op, .params = params, .n_in = n_in, .n_out = 1, .in = in, .out = &out };
+    if (!may_reuse(&c)) return cn_apply1(op, in, n_in, params);
+    if (!(out = cn_tensor_view(in[0], &in[0]->v))) return NULL;
     out->is_view = false; /* the memory is its own from now on */
-    t->storage->version++;
+    in[0]->storage->version++;
     bool ok = run_kernel(&c) && (!cn_anomaly_on || cn_check_call(&c));
     return ok && (!wants_grad(&c) || cn_tape_record(&c)) ? out : NULL;
+}
+
+bool cn_become(const char *who, cn_tensor *t, cn_tensor *r)
+{
+    if (t == r) return true;
+    return r && make_plain((cn_tensor *[]){ t, r }, 2) && take_result(who, t, r);
+}
+
+/* Will backward read what the call writes over? */
+static bool needs_shadow(const cn_op *op, cn_tensor *const *in, int n_in)
+{
+    bool recorded = false, read = op->compose || (op->saves & CN_SAVE_IN(0)) != 0;
+    if (!cn_grad_enabled() || op->view || n_in > MANY) return false;
+    for (int i = 0; i < n_in; i++) {
+        recorded |= in[i] && in[i]->requires_grad;
+        read |= in[i] && ((i && in[i] == in[0]) || in[i]->v.dtype >= CN_C64);
+    }
+    return recorded && read;
+}
+
+static cn_tensor *result_from_shadow(const cn_op *op, cn_tensor *const *in, int n_in,
+                                     const void *params)
+{
+    cn_tensor *with[MANY], *shadow = cn_tape_shadow(in[0]);
+    for (int i = 0; i < n_in; i++) with[i] = in[i] == in[0] ? shadow : in[i];
+    cn_tensor *r = shadow ? cn_apply1(op, with, n_in, params) : NULL;
+    bool looks = r && r->storage == shadow->storage; /* it must look at in[0] itself */
+    return looks ? cn_apply1(op, in, n_in, params) : r;
+}
+
+/* What is read where it is written must be read at the same places. */
+static bool may_read(const cn_op *op, cn_tensor *const *in, int n_in)
+{
+    for (int i = 1; i < n_in && (op->flags & CN_POINTWISE); i++)
+        if (in[i] && in[i]->storage == in[0]->storage && cn_views_cross(&in[0]->v, &in[i]->v))
+            return cn_fail(CN_EINVALID,
+                           "%s_: argument %d shares some elements with the tensor that changes, at "
+                           "other places; clone it before",
+                           op->name, i);
+    return true;
 }
 
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params)
 {
     size_t mark = cn_mark();
-    cn_tensor *t = in[0], *r = cn_apply1(op, in, n_in, params);
-    bool ok = r && make_plain((cn_tensor *[]){ t, r }, 2) && take_result(op, t, r);
-    if (ok && cn_grad_enabled())
-        cn_tape_adopt(t, r); /* otherwise it stays what it was, with new values */
+    bool ok = inputs_present(op, in, n_in) && may_read(op, in, n_in) && places_known(in, n_in) &&
+              may_record(op->name, in[0]);
+    cn_tensor *r = !ok                          ? NULL
+                   : needs_shadow(op, in, n_in) ? result_from_shadow(op, in, n_in, params)
+                                                : cn_apply1(op, in, n_in, params);
+    ok = ok && cn_become(op->name, in[0], r);
     cn_release(mark);
-    return ok ? t : NULL;
+    return ok ? in[0] : NULL;
 }

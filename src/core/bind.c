@@ -279,7 +279,8 @@ static bool bind_bool(Binder *b, const cn_arg *a, const cn_ffi_value *v, char *s
     if (x.given ? v->kind != CN_KIND_BOOL && v->kind != CN_KIND_INT : !a->optional)
         return mismatch(b, a, v);
     x.value = x.given && v->u.i != 0;
-    if (a->optional) memcpy(slot, &x, sizeof x);
+    if (a->is_inplace) b->out->in_place = x.value;
+    else if (a->optional) memcpy(slot, &x, sizeof x);
     else memcpy(slot, &x.value, sizeof x.value);
     return true;
 }
@@ -481,7 +482,7 @@ bool cn_bind(const cn_schema *s, const char *who, const cn_ffi_arg *args, int n,
     const cn_ffi_value *given[CN_MAX_ARGS] = { 0 };
     cn_ffi_value list, items[LONGEST_RUN];
     memset(out->params, 0, sizeof out->params); /* gaps too: equal parameters are equal bytes */
-    out->in = out->inline_in, out->n_in = 0, out->n_out = s->n_out;
+    out->in = out->inline_in, out->n_in = 0, out->n_out = s->n_out, out->in_place = false;
     Binder b = { who, s, out, (int)CN_COUNT(out->inline_in) };
     if (!assign(s, who, args, n, given, &list, items) || !some_tensor(s, who, given)) return false;
     for (int i = 0; i < s->n_args; i++) {

@@ -137,7 +137,13 @@ static void fill_row(int64_t n, char *const p[], const int64_t step[], const voi
     const Types *t = context;
     size_t size = cn_dtype_size(t->to);
     const char *pattern = (const char *)(t + 1);
-    for (int64_t i = 0; i < n; i++) memcpy(p[0] + i * step[0], pattern, size);
+    static const char zeros[2 * sizeof(double)];
+    if (step[0] == (int64_t)size && memcmp(pattern, zeros, size) == 0)
+        memset(p[0], 0, (size_t)n * size);
+    else if (size == sizeof(float))
+        for (int64_t i = 0; i < n; i++) memcpy(p[0] + i * step[0], pattern, sizeof(float));
+    else
+        for (int64_t i = 0; i < n; i++) memcpy(p[0] + i * step[0], pattern, size);
 }
 
 void cn_fill_view(const cn_view *v, double value)

@@ -7,6 +7,7 @@
 
 static _Thread_local struct {
     cn_code code;
+    bool placed; /* the message says where */
     char text[600];
 } tls;
 
@@ -59,22 +60,35 @@ bool cn_fail(cn_code code, const char *fmt, ...)
     vsnprintf(tls.text, sizeof tls.text, fmt, args);
     va_end(args);
     clean(tls.text);
-    tls.code = code;
+    tls.code = code, tls.placed = false;
     return false;
+}
+
+static CN_PRINTF(1, 0) void put_before(const char *fmt, va_list args)
+{
+    char old[sizeof tls.text];
+    memcpy(old, tls.text, sizeof old);
+    int n = vsnprintf(tls.text, sizeof tls.text, fmt, args);
+    size_t at = n < 0 ? 0 : (size_t)n < sizeof tls.text ? (size_t)n : sizeof tls.text - 1;
+    snprintf(tls.text + at, sizeof tls.text - at, "%s", old);
+    clean(tls.text);
 }
 
 void cn_error_prefix(const char *fmt, ...)
 {
-    char old[sizeof tls.text];
-    if (tls.code == CN_OK) return;
-    memcpy(old, tls.text, sizeof old);
     va_list args;
     va_start(args, fmt);
-    int n = vsnprintf(tls.text, sizeof tls.text, fmt, args);
+    if (tls.code != CN_OK) put_before(fmt, args);
     va_end(args);
-    size_t at = n < 0 ? 0 : (size_t)n < sizeof tls.text ? (size_t)n : sizeof tls.text - 1;
-    snprintf(tls.text + at, sizeof tls.text - at, "%s", old);
-    clean(tls.text);
+}
+
+void cn_error_place(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    if (tls.code != CN_OK && !tls.placed) put_before(fmt, args);
+    va_end(args);
+    tls.placed = true;
 }
 
 const char *cn_version(void)

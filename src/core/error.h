@@ -7,5 +7,7 @@
 /* Puts text, such as the path of a module, before the message of the current error, if there is
    one. */
 void cn_error_prefix(const char *fmt, ...) CN_PRINTF(1, 2);
+/* The same, once for each error: of all who call it the innermost knows best. */
+void cn_error_place(const char *fmt, ...) CN_PRINTF(1, 2);
 
 #endif

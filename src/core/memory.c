@@ -1,17 +1,17 @@
 /* memory.c - the caching allocator.
 
-   A block is a 64-byte header and the user's bytes. Sizes are rounded up to classes, four to each
-   power of two. Freed blocks below 1 MiB go to a cache of the freeing thread, larger ones to a
-   cache
-   that all threads share: fresh memory costs a page fault per 4 KiB, which is as dear as using
-   it. */
+   A block is a 64-byte header and the user's bytes. Sizes below 1 MiB are rounded up to classes,
+   four to each power of two, and freed blocks go to a cache of the freeing thread; larger ones are
+   parts of regions that all threads share (regions.h). Nothing goes back to the system unasked: fresh
+   memory costs a page fault per 4 KiB, which is as dear as using it. */
 #include "core/memory.h"
+
+#include "core/regions.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #ifdef CN_HOSTILE
 #define CACHING 0 /* every use after free must reach the sanitizer */
@@ -20,20 +20,16 @@
 #endif
 
 enum {
-    HEADER = 64,
+    HEADER = CN_BLOCK_HEADER,
     SMALLEST_LOG2 = 6,
-    CLASSES = 4 * (48 - SMALLEST_LOG2),
-    LARGE_CLASS = 4 * (20 - SMALLEST_LOG2), /* 1 MiB */
-    HUGE_PAGE = 2 << 20,
+    LARGE_LOG2 = 20, /* 1 MiB */
+    CLASSES = 4 * (LARGE_LOG2 - SMALLEST_LOG2) + 1,
+    LARGE = CLASSES,              /* in place of a class: part of a region */
     THREAD_CACHE_BYTES = 8 << 20, /* of one size class */
     FLUSH_BYTES = 1 << 18         /* how far a thread's counts may run ahead of the process's */
 };
 
-typedef struct Block {
-    struct Block *next;
-    size_t size; /* of the class, header included */
-    int class;
-} Block;
+typedef cn_block Block;
 
 /* What belongs to one thread: free blocks, and counts not yet added to those of the process. */
 typedef struct Cache {
@@ -47,11 +43,6 @@ typedef struct Cache {
 static FAST_TLS Cache *thread_cache;
 static pthread_key_t thread_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static struct {
-    pthread_mutex_t lock;
-    Block *free[CLASSES];
-} shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct {
     _Atomic int64_t live, peak, owned, allocations, tensors; /* owned: taken from the system */
@@ -80,15 +71,24 @@ static void system_free(Block *b)
     free(b);
 }
 
-static Block *system_alloc(size_t size)
+static Block *system_alloc(size_t size, int class)
 {
     void *p = NULL;
-    size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : 64;
-    if (posix_memalign(&p, alignment, size)) return NULL;
-#ifdef MADV_HUGEPAGE
-    if (size >= HUGE_PAGE) madvise(p, size, MADV_HUGEPAGE);
-#endif
-    return p;
+    if (posix_memalign(&p, HEADER, size)) return NULL;
+    Block *b = p;
+    b->size = size, b->class = class;
+    atomic_fetch_add_explicit(&state.owned, (int64_t)size, memory_order_relaxed);
+    return b;
+}
+
+static Block *region_alloc(size_t size)
+{
+    size_t fresh = 0;
+    Block *b = cn_region_take(size, &fresh);
+    if (!b) return NULL;
+    b->class = LARGE;
+    atomic_fetch_add_explicit(&state.owned, (int64_t)fresh, memory_order_relaxed);
+    return b;
 }
 
 static void free_list(Block *b)
@@ -115,7 +115,7 @@ static void thread_cache_free(void *p)
 {
     Cache *c = p;
     flush_counts(c);
-    for (int i = 0; i < LARGE_CLASS; i++) free_list(c->free[i]);
+    for (int i = 0; i < CLASSES; i++) free_list(c->free[i]);
     free(c);
     thread_cache = NULL;
 }
@@ -136,49 +136,30 @@ static Cache *cache_of_thread(void)
 
 static Block *take_cached(Cache *c, int class)
 {
-    if (!CACHING) return NULL;
-    if (class < LARGE_CLASS) {
-        Block *b = c->free[class];
-        if (b) c->free[class] = b->next, c->count[class]--;
-        return b;
-    }
-    pthread_mutex_lock(&shared.lock);
-    Block *b = shared.free[class];
-    if (b) shared.free[class] = b->next;
-    pthread_mutex_unlock(&shared.lock);
+    Block *b = c->free[class];
+    if (b) c->free[class] = b->next, c->count[class]--;
     return b;
 }
 
 static bool put_cached(Cache *c, Block *b)
 {
     if (!CACHING) return false;
-    if (b->class < LARGE_CLASS) {
-        if ((size_t)c->count[b->class] * b->size >= THREAD_CACHE_BYTES) return false;
-        b->next = c->free[b->class];
-        c->free[b->class] = b, c->count[b->class]++;
-        return true;
-    }
-    pthread_mutex_lock(&shared.lock);
-    b->next = shared.free[b->class];
-    shared.free[b->class] = b;
-    pthread_mutex_unlock(&shared.lock);
+    if ((size_t)c->count[b->class] * b->size >= THREAD_CACHE_BYTES) return false;
+    b->next = c->free[b->class];
+    c->free[b->class] = b, c->count[b->class]++;
     return true;
 }
 
 void cn_trim_memory(void)
 {
     if (thread_cache) {
-        for (int i = 0; i < LARGE_CLASS; i++) {
+        for (int i = 0; i < CLASSES; i++) {
             free_list(thread_cache->free[i]);
             thread_cache->free[i] = NULL, thread_cache->count[i] = 0;
         }
     }
-    pthread_mutex_lock(&shared.lock);
-    for (int i = LARGE_CLASS; i < CLASSES; i++) {
-        free_list(shared.free[i]);
-        shared.free[i] = NULL;
-    }
-    pthread_mutex_unlock(&shared.lock);
+    const size_t gone = cn_region_trim();
+    atomic_fetch_sub_explicit(&state.owned, (int64_t)gone, memory_order_relaxed);
 }
 
 static bool injected_failure(void)
@@ -206,24 +187,29 @@ static bool over_limit(const Cache *c, size_t size)
     return limit && (size_t)(state.live + c->live) + size + HEADER > limit;
 }
 
-static Block *fresh_block(size_t size, int class)
+/* A block with room for so many bytes, header included. */
+static Block *block_for(Cache *c, size_t size)
 {
-    size_t bytes = CACHING ? class_size(class) : size + HEADER;
-    Block *b = system_alloc(bytes);
-    if (!b) cn_trim_memory(), b = system_alloc(bytes);
-    if (!b) return NULL;
-    b->size = bytes, b->class = class;
-    atomic_fetch_add_explicit(&state.owned, (int64_t)bytes, memory_order_relaxed);
-    return b;
+    if (!CACHING) return system_alloc(size, 0);
+    if (size > (size_t)1 << LARGE_LOG2) return region_alloc(size);
+    const int class = class_of(size);
+    Block *b = take_cached(c, class);
+    return b ? b : system_alloc(class_size(class), class);
+}
+
+static void give_block(Cache *c, Block *b)
+{
+    if (CACHING && b->class == LARGE) cn_region_give(b);
+    else if (!c || !put_cached(c, b)) system_free(b);
 }
 
 void *cn_alloc(size_t size)
 {
     Cache *c = cache_of_thread();
     if (!c || size > ((size_t)1 << 46) || injected_failure() || over_limit(c, size)) goto fail;
-    int class = class_of(size + HEADER);
-    Block *b = take_cached(c, class);
-    if (!b && !(b = fresh_block(size, class))) goto fail;
+    Block *b = block_for(c, size + HEADER);
+    if (!b) cn_trim_memory(), b = block_for(c, size + HEADER);
+    if (!b) goto fail;
     c->allocations++;
     count(c, (int64_t)b->size);
 #ifdef CN_HOSTILE
@@ -242,8 +228,13 @@ void cn_free(void *block)
     Block *b = (Block *)((char *)block - HEADER);
     int64_t size = (int64_t)b->size;
     Cache *c = cache_of_thread();
-    if (!c || !put_cached(c, b)) system_free(b);
+    give_block(c, b);
     if (c) count(c, -size);
+}
+
+void cn_text_free(char *text)
+{
+    cn_free(text);
 }
 
 void *cn_alloc_zeroed(size_t size)

@@ -34,6 +34,8 @@ enum { CN_MAX_OUT = 64, CN_MAX_PARAM_BYTES = 512 };
    tensor without dimensions that does not promote. "Tensor|float": even where no argument is a
    tensor. Everywhere else a number is no Tensor.
    "Tensor|int[] lengths" takes a list of integers for a tensor of them, as PyTorch's overloads do.
+   A bool argument named "inplace" has no member: cn_bind() tells the caller, who then writes the
+   result over the first tensor.
    An int[] argument named "padding" may be given as text: 'valid' gives zeros, 'same' gives
    n = CN_PADDING_SAME, for the op to resolve. */
 
@@ -181,7 +183,7 @@ const cn_op *cn_op_find(const char *name); /* by name, alias or C identifier; NU
 
 /* Makes the call: checks, infers, picks a kernel, runs it, records it. Outputs belong to the
    current
-   scope. A NULL among the inputs that are not optional fails quietly: its error is already set. */
+   scope. A NULL among the inputs that are not optional is an error, unless the one that gave it is pending. */
 bool cn_apply(const cn_op *op, cn_tensor *const *in, int n_in, const void *params, cn_tensor **out,
               int n_out);
 /* The same for one output: the result, or NULL. */
@@ -194,10 +196,12 @@ bool cn_apply_list(const cn_op *op, cn_tensor *const *in, int n_in, const void *
 bool cn_call_grow(cn_call *call, int n);
 /* Writes the result into in[0]'s memory and makes in[0] the result, for autograd too. */
 cn_tensor *cn_apply_inplace(const cn_op *op, cn_tensor *const *in, int n_in, const void *params);
-/* A pointwise op with one input, whose result has its type and shape, for a caller that will not look
-   at t again: the result takes t's memory where nobody else holds it and t's own rule does not need
-   its values. Recorded as ever. */
-cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *t, const void *params);
+/* The second half of it: t takes r's values, shape and place in the graph. `who` did so, in messages. */
+bool cn_become(const char *who, cn_tensor *t, cn_tensor *r);
+/* A pointwise op on inputs of one type and shape, which its result has, too, for a caller that will not
+   look at in[0] again: the result takes in[0]'s memory where nobody else holds it and its own rule
+   does not need its values. The op's rule must not need in[0]. Recorded as ever. */
+cn_tensor *cn_apply_reusing(const cn_op *op, cn_tensor *const *in, int n_in, const void *params);
 /* cn_apply_inplace() in one pass over memory and without a record, for a pointwise op whose result has the type
    and shape of in[0], which nobody else looks at. False: cn_ok() tells an error from inputs that are not
    laid out alike, when in[0] has not changed. */

@@ -106,7 +106,9 @@ static void param_layout(const cn_arg *a, size_t *size, size_t *align)
     case CN_ARG_INT_LIST: *size = 0, *align = 1; break;
     case CN_ARG_INT: *size = a->optional ? sizeof(cn_opt_int) : sizeof(int64_t); break;
     case CN_ARG_FLOAT: *size = a->optional ? sizeof(cn_opt_float) : sizeof(double); break;
-    case CN_ARG_BOOL: *size = a->optional ? sizeof(cn_opt_bool) : sizeof(bool), *align = 1; break;
+    case CN_ARG_BOOL:
+        *size = a->is_inplace ? 0 : a->optional ? sizeof(cn_opt_bool) : sizeof(bool), *align = 1;
+        break;
     case CN_ARG_STR: *size = sizeof(char *); break;
     case CN_ARG_DTYPE: *size = *align = sizeof(int32_t); break;
     case CN_ARG_NUMBER: *size = sizeof(cn_number_arg); break;
@@ -137,6 +139,7 @@ static bool read_args(Cursor *c, cn_schema *s)
         if (!read_type(c, a)) return false;
         if (!word(c, a->name)) return bad(c, "expected a name");
         if (!read_default(c, a)) return false;
+        a->is_inplace = a->type == CN_ARG_BOOL && strcmp(a->name, "inplace") == 0;
         size_t size = 0, align = 1;
         param_layout(a, &size, &align);
         a->offset = align_up(end, align);

@@ -33,6 +33,7 @@ typedef struct cn_arg {
     bool takes_ints;          /* Tensor|int[]: a list of integers is a tensor of them */
     bool takes_numbers;       /* Tensor|Scalar: PyTorch has an overload with a number */
     bool takes_numbers_alone; /* Tensor|float: and one in which no argument is a tensor */
+    bool is_inplace;          /* the bool of that name: no parameter of the op itself */
     int length;    /* of int[2]: 2; 0: any. Tensor[2] takes at most 2, NULLs for the rest */
     size_t offset; /* in the parameter struct */
 } cn_arg;
@@ -52,6 +53,7 @@ bool cn_schema_parse(const char *text, cn_schema *out);
 typedef struct cn_bound {
     cn_tensor **in; /* inline_in, or allocated */
     int n_in, n_out;
+    bool in_place; /* inplace=True was given */
     cn_tensor *inline_in[16];
     _Alignas(8) char params[CN_MAX_PARAM_BYTES];
 } cn_bound;

@@ -144,3 +144,27 @@ bool cn_view_writable(const cn_view *v, const char *what)
                            what);
     return true;
 }
+
+/* How many elements lie between the first and the last one, these included. */
+static int64_t extent(const cn_view *v)
+{
+    int64_t n = 1;
+    for (int i = 0; i < v->shape.ndim; i++) n += (v->shape.dim[i] - 1) * v->strides[i];
+    return n;
+}
+
+static bool same_places(const cn_view *a, const cn_view *b)
+{
+    bool same = a->data == b->data && cn_shape_equal(&a->shape, &b->shape);
+    for (int i = 0; same && i < a->shape.ndim; i++)
+        same = a->strides[i] == b->strides[i] || a->shape.dim[i] == 1;
+    return same;
+}
+
+bool cn_views_cross(const cn_view *a, const cn_view *b)
+{
+    if (!a->numel || !b->numel || extent(a) != a->numel || extent(b) != b->numel) return false;
+    const char *a_end = a->data + a->numel * (int64_t)cn_dtype_size(a->dtype),
+               *b_end = b->data + b->numel * (int64_t)cn_dtype_size(b->dtype);
+    return a->data < b_end && b->data < a_end && !same_places(a, b);
+}

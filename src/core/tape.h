@@ -24,4 +24,22 @@ bool cn_tape_record(const cn_call *call);
 /* From now on t is, for autograd, what r is. */
 void cn_tape_adopt(cn_tensor *t, const cn_tensor *r);
 
+/* ---- views.c -------------------------------------------------------------------------------- */
+
+/* `view`, just made, shows a part of `of`. */
+void cn_tape_link(cn_tensor *view, cn_tensor *of);
+/* Fails, saying why no change can be recorded through t, whose `fixed` is set. */
+bool cn_tape_refuse(const char *who, const cn_tensor *t);
+/* The values of t are about to become those of r: records it. */
+bool cn_tape_change(cn_tensor *t, cn_tensor *r);
+/* t as it is now, with its place in the graph but memory of its own: for a call whose result t will become, and
+   whose backward may read t. Owned by the scope. */
+cn_tensor *cn_tape_shadow(cn_tensor *t);
+bool cn_tape_refresh(cn_tensor *t);
+/* Gives a view its place in the graph as it is after changes in place, if there were some. */
+static inline bool cn_refresh(cn_tensor *t)
+{
+    return cn_is_current(t) || cn_tape_refresh(t);
+}
+
 #endif

@@ -18,7 +18,7 @@ static cn_storage *storage_new(size_t bytes)
     cn_storage *s = cn_alloc(STORAGE_HEADER + bytes);
     if (!s) return NULL;
     atomic_init(&s->refs, 1);
-    s->version = s->rewrites = 0;
+    s->version = 0;
     s->exposed = false;
     s->packed = NULL;
     s->bytes = bytes;
@@ -42,8 +42,10 @@ static cn_tensor *tensor_shell(void)
     cn_tensor *t = cn_alloc(sizeof *t);
     if (!t) return NULL;
     t->storage = NULL, t->node = NULL, t->grad = NULL, t->hooks = NULL, t->next_dead = NULL;
+    t->base = NULL, t->rewrites = 0;
     atomic_init(&t->refs, 1);
     t->out_index = 0;
+    t->fixed = 0;
     t->requires_grad = t->is_number = t->is_view = false;
     cn_count_tensor(1);
     return t;
@@ -54,6 +56,7 @@ static void tensor_bury(cn_dead *dead)
     cn_tensor *t = dead->tensors;
     dead->tensors = t->next_dead;
     cn_dead_tensor(dead, t->grad);
+    cn_dead_tensor(dead, t->base);
     cn_dead_node(dead, t->node);
     cn_hooks_free(t->hooks);
     storage_drop(t->storage);
@@ -109,7 +112,6 @@ cn_tensor *cn_tensor_view_owned(const cn_tensor *base, const cn_view *view)
     if (!t) return NULL;
     t->v = *view;
     t->storage = base->storage;
-    t->rewrites = base->storage->rewrites;
     t->is_view = true;
     atomic_fetch_add_explicit(&t->storage->refs, 1, memory_order_relaxed);
     return t;
@@ -261,8 +263,8 @@ static bool has_real_elements(const cn_tensor *t, const char *what)
 
 double cn_item(const cn_tensor *t)
 {
-    if (!t || !cn_plain(t)) return (double)NAN;
-    if (!has_real_elements(t, "item")) return (double)NAN;
+    if (!t) cn_fail(CN_EINVALID, "item: the tensor is NULL");
+    if (!t || !cn_plain(t) || !has_real_elements(t, "item")) return (double)NAN;
     if (t->v.numel == 1) return cn_load_f64(t->v.data, t->v.dtype);
     char text[128];
     cn_fail(CN_EINVALID, "item: a tensor of shape %s has %lld elements, not one",
@@ -306,7 +308,8 @@ void *cn_data_mut(cn_tensor *t)
 
 static bool count_matches(const cn_tensor *t, int64_t count, const char *what)
 {
-    if (!t || !cn_plain(t)) return false;
+    if (!t) return cn_fail(CN_EINVALID, "%s: the tensor is NULL", what);
+    if (!cn_plain(t)) return false;
     if (count == t->v.numel) return true;
     return cn_fail(CN_EINVALID, "%s: %lld elements given for a tensor of %lld", what,
                    (long long)count, (long long)t->v.numel);

@@ -23,9 +23,8 @@ typedef struct cn_packed cn_packed;
 /* A block of memory that tensors share. The elements follow the header, or are someone else's. */
 typedef struct cn_storage {
     atomic_int refs;
-    uint32_t version;  /* counts in-place changes; autograd compares */
-    bool exposed;      /* someone holds a pointer through which it may change unseen */
-    uint32_t rewrites; /* counts recorded in-place changes: views from before have an old graph */
+    uint32_t version; /* counts in-place changes; autograd compares */
+    bool exposed;     /* someone holds a pointer through which it may change unseen */
     size_t bytes;
     char *data;
     void (*release)(void *context);
@@ -36,6 +35,14 @@ typedef struct cn_storage {
 typedef struct cn_node cn_node;
 typedef struct cn_hook cn_hook;
 
+/* Why a change of a view is not recorded; views of the view inherit it. */
+enum cn_fixed {
+    CN_UNRECORDED = 1, /* it was made inside CN_NO_GRAD */
+    CN_OTHER_DTYPE,    /* its elements are not those of its base: real parts, bytes */
+    CN_ONE_OF_MANY,    /* an op made it together with others, as split does */
+    CN_NOW_A_LEAF,
+};
+
 struct cn_tensor {
     cn_view v; /* first: a tensor is a view with owners */
     cn_storage *storage;
@@ -44,11 +51,13 @@ struct cn_tensor {
     cn_hook *hooks;       /* called with its gradient */
     cn_tensor *next_dead; /* only while it is being freed */
     atomic_int refs;
-    uint32_t rewrites; /* of a view: those of the storage when it was made */
+    cn_tensor *base;   /* of a recorded view: the tensor, itself no view, that it shows a part of */
+    uint32_t rewrites; /* recorded in-place changes; of a view: those of base that node knows of */
     uint8_t out_index; /* which output of node it is */
     bool requires_grad;
     bool is_number; /* a plain number: does not decide the result's type within its category */
     bool is_view;   /* shares the storage of another tensor */
+    uint8_t fixed;  /* of a view: why no change can be recorded through it; 0: it can */
 };
 
 /* A tensor on fresh memory, owned by the innermost scope. Contents undefined. */
@@ -77,7 +86,7 @@ static inline bool cn_last_reference(atomic_int *refs)
 /* Does what is recorded of t belong to the values that it shows? */
 static inline bool cn_is_current(const cn_tensor *t)
 {
-    return !t->is_view || !t->node || t->rewrites == t->storage->rewrites;
+    return !t->base || t->rewrites == t->base->rewrites;
 }
 
 static inline cn_tensor *cn_ref(cn_tensor *t)
@@ -106,6 +115,9 @@ void cn_view_refresh(cn_view *v);
 
 /* May an in-place op write to it? Not where several elements lie at one place, as after expand. */
 bool cn_view_writable(const cn_view *v, const char *what);
+
+/* Do two views of one memory, both without gaps, share elements that stand at different places in them? */
+bool cn_views_cross(const cn_view *a, const cn_view *b);
 
 /* ---- dtypes -------------------------------------------------------------------------------- */
 

@@ -230,6 +230,7 @@ static bool call(const cn_op *op, bool in_place, const cn_ffi_arg *args, int nar
     if (op->of_two && two_tensors(args, nargs)) op = op->of_two;
     if (!cn_schema_parse(op->schema, &schema) || !cn_bind(&schema, op->name, args, nargs, &b))
         return false;
+    in_place |= b.in_place;
     bool ok = (in_place ? call_in_place : b.n_out < 0 ? call_list : call_few)(op, &b, outs, nouts);
     cn_bound_clear(&b);
     if (!ok) name_the_op(op);

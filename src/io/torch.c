@@ -52,15 +52,6 @@ static const cn_zip_member *find_member(const archive *a, const char *folder, co
     return n < (int)sizeof path ? cn_zip_find(a->zip, path) : NULL;
 }
 
-static bool check_names(const archive *a)
-{
-    for (int i = 0; i < cn_zip_count(a->zip); i++)
-        if (!cn_zip_name_is_safe(cn_zip_member_at(a->zip, i)->name))
-            return cn_fail(CN_EFORMAT, "%s: a member's name leads out of the archive: refused",
-                           a->what);
-    return true;
-}
-
 static bool read_byte_order(const archive *a, bool *big_endian)
 {
     const cn_zip_member *m = find_member(a, "", "byteorder");
@@ -137,7 +128,7 @@ cn_dict *cn_read_torch_archive(const cn_zip *zip, const char *what, cn_shared_ma
     void *owned = NULL;
     if (!a.pickle) return cn_fail(CN_EFORMAT, "%s: an archive without data.pkl", what), NULL;
     a.prefix = (int)(strlen(a.pickle->name) - strlen(PICKLE_SUFFIX));
-    const void *bytes = check_names(&a) ? cn_zip_bytes(zip, a.pickle, &owned) : NULL;
+    const void *bytes = cn_zip_bytes(zip, a.pickle, &owned);
     cn_dict *d = bytes ? read_pickle(&a, bytes) : NULL;
     cn_free(owned);
     return d;

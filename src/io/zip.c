@@ -135,7 +135,9 @@ static char *copy_name(const uint8_t *name, size_t size, const char *what)
     if (!copy) return NULL;
     memcpy(copy, name, size);
     copy[size] = '\0';
-    return copy;
+    if (cn_zip_name_is_safe(copy)) return copy;
+    cn_free(copy);
+    return cn_fail(CN_EFORMAT, "%s: a member's name leads out of the archive: refused", what), NULL;
 }
 
 static bool read_central(cn_reader *r, cn_zip_member *m)

@@ -192,9 +192,34 @@ static cn_tensor *pad(cn_tensor *x, Layer *l)
     return cn_pad(x, margins, .mode = of[mode]);
 }
 
+/* Several sizes of a transposed convolution's output are sizes that the convolution makes its input of: the
+   margin that gives the one asked for. */
+static bool margin_for(const cn_module *m, const cn_shape *in, const cn_ints *size, Layer *l)
+{
+    const int dims = l->kind->dims, before = in->ndim - dims;
+    if (size->n != dims && size->n != in->ndim)
+        return cn_fail(CN_EINVALID, "%s: output_size needs %d or %d numbers, not %lld",
+                       m->cls->name, dims, in->ndim, (long long)size->n);
+    for (int i = 0; i < dims; i++) {
+        int64_t stride = l->conv.stride.v[i], wanted = size->v[size->n - dims + i];
+        int64_t least = (in->dim[before + i] - 1) * stride - 2 * l->conv.padding.v[i] +
+                        l->conv.dilation.v[i] * (l->kernel_size.v[i] - 1) + 1;
+        if (wanted < least || wanted > least + stride - 1)
+            return cn_fail(CN_EINVALID,
+                           "%s: output_size %lld in dimension %d is not possible; from this input "
+                           "come %lld to %lld",
+                           m->cls->name, (long long)wanted, before + i, (long long)least,
+                           (long long)(least + stride - 1));
+        l->output_padding.v[i] = wanted - least;
+    }
+    return true;
+}
+
 static bool conv_forward(cn_module *m, cn_io *io)
 {
     Layer l = layer_of(m);
+    const cn_ints *size = l.kind->transposed ? io->args : NULL;
+    if (size && size->n >= 0 && !margin_for(m, &io->in[0]->v.shape, size, &l)) return false;
     struct {
         cn_ints stride, padding, output_padding;
         int64_t groups;
@@ -236,14 +261,17 @@ static double conv_multiply_adds(const cn_module *m, const cn_shape *out)
     "] output_padding=0, int groups=1, bool bias=True, int[" n                                     \
     "] dilation=1, str padding_mode='zeros')"
 
+#define SIZED "(Tensor input, int[]? output_size=None)"
+
 /* A class and its lazy form. */
-#define LAYER(ident, arguments, size_of, text)                                                     \
+#define LAYER(ident, arguments, size_of, forward_arguments, text)                                  \
     const cn_module_class cn_class_##ident = {                                                     \
         .name = #ident,                                                                            \
         .schema = #ident "(int in_channels, " arguments,                                           \
         .doc = text,                                                                               \
         .options_size = sizeof(int64_t) + sizeof(size_of),                                         \
         .build = conv_build,                                                                       \
+        .inputs = forward_arguments,                                                               \
         .forward = conv_forward,                                                                   \
         .multiply_adds = conv_multiply_adds,                                                       \
     };                                                                                             \
@@ -253,16 +281,17 @@ static double conv_multiply_adds(const cn_module *m, const cn_shape *out)
         .doc = #ident " that takes its in_channels from the first input (D2L 6.4).",               \
         .options_size = sizeof(size_of),                                                           \
         .build = conv_build,                                                                       \
+        .inputs = forward_arguments,                                                               \
         .forward = conv_forward,                                                                   \
         .multiply_adds = conv_multiply_adds,                                                       \
     };
 
-LAYER(Conv1d, CONV("1"), Conv, "Cross-correlation of lines with learned kernels (D2L 16.3).")
-LAYER(Conv2d, CONV("2"), Conv, "Cross-correlation of images with learned kernels (D2L 7.2).")
-LAYER(Conv3d, CONV("3"), Conv, "Cross-correlation of volumes with learned kernels.")
-LAYER(ConvTranspose1d, TRANSPOSED("1"), Transposed, "The transpose of Conv1d.")
-LAYER(ConvTranspose2d, TRANSPOSED("2"), Transposed, "The transpose of Conv2d (D2L 14.10).")
-LAYER(ConvTranspose3d, TRANSPOSED("3"), Transposed, "The transpose of Conv3d.")
+LAYER(Conv1d, CONV("1"), Conv, NULL, "Cross-correlation of lines with learned kernels (D2L 16.3).")
+LAYER(Conv2d, CONV("2"), Conv, NULL, "Cross-correlation of images with learned kernels (D2L 7.2).")
+LAYER(Conv3d, CONV("3"), Conv, NULL, "Cross-correlation of volumes with learned kernels.")
+LAYER(ConvTranspose1d, TRANSPOSED("1"), Transposed, SIZED, "The transpose of Conv1d.")
+LAYER(ConvTranspose2d, TRANSPOSED("2"), Transposed, SIZED, "The transpose of Conv2d (D2L 14.10).")
+LAYER(ConvTranspose3d, TRANSPOSED("3"), Transposed, SIZED, "The transpose of Conv3d.")
 
 /* ---- for others ----------------------------------------------------------------------------- */
 

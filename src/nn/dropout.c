@@ -5,7 +5,6 @@
 
 typedef struct {
     double p;
-    bool inplace;
 } Dropout;
 
 static bool dropout_build(cn_module *m, const cn_shape *input)

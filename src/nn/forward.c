@@ -1,5 +1,6 @@
 /* forward.c - running modules: by position, by name, as an op. */
-#include "nn/module.h"
+#include "core/tape.h"
+#include "nn/running.h"
 
 #include <cenote/autograd.h>
 
@@ -34,7 +35,8 @@ static bool finish_building(cn_module *m, const cn_shape *input)
     if (m->cls->build && empty && !m->cls->build(m, input)) return false;
     if (m->op && !find_op_slots(m)) return false;
     m->built = true;
-    for (int i = 0; i < m->n_slots && m->init; i++)
+    /* cn_init() drew what was there before: that may since have been loaded. */
+    for (int i = 0; i < m->n_slots && m->init && empty; i++)
         if (!m->slots[i].is_buffer &&
             !m->init(m->slots[i].tensor, m->slots[i].name, m->init_context))
             return false;
@@ -57,15 +59,52 @@ static bool run_op(cn_module *m, cn_io *io)
     return cn_apply(m->op, in, m->op_inputs, m->op_params, io->out, io->n_out);
 }
 
-bool cn_module_run(cn_module *m, cn_io *io)
+static bool compute(cn_module *m, cn_io *io)
 {
-    if (!m || !io->in[0] || !finish_building(m, &io->in[0]->v.shape)) return false;
+    return (m->op ? run_op(m, io) : m->cls->forward(m, io)) && io->out[0];
+}
+
+/* Backward must not find the result where it looks for the input. */
+static bool compute_in_place(cn_module *m, cn_io *io)
+{
+    cn_tensor *t = io->in[0];
+    if (cn_grad_enabled() && t->requires_grad) io->in[0] = cn_tape_shadow(t);
+    bool ok = io->in[0] && compute(m, io), same = ok && io->out[0] == io->in[0];
+    ok = ok && (same || cn_become(m->cls->name, t, io->out[0]));
+    io->in[0] = io->out[0] = t;
+    return ok;
+}
+
+static bool run(cn_module *m, cn_io *io)
+{
+    if (!finish_building(m, &io->in[0]->v.shape)) return false;
     if (!m->op && !m->cls->forward)
         return cn_fail(CN_EUNSUPPORTED, "%s: it only holds its parts; run those", m->cls->name);
     io->n_out = 1;
-    if (!(m->op ? run_op(m, io) : m->cls->forward(m, io)) || !io->out[0]) return false;
+    if (!(m->in_place ? compute_in_place : compute)(m, io)) return false;
     if (m->watch) m->watch->seen(m->watch, m, io->in[0], io->out[0]);
     return true;
+}
+
+/* NULL is what a call that failed has given, whose error is pending; otherwise it is one itself. */
+static bool no_module(void)
+{
+    return cn_fail(CN_EINVALID, "forward: the module is NULL");
+}
+
+static bool no_input(const cn_module *m, int i)
+{
+    return cn_fail(CN_EINVALID, "%s: input %d is NULL", m->cls->name, i);
+}
+
+bool cn_module_run(cn_module *m, cn_io *io)
+{
+    cn_running running;
+    if (!m) return no_module();
+    cn_running_begin(&running, m);
+    bool ok = io->in[0] ? run(m, io) : no_input(m, 0);
+    cn_running_end(&running, ok);
+    return ok;
 }
 
 /* ---- by name ------------------------------------------------------------------------------- */
@@ -92,7 +131,7 @@ bool cn_module_call(cn_module *m, const cn_ffi_arg *args, int n, cn_io *io)
 {
     cn_schema schema;
     cn_bound b;
-    if (!m) return cn_fail(CN_EINVALID, "forward: the module is NULL");
+    if (!m) return no_module();
     if (!forward_schema(m, &schema) || !cn_bind(&schema, m->cls->name, args, n, &b)) return false;
     bool ok = b.n_in <= CN_MAX_IO;
     if (!ok) cn_fail(CN_EINVALID, "%s: %d inputs, at most %d", m->cls->name, b.n_in, CN_MAX_IO);
@@ -120,14 +159,17 @@ static bool run_plain(cn_module *m, cn_tensor *const *in, int n, cn_io *io)
 {
     io->n_in = n;
     for (int i = 0; i < n; i++)
-        if (!(io->in[i] = in[i])) return false;
+        if (!(io->in[i] = in[i])) return no_input(m, i);
     return cn_module_run(m, io);
 }
 
 bool cn_forward_all(cn_module *m, cn_tensor *const *in, int n_in, cn_tensor **out, int *n_out)
 {
     cn_io io = { 0 };
-    if (!m || n_in < 1 || n_in > CN_MAX_IO || !in[0]) return false;
+    if (!m) return no_module();
+    if (n_in < 1 || n_in > CN_MAX_IO)
+        return cn_fail(CN_EINVALID, "%s: %d inputs, at most %d", m->cls->name, n_in, CN_MAX_IO);
+    if (!in[0]) return no_input(m, 0);
     if (!(m->cls->inputs ? call_positional : run_plain)(m, in, n_in, &io)) return false;
     for (int i = 0; i < io.n_out && i < *n_out; i++) out[i] = io.out[i];
     *n_out = io.n_out < *n_out ? io.n_out : *n_out;

@@ -103,14 +103,23 @@ static bool is_relu(const cn_module *m)
 }
 
 /* Batch norm in blocks writes what relu leaves, and its backward sees what relu let through. */
+static bool includes_relu(const cn_module *norm, const cn_tensor *x)
+{
+    return x->v.block && norm->training && cn_is_batch_norm(norm);
+}
+
 static int run_norm_relu(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y)
 {
     cn_module *norm = layer(sequence, first);
-    if (!x->v.block || !norm->training || !cn_is_batch_norm(norm) ||
-        !is_relu(layer(sequence, first + 1)))
-        return 0;
+    if (!includes_relu(norm, x) || !is_relu(layer(sequence, first + 1))) return 0;
     *y = cn_batch_norm_relu_forward(norm, x);
     return *y ? 2 : -1;
+}
+
+/* For what nobody looks at again. */
+static cn_tensor *relu_over(cn_tensor *y)
+{
+    return cn_apply_reusing(&cn_op_relu, &y, 1, NULL);
 }
 
 static bool gives_maxima(const cn_module *m)
@@ -129,7 +138,7 @@ static int run_relu(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y)
     if (!is_relu(layer(sequence, first))) return 0;
     bool swap = gives_maxima(pool);
     if (!swap && first == 0) return 0;
-    *y = cn_apply_reusing(&cn_op_relu, swap ? cn_forward(pool, x) : x, NULL);
+    *y = relu_over(swap ? cn_forward(pool, x) : x);
     return !*y ? -1 : swap ? 2 : 1;
 }
 
@@ -141,4 +150,26 @@ int cn_run_fused(cn_module *sequence, int first, cn_tensor *x, cn_tensor **y)
     if (n == 0) n = run_linear_act(sequence, first, x, y);
     if (n == 0) n = run_norm_relu(sequence, first, x, y);
     return n ? n : run_conv_block(sequence, first, x, y);
+}
+
+/* ---- in classes of one's own --------------------------------------------------------------- */
+
+cn_tensor *cn_forward_relu(cn_module *m, cn_tensor *x)
+{
+    if (!m || !x) return NULL;
+    if (m->built && !m->watch && !cn_autocasting() && includes_relu(m, x))
+        return cn_batch_norm_relu_forward(m, x);
+    cn_tensor *y = cn_forward(m, x);
+    return y == x ? cn_relu(y) : relu_over(y); /* some layers hand on what they get */
+}
+
+cn_tensor *cn_forward_add_relu(cn_module *m, cn_tensor *x, cn_tensor *other)
+{
+    const struct {
+        cn_number_arg alpha;
+    } one = { { .kind = CN_NUM_INT, .u.i = 1 } };
+    cn_tensor *y = cn_forward(m, x);
+    if (!y || !other) return NULL;
+    if (y == x) return cn_relu(cn_add(y, other));
+    return relu_over(cn_apply_reusing(&cn_op_add, (cn_tensor *[]){ y, other }, 2, &one));
 }

@@ -98,6 +98,7 @@ cn_module *cn_module_create(const cn_module_class *cls, const cn_ffi_arg *args, 
     cn_module *m = module_new(cls);
     bool ok = m && cn_bind(&schema, cls->name, list ? &all : args, list ? 1 : n, &bound);
     ok = ok && copy_options(m, bound.params, schema.params_size);
+    if (ok) m->in_place = bound.in_place;
     ok = ok && (!cls->op || bind_op(m, &schema)) && hold_tensors(m, &schema, &bound);
     m = built(m, ok);
     cn_free(list);
@@ -301,7 +302,7 @@ cn_module *cn_module_clone(const cn_module *m)
         cn_module_free(copy);
         return NULL;
     }
-    copy->training = m->training, copy->built = m->built;
+    copy->training = m->training, copy->built = m->built, copy->in_place = m->in_place;
     copy->init = m->init, copy->init_context = m->init_context;
     if (m->rng.stream) cn_module_rng(copy); /* not the same numbers in both */
     return copy;

@@ -27,6 +27,7 @@ struct cn_module {
     const cn_module_class *cls;
     int refs;
     bool training, built;
+    bool in_place; /* made with inplace=True: the result takes the place of the input */
     void *options;
     size_t options_size;
     const cn_op *op;         /* of a functional class */

@@ -1,17 +1,16 @@
 /* sequential.c - modules one after the other. */
 #include "autograd/checkpoint.h"
-#include "core/anomaly.h"
 #include "nn/fusion.h"
+#include "nn/running.h"
 
 /* One layer, or several that one op computes: how many; -1 on errors. */
 static int run_next(cn_module *m, int i, cn_tensor *x, cn_tensor **y)
 {
-    const char *name = m->children[i].name, *cls = cn_module_name(m->children[i].module);
-    size_t label = cn_label_module(name, cls);
+    cn_running running;
+    cn_running_begin(&running, m->children[i].module);
     int n = cn_run_fused(m, i, x, y);
     if (n == 0) n = (*y = cn_forward(m->children[i].module, x)) ? 1 : -1;
-    cn_label_pop(label);
-    if (n < 0) cn_error_prefix("%s (%s): ", name, cls);
+    cn_running_end(&running, n > 0);
     return n;
 }
 

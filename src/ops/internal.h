@@ -62,6 +62,9 @@ cn_tensor *cn_restore_dims(cn_tensor *t, const cn_shape *full, const cn_ints *di
 cn_tensor *cn_relu_backward(cn_tensor *grad, cn_tensor *y);
 cn_tensor *cn_sigmoid_backward(cn_tensor *grad, cn_tensor *y);
 cn_tensor *cn_tanh_backward(cn_tensor *grad, cn_tensor *y);
+/* Gives input 0 the result of op(gradient, saved) with the call's own parameters; in the gradient's
+   memory where nobody else has that. */
+void cn_give_slope(cn_grads *g, const cn_op *op, cn_tensor *saved);
 
 /* The error for an input with the wrong number of dimensions. */
 bool cn_want_dims(const cn_call *c, int input, int least, int most);

@@ -13,12 +13,36 @@ static double cosine(double from, double to, double way)
 }
 
 /* Is there a momentum to cycle? */
-static bool check_momentum(const cn_sched *s, bool wanted)
+static bool check_momentum(const cn_sched *s)
 {
-    if (!wanted || cn_optim_has(s->optim, "momentum") || cn_optim_has(s->optim, "beta1"))
-        return true;
+    if (cn_optim_has(s->optim, "momentum") || cn_optim_has(s->optim, "beta1")) return true;
     return cn_fail(CN_EINVALID, "%s: %s has no momentum to cycle; pass cycle_momentum=False",
                    s->cls->name, s->optim->cls->name);
+}
+
+/* An argument that is a number for all groups, or a list with one for each. */
+static bool check_groups(const cn_sched *s, const cn_floats *list, const char *name)
+{
+    if (list->n == 1 || list->n == s->optim->n_groups) return true;
+    return cn_fail(CN_EINVALID, "%s: %s has %lld values for %d groups", s->cls->name, name,
+                   (long long)list->n, s->optim->n_groups);
+}
+
+static double of_group(const cn_sched *s, const cn_floats *list)
+{
+    return list->v[list->n == 1 ? 0 : s->group];
+}
+
+static bool check_momenta(const cn_sched *s, bool wanted, const cn_floats *base,
+                          const cn_floats *max)
+{
+    return !wanted || (check_momentum(s) && check_groups(s, base, "base_momentum") &&
+                       check_groups(s, max, "max_momentum"));
+}
+
+static cn_floats for_all(double value)
+{
+    return (cn_floats){ .n = 1, .v = { value } };
 }
 
 /* ---- CosineAnnealingLR, with warm restarts ----------------------------------------------------- */
@@ -99,13 +123,13 @@ cn_sched *cn_warm_restarts_lr(cn_optim *o, int64_t t_0, int64_t t_mult, double e
 /* ---- CyclicLR ----------------------------------------------------------------------------------- */
 
 typedef struct Cyclic {
-    double base_lr, max_lr;
+    cn_floats base_lr, max_lr;
     int64_t step_size_up;
     cn_opt_int step_size_down;
     const char *mode;
     double gamma;
     bool cycle_momentum;
-    double base_momentum, max_momentum;
+    cn_floats base_momentum, max_momentum;
 } Cyclic;
 
 static bool cyclic_check(const cn_sched *s)
@@ -117,7 +141,9 @@ static bool cyclic_check(const cn_sched *s)
         strcmp(p->mode, "exp_range") != 0)
         return cn_fail(CN_EINVALID,
                        "CyclicLR: mode '%s' must be triangular, triangular2 or exp_range", p->mode);
-    return check_momentum(s, p->cycle_momentum);
+    if (!check_groups(s, &p->base_lr, "base_lr") || !check_groups(s, &p->max_lr, "max_lr"))
+        return false;
+    return check_momenta(s, p->cycle_momentum, &p->base_momentum, &p->max_momentum);
 }
 
 /* Between 0, at the ends of a cycle, and 1, at its top, damped as the mode says. */
@@ -138,21 +164,23 @@ static double cyclic_rate(const cn_sched *s, double initial)
 {
     const Cyclic *p = (const Cyclic *)(const void *)s->params;
     (void)initial;
-    return p->base_lr + (p->max_lr - p->base_lr) * cyclic_height(s);
+    double base = of_group(s, &p->base_lr);
+    return base + (of_group(s, &p->max_lr) - base) * cyclic_height(s);
 }
 
 static double cyclic_momentum(const cn_sched *s)
 {
     const Cyclic *p = (const Cyclic *)(const void *)s->params;
     if (!p->cycle_momentum) return (double)NAN;
-    return p->max_momentum - (p->max_momentum - p->base_momentum) * cyclic_height(s);
+    double max = of_group(s, &p->max_momentum);
+    return max - (max - of_group(s, &p->base_momentum)) * cyclic_height(s);
 }
 
 const cn_sched_class cn_sched_Cyclic = {
     .name = "CyclicLR",
-    .schema = "CyclicLR(float base_lr, float max_lr, int step_size_up=2000, int? "
+    .schema = "CyclicLR(float[] base_lr, float[] max_lr, int step_size_up=2000, int? "
               "step_size_down=None, str mode='triangular', float gamma=1.0, bool "
-              "cycle_momentum=True, float base_momentum=0.8, float max_momentum=0.9)",
+              "cycle_momentum=True, float[] base_momentum=0.8, float[] max_momentum=0.9)",
     .doc = "Triangles between base_lr and max_lr, momentum the other way round (Smith, 2017).",
     .check = cyclic_check,
     .rate = cyclic_rate,
@@ -161,19 +189,24 @@ const cn_sched_class cn_sched_Cyclic = {
 
 cn_sched *cn_cyclic_lr(cn_optim *o, double base, double max, int64_t up, const char *mode)
 {
-    Cyclic p = { .base_lr = base, .max_lr = max, .step_size_up = up, .mode = mode, .gamma = 1 };
+    Cyclic p = { .base_lr = for_all(base),
+                 .max_lr = for_all(max),
+                 .step_size_up = up,
+                 .mode = mode,
+                 .gamma = 1 };
     return CN_SCHED(&cn_sched_Cyclic, o, p);
 }
 
 /* ---- OneCycleLR --------------------------------------------------------------------------------- */
 
 typedef struct OneCycle {
-    double max_lr;
+    cn_floats max_lr;
     cn_opt_int total_steps, epochs, steps_per_epoch;
     double pct_start;
     const char *anneal_strategy;
     bool cycle_momentum;
-    double base_momentum, max_momentum, div_factor, final_div_factor;
+    cn_floats base_momentum, max_momentum;
+    double div_factor, final_div_factor;
     bool three_phase;
 } OneCycle;
 
@@ -195,7 +228,8 @@ static bool one_cycle_check(const cn_sched *s)
     if (strcmp(p->anneal_strategy, "cos") != 0 && strcmp(p->anneal_strategy, "linear") != 0)
         return cn_fail(CN_EINVALID, "OneCycleLR: anneal_strategy '%s' must be cos or linear",
                        p->anneal_strategy);
-    return check_momentum(s, p->cycle_momentum);
+    if (!check_groups(s, &p->max_lr, "max_lr")) return false;
+    return check_momenta(s, p->cycle_momentum, &p->base_momentum, &p->max_momentum);
 }
 
 /* A value that starts low, is at its top after the first phase, and ends at `last`. In three phases
@@ -219,23 +253,24 @@ static double one_cycle_value(const cn_sched *s, double low, double top, double 
 static double one_cycle_rate(const cn_sched *s, double unused)
 {
     const OneCycle *p = (const OneCycle *)(const void *)s->params;
-    const double initial = p->max_lr / p->div_factor;
+    const double top = of_group(s, &p->max_lr), initial = top / p->div_factor;
     (void)unused;
-    return one_cycle_value(s, initial, p->max_lr, initial / p->final_div_factor);
+    return one_cycle_value(s, initial, top, initial / p->final_div_factor);
 }
 
 static double one_cycle_momentum(const cn_sched *s)
 {
     const OneCycle *p = (const OneCycle *)(const void *)s->params;
     if (!p->cycle_momentum) return (double)NAN;
-    return one_cycle_value(s, p->max_momentum, p->base_momentum, p->max_momentum);
+    const double max = of_group(s, &p->max_momentum);
+    return one_cycle_value(s, max, of_group(s, &p->base_momentum), max);
 }
 
 const cn_sched_class cn_sched_OneCycle = {
     .name = "OneCycleLR",
-    .schema = "OneCycleLR(float max_lr, int? total_steps=None, int? epochs=None, int? "
+    .schema = "OneCycleLR(float[] max_lr, int? total_steps=None, int? epochs=None, int? "
               "steps_per_epoch=None, float pct_start=0.3, str anneal_strategy='cos', bool "
-              "cycle_momentum=True, float base_momentum=0.85, float max_momentum=0.95, float "
+              "cycle_momentum=True, float[] base_momentum=0.85, float[] max_momentum=0.95, float "
               "div_factor=25.0, float final_div_factor=10000.0, bool three_phase=False)",
     .doc = "Up to max_lr and down to almost nothing, once (Smith and Topin, 2018).",
     .check = one_cycle_check,
@@ -245,7 +280,7 @@ const cn_sched_class cn_sched_OneCycle = {
 
 cn_sched *cn_one_cycle_lr(cn_optim *o, double max_lr, int64_t total_steps)
 {
-    OneCycle p = { .max_lr = max_lr,
+    OneCycle p = { .max_lr = for_all(max_lr),
                    .total_steps = { true, total_steps },
                    .pct_start = 0.3,
                    .anneal_strategy = "cos",

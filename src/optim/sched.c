@@ -21,10 +21,11 @@ static void set_momentum(cn_optim *o, int group, double momentum)
     cn_optim_set(o, group, cn_optim_has(o, "momentum") ? "momentum" : "beta1", momentum);
 }
 
-static void apply(const cn_sched *s)
+static void apply(cn_sched *s)
 {
-    double momentum = s->cls->momentum ? s->cls->momentum(s) : (double)NAN;
     for (int g = 0; g < s->optim->n_groups; g++) {
+        s->group = g;
+        double momentum = s->cls->momentum ? s->cls->momentum(s) : (double)NAN;
         cn_optim_set_lr(s->optim, g, s->cls->rate(s, s->optim->groups[g].initial_lr));
         if (!isnan(momentum)) set_momentum(s->optim, g, momentum);
     }

@@ -11,7 +11,7 @@ typedef struct cn_sched_class {
     bool (*check)(const cn_sched *s); /* of the arguments; NULL: anything goes */
     /* The learning rate after s->count steps for a group that began with `initial`. */
     double (*rate)(const cn_sched *s, double initial);
-    /* The momentum, where the schedule sets it, too; NaN: it stays. */
+    /* The momentum, where the schedule sets it, too; NaN: it stays. Both are asked for each group. */
     double (*momentum)(const cn_sched *s);
     /* Takes note of a metric; NULL: it does not look at one. */
     void (*observe)(cn_sched *s, double metric);
@@ -21,6 +21,7 @@ struct cn_sched {
     const cn_sched_class *cls;
     cn_optim *optim;
     int64_t count;
+    int group;                       /* which rate() and momentum() are asked about */
     char params[CN_MAX_PARAM_BYTES]; /* the class's struct */
     cn_sched **parts;                /* of those made of others; owned */
     int n_parts;

@@ -216,19 +216,15 @@ bool cn_figure_save(const cn_figure *f, const char *path)
     return ok;
 }
 
-size_t cn_figure_svg(const cn_figure *f, char *buf, size_t room)
+char *cn_figure_svg(const cn_figure *f)
 {
     Buffer out = { 0 };
-    size_t n = 0;
     if (!f) cn_fail(CN_EINVALID, "cn_figure_svg: the figure is NULL");
-    else if (draw(f, &formats[0], &out)) n = out.len;
-    if (n && room) {
-        size_t copied = n < room ? n : room - 1;
-        memcpy(buf, out.data, copied);
-        buf[copied] = 0;
-    }
-    cn_free(out.data);
-    return n;
+    bool ok = f && draw(f, &formats[0], &out);
+    char *text = ok ? cn_realloc(out.data, out.len + 1) : NULL;
+    if (!text) return cn_free(out.data), NULL;
+    text[out.len] = 0;
+    return text;
 }
 
 #else
@@ -243,12 +239,12 @@ bool cn_figure_save(const cn_figure *f, const char *path)
                    path);
 }
 
-size_t cn_figure_svg(const cn_figure *f, char *buf, size_t room)
+char *cn_figure_svg(const cn_figure *f)
 {
-    (void)f, (void)buf, (void)room;
+    (void)f;
     cn_fail(CN_EUNSUPPORTED, "cn_figure_svg: built without Cairo: install libcairo2-dev and build "
                              "again");
-    return 0;
+    return NULL;
 }
 
 #endif

@@ -6,11 +6,6 @@
 #include "io/utf8.h"
 #include "text/tokens.h"
 
-void cn_text_free(char *text)
-{
-    cn_free(text);
-}
-
 /* How many bytes from the first on are UTF-8 without a 0. */
 static size_t length_of_text(const char *bytes, size_t size)
 {

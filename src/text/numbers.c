@@ -1,4 +1,5 @@
 /* numbers.c - numbers in English and French words: a translation task for places without any text. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -8,8 +9,8 @@ enum { BELOW = 10000, MOST_BYTES = 128 };
 
 static void put(char *to, const char *word)
 {
-    if (*to) strcat(to, " ");
-    strcat(to, word);
+    size_t n = strlen(to);
+    snprintf(to + n, MOST_BYTES - n, "%s%s", n ? " " : "", word);
 }
 
 static void put_english(char *to, int n)
@@ -47,7 +48,7 @@ static void put_french_tens(char *to, int n)
     put(to, units[rest]);
 }
 
-/* One is not said before hundred and thousand; hundreds and 80 have an s when nothing follows. */
+/* One is not said before hundred and thousand; hundreds and 80 have an s where nothing follows. */
 static void put_french(char *to, int n)
 {
     const bool more = n >= 100;
@@ -55,8 +56,8 @@ static void put_french(char *to, int n)
     if (n >= 1000) put(to, "mille"), n %= 1000;
     if (n >= 200) put_french_tens(to, n / 100);
     if (n >= 100) put(to, n >= 200 && n % 100 == 0 ? "cents" : "cent"), n %= 100;
-    if (n > 0 || !more) put_french_tens(to, n);
-    if (n == 80) strcat(to, "s");
+    if (n == 80) put(to, "quatre vingts");
+    else if (n > 0 || !more) put_french_tens(to, n);
 }
 
 static bool add_line(cn_tokens *lines, int n)

@@ -234,10 +234,22 @@ static bool evaluate(const cn_fit_options *o, cn_loader *loader, cn_score *out)
 bool cn_evaluate(cn_module *net, cn_dataset *data, int64_t batch, cn_loss_fn *loss, void *context,
                  cn_score *out)
 {
-    const cn_fit_options o = {
-        .net = net, .run = default_run, .loss = loss ? loss : default_loss, .loss_context = context
-    };
-    cn_loader *loader = net ? cn_loader_new(data, .batch = batch) : NULL;
+    const cn_fit_options o = { .size = sizeof o,
+                               .net = net,
+                               .validate = data,
+                               .batch = batch,
+                               .loss = loss,
+                               .loss_context = context };
+    return cn_evaluate_with(&o, out);
+}
+
+bool cn_evaluate_with(const cn_fit_options *given, cn_score *out)
+{
+    cn_fit_options o = { 0 };
+    memcpy(&o, given, given->size < sizeof o ? given->size : sizeof o);
+    if (!o.run) o.run = default_run;
+    if (!o.loss) o.loss = default_loss;
+    cn_loader *loader = o.net ? cn_loader_new(o.validate, .batch = o.batch) : NULL;
     bool ok = loader && evaluate(&o, loader, out);
     cn_loader_free(loader);
     return ok;

@@ -15,10 +15,11 @@ enum { PATH_ROOM = 320 };
 
 /* What stands in the options for an argument of a constructor, as the value that was given. Lists
    use `items`. False: of a type that files do not hold. */
-static bool argument_value(const cn_arg *a, const char *options, cn_value *v,
+static bool argument_value(const cn_arg *a, const cn_module *m, cn_value *v,
                            cn_value items[CN_MAX_DIMS])
 {
-    const void *slot = options + a->offset;
+    if (a->is_inplace) return *v = (cn_value){ CN_KIND_BOOL, 0, { .i = m->in_place } }, true;
+    const void *slot = (const char *)m->options + a->offset;
     const cn_opt_int *i = slot;
     const cn_opt_float *f = slot;
     const cn_opt_bool *b = slot;
@@ -62,7 +63,7 @@ static bool put_arguments(cn_dict *node, const cn_module *m, const char *path)
     for (int i = 0; ok && i < s.n_args; i++) {
         cn_value v, items[CN_MAX_DIMS];
         if (s.args[i].type == CN_ARG_MODULES) continue; /* its children */
-        ok = argument_value(&s.args[i], m->options, &v, items) ||
+        ok = argument_value(&s.args[i], m, &v, items) ||
              cn_fail(CN_EUNSUPPORTED, "module_save: '%s': argument '%s' of %s cannot be written",
                      path, s.args[i].name, m->cls->name);
         ok = ok && cn_dict_set(arguments, s.args[i].name, v);

@@ -31,5 +31,7 @@ void test_gemm_batched(void **state);
 void test_pools(void **state);
 void test_lanes(void **state);
 void test_norms(void **state);
+void test_winograd(void **state);
+void test_winograd_memory(void **state);
 
 #endif

@@ -23,6 +23,10 @@ static double exact(cn_simd_unary f, double x)
     case CN_SIMD_RELU: return x > 0 || isnan(x) ? x : 0;
     case CN_SIMD_ERF: return erf(x);
     case CN_SIMD_GELU: return x * 0.5 * (1 + erf(x * 0.70710678118654752));
+    case CN_SIMD_GELU_TANH:
+        return x * 0.5 * (1 + tanh(0.79788456080286536 * (x + 0.044715 * x * x * x)));
+    case CN_SIMD_MISH: return x * tanh(x > 20 ? x : log1p(exp(x)));
+    case CN_SIMD_HARDSWISH: return x * (x < -3 ? 0 : x > 3 ? 1 : (x + 3) / 6);
     case CN_SIMD_SILU: return x / (1 + exp(-x));
     case CN_SIMD_SOFTPLUS: return x > 700 ? x : log1p(exp(x));
     case CN_SIMD_SQRT: return sqrt(x);
@@ -59,7 +63,7 @@ static void unary_values(const cn_simd_table *t)
             x[i] = i < S ? special[i] : i % 3 == 0 ? u * 200 : i % 3 == 1 ? u * 8 : expf(u * 170);
         }
         t->unary((cn_simd_unary)f, y, x, N, 2);
-        const bool cancels = f == CN_SIMD_GELU;
+        const bool cancels = f == CN_SIMD_GELU || f == CN_SIMD_GELU_TANH || f == CN_SIMD_HARDSWISH;
         for (int i = 0; i < N; i++) check_value(t, f, x[i], y[i], 3e-7, cancels ? 1 : 1e-36);
     }
     floats_free(x), floats_free(y);
@@ -93,6 +97,7 @@ static double exact2(int f, double x, double y)
     case CN_SIMD_MAX: return isnan(x) || isnan(y) ? (double)NAN : fmax(x, y);
     case CN_SIMD_MIN: return isnan(x) || isnan(y) ? (double)NAN : fmin(x, y);
     case CN_SIMD_LEAKY_RELU: return x > 0 ? x : x * y;
+    case CN_SIMD_ELU: return x > 0 ? x : expm1(x) * y;
     case CN_SIMD_RELU_BACKWARD: return y > 0 ? x : 0;
     case CN_SIMD_SIGMOID_BACKWARD: return x * y * (1 - y);
     case CN_SIMD_TANH_BACKWARD: return x * (1 - y * y);
@@ -157,6 +162,58 @@ static void test_binary(void **state)
 {
     (void)state;
     each_table(binary_cases);
+}
+
+/* ---- derivatives of activations ------------------------------------------------------------ */
+
+static double exact_slope(int f, double x, double p)
+{
+    const double s = 1 / (1 + exp(-x)), c = 0.79788456080286536;
+    const double t =
+        tanh(f == CN_SIMD_MISH_SLOPE ? x > 20 ? x : log1p(exp(x)) : c * (x + 0.044715 * x * x * x));
+    switch (f) {
+    case CN_SIMD_SILU_SLOPE: return s * (1 + x * (1 - s));
+    case CN_SIMD_GELU_SLOPE:
+        return 0.5 * (1 + erf(x * 0.70710678118654752)) + x * exp(-x * x / 2) * 0.39894228040143268;
+    case CN_SIMD_GELU_TANH_SLOPE:
+        return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * c * (1 + 3 * 0.044715 * x * x);
+    case CN_SIMD_SOFTPLUS_SLOPE: return s;
+    case CN_SIMD_MISH_SLOPE: return t + x * s * (1 - t * t);
+    case CN_SIMD_HARDSWISH_SLOPE: return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
+    case CN_SIMD_ELU_SLOPE: return x > 0 ? 1 : p * exp(x);
+    case CN_SIMD_LEAKY_RELU_SLOPE: return x > 0 ? 1 : p;
+    default: return (double)NAN;
+    }
+}
+
+static void check_slope(const cn_simd_table *t, int f, int64_t n)
+{
+    static const float special[] = { NAN, INFINITY, 0.0f, -INFINITY, -0.0f, 3.0f, -3.0f, 100.0f };
+    enum { S = sizeof special / sizeof *special };
+    float *g = floats(n), *x = floats(n), *gx = floats(n);
+    double *want = malloc((size_t)n * sizeof *want);
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = i > n / 2 && i - n / 2 <= S ? special[i - n / 2 - 1] : x[i] * 8;
+        want[i] = (double)g[i] * exact_slope(f, (double)x[i], 0.3);
+    }
+    t->slope((cn_simd_slope)f, 0.3f, gx, g, x, n, 2);
+    check_close("slope", gx, want, n, 2e-6);
+    t->slope((cn_simd_slope)f, 0.3f, g, g, x, n, 3);
+    check_same_bits("slope in place", g, gx, n);
+    free(want);
+    floats_free(g), floats_free(x), floats_free(gx);
+}
+
+static void slope_cases(const cn_simd_table *t)
+{
+    for (int f = 0; f < CN_SIMD_SLOPE_COUNT; f++)
+        for (size_t i = 0; i < LENGTHS; i++) check_slope(t, f, lengths[i]);
+}
+
+static void test_slopes(void **state)
+{
+    (void)state;
+    each_table(slope_cases);
 }
 
 /* ---- sums ---------------------------------------------------------------------------------- */
@@ -466,12 +523,21 @@ static void test_select(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unary),        cmocka_unit_test(test_binary),
-        cmocka_unit_test(test_sums),         cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_dropout),      cmocka_unit_test(test_gemm),
-        cmocka_unit_test(test_gemm_batched), cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_lanes),        cmocka_unit_test(test_norms),
-        cmocka_unit_test(test_select),       cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_unary),
+        cmocka_unit_test(test_binary),
+        cmocka_unit_test(test_slopes),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_softmax),
+        cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_gemm),
+        cmocka_unit_test(test_gemm_batched),
+        cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_lanes),
+        cmocka_unit_test(test_norms),
+        cmocka_unit_test(test_select),
+        cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_winograd_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

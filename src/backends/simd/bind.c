@@ -15,7 +15,7 @@ static void enter(const cn_simd_binding *list)
     for (; list->kernel; list++) by_op[list->op] = list;
 }
 
-static bool probe(void)
+bool cn_simd_probe(void)
 {
     cn_simd = cn_simd_select();
     if (!cn_simd) return false;
@@ -56,5 +56,5 @@ static cn_kernel *find(const cn_call *c, const char **why)
 }
 
 extern const cn_provider cn_provider_simd;
-const cn_provider cn_provider_simd = { sizeof(cn_provider), "simd", probe, knows, find,
+const cn_provider cn_provider_simd = { sizeof(cn_provider), "simd", cn_simd_probe, knows, find,
                                        cn_simd_find_blocked };

@@ -27,6 +27,8 @@ const char *cn_simd_refuses_sparse(const cn_call *c);
 /* Of those the ones that have elements: averages of none are the reference's business. */
 const char *cn_simd_refuses_empty(const cn_call *c);
 
+/* Chooses the table; false: this processor has none. */
+bool cn_simd_probe(void);
 /* The row of an op in those lists, or NULL. */
 const cn_simd_binding *cn_simd_bound(int op);
 /* Kernels for images in blocks of channels: see cn_provider. */

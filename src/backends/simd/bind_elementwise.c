@@ -6,12 +6,21 @@
 /* ---- one input ----------------------------------------------------------------------------- */
 
 static const int unary_of[CN_NUM_OPS] = {
-    [CN_OP_ID_exp] = CN_SIMD_EXP,   [CN_OP_ID_log] = CN_SIMD_LOG,
-    [CN_OP_ID_tanh] = CN_SIMD_TANH, [CN_OP_ID_sigmoid] = CN_SIMD_SIGMOID,
-    [CN_OP_ID_relu] = CN_SIMD_RELU, [CN_OP_ID_erf] = CN_SIMD_ERF,
-    [CN_OP_ID_silu] = CN_SIMD_SILU, [CN_OP_ID_gelu_erf] = CN_SIMD_GELU,
-    [CN_OP_ID_sqrt] = CN_SIMD_SQRT, [CN_OP_ID_softplus] = CN_SIMD_SOFTPLUS,
-    [CN_OP_ID_neg] = CN_SIMD_NEG,   [CN_OP_ID_abs] = CN_SIMD_ABS,
+    [CN_OP_ID_exp] = CN_SIMD_EXP,
+    [CN_OP_ID_log] = CN_SIMD_LOG,
+    [CN_OP_ID_tanh] = CN_SIMD_TANH,
+    [CN_OP_ID_sigmoid] = CN_SIMD_SIGMOID,
+    [CN_OP_ID_relu] = CN_SIMD_RELU,
+    [CN_OP_ID_erf] = CN_SIMD_ERF,
+    [CN_OP_ID_silu] = CN_SIMD_SILU,
+    [CN_OP_ID_gelu_erf] = CN_SIMD_GELU,
+    [CN_OP_ID_mish] = CN_SIMD_MISH,
+    [CN_OP_ID_gelu_tanh] = CN_SIMD_GELU_TANH,
+    [CN_OP_ID_hardswish] = CN_SIMD_HARDSWISH,
+    [CN_OP_ID_sqrt] = CN_SIMD_SQRT,
+    [CN_OP_ID_softplus] = CN_SIMD_SOFTPLUS,
+    [CN_OP_ID_neg] = CN_SIMD_NEG,
+    [CN_OP_ID_abs] = CN_SIMD_ABS,
 };
 
 static bool unary(const cn_call *c)
@@ -28,11 +37,12 @@ static const char *refuses_softplus(const cn_call *c)
     return p->beta == 1 && p->threshold >= 17 ? cn_simd_refuses_sparse(c) : "beta or threshold";
 }
 
-static bool leaky_relu(const cn_call *c)
+/* leaky_relu and elu */
+static bool with_parameter(const cn_call *c)
 {
-    cn_simd->binary_scalar(CN_SIMD_LEAKY_RELU, cn_simd_out(c, 0), cn_simd_in(c, 0),
-                           (float)*(const double *)c->params, false, cn_in(c, 0)->numel,
-                           cn_threads());
+    cn_simd->binary_scalar(c->op->id == CN_OP_ID_elu ? CN_SIMD_ELU : CN_SIMD_LEAKY_RELU,
+                           cn_simd_out(c, 0), cn_simd_in(c, 0), (float)*(const double *)c->params,
+                           false, cn_in(c, 0)->numel, cn_threads());
     return true;
 }
 
@@ -110,6 +120,35 @@ static const char *refuses_binary(const cn_call *c)
     return sparse || find_operands(c, &o) ? sparse : "broadcasts along separate dimensions";
 }
 
+/* ---- gradients of activations --------------------------------------------------------------- */
+
+static const int slope_of[CN_NUM_OPS] = {
+    [CN_OP_ID_silu_backward] = CN_SIMD_SILU_SLOPE,
+    [CN_OP_ID_gelu_erf_backward] = CN_SIMD_GELU_SLOPE,
+    [CN_OP_ID_gelu_tanh_backward] = CN_SIMD_GELU_TANH_SLOPE,
+    [CN_OP_ID_softplus_backward] = CN_SIMD_SOFTPLUS_SLOPE,
+    [CN_OP_ID_mish_backward] = CN_SIMD_MISH_SLOPE,
+    [CN_OP_ID_hardswish_backward] = CN_SIMD_HARDSWISH_SLOPE,
+    [CN_OP_ID_elu_backward] = CN_SIMD_ELU_SLOPE,
+    [CN_OP_ID_leaky_relu_backward] = CN_SIMD_LEAKY_RELU_SLOPE,
+};
+
+/* The only parameter of those that have one is a number. */
+static bool slope(const cn_call *c)
+{
+    const double p = c->op->params_size == sizeof(double) ? *(const double *)c->params : 0;
+    cn_simd->slope((cn_simd_slope)slope_of[c->op->id], (float)p, cn_simd_out(c, 0),
+                   cn_simd_in(c, 0), cn_simd_in(c, 1), cn_in(c, 1)->numel, cn_threads());
+    return true;
+}
+
+static const char *refuses_slope(const cn_call *c)
+{
+    if (!cn_shape_equal(&cn_in(c, 0)->shape, &cn_in(c, 1)->shape)) return "broadcasts";
+    return c->op->id == CN_OP_ID_softplus_backward ? refuses_softplus(c)
+                                                   : cn_simd_refuses_sparse(c);
+}
+
 /* ---- sums with a factor -------------------------------------------------------------------- */
 
 static double alpha_of(const cn_call *c)
@@ -145,7 +184,19 @@ const cn_simd_binding cn_simd_elementwise[] = {
     { CN_OP_ID_gelu_erf, unary, NULL },
     { CN_OP_ID_silu, unary, NULL },
     { CN_OP_ID_softplus, unary, refuses_softplus },
-    { CN_OP_ID_leaky_relu, leaky_relu, NULL },
+    { CN_OP_ID_leaky_relu, with_parameter, NULL },
+    { CN_OP_ID_elu, with_parameter, NULL },
+    { CN_OP_ID_mish, unary, NULL },
+    { CN_OP_ID_hardswish, unary, NULL },
+    { CN_OP_ID_gelu_tanh, unary, NULL },
+    { CN_OP_ID_silu_backward, slope, refuses_slope },
+    { CN_OP_ID_gelu_erf_backward, slope, refuses_slope },
+    { CN_OP_ID_gelu_tanh_backward, slope, refuses_slope },
+    { CN_OP_ID_softplus_backward, slope, refuses_slope },
+    { CN_OP_ID_mish_backward, slope, refuses_slope },
+    { CN_OP_ID_hardswish_backward, slope, refuses_slope },
+    { CN_OP_ID_elu_backward, slope, refuses_slope },
+    { CN_OP_ID_leaky_relu_backward, slope, refuses_slope },
     { CN_OP_ID_sqrt, unary, NULL },
     { CN_OP_ID_neg, unary, NULL },
     { CN_OP_ID_abs, unary, NULL },

@@ -35,6 +35,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 #include "backends/simd/extremes.inc"
 #include "backends/simd/gemm.inc"
 #include "backends/simd/softmax.inc"
+#include "backends/simd/softmax_columns.inc"
 #include "backends/simd/norm.inc"
 #include "backends/simd/dropout.inc"
 #include "backends/simd/attention.inc"
@@ -42,6 +43,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 #include "backends/simd/gates.inc"
 #include "backends/simd/lanes.inc"
 #include "backends/simd/blocked.inc"
+#include "backends/simd/winograd.inc"
 /* clang-format on */
 
 #if defined(__AVX512F__)
@@ -62,6 +64,7 @@ const cn_simd_table TABLE = {
     .binary = binary,
     .binary_scalar = binary_scalar,
     .binary_along = binary_along,
+    .slope = slope,
     .axpy = axpy,
     .sum = sum,
     .row_sums = row_sums,
@@ -71,6 +74,7 @@ const cn_simd_table TABLE = {
     .log_softmax = log_softmax,
     .softmax_backward = softmax_backward,
     .log_softmax_backward = log_softmax_backward,
+    .softmax_columns = softmax_columns,
     .cross_entropy = cross_entropy,
     .layer_norm = layer_norm,
     .layer_norm_backward = layer_norm_backward,
@@ -87,6 +91,8 @@ const cn_simd_table TABLE = {
     .blocked_pool = blocked_pool,
     .blocked_pool_backward = blocked_pool_backward,
     .blocked_norm = blocked_norm,
+    .winograd = winograd,
+    .winograd_weight = winograd_weight,
     .lstm = lstm,
     .lstm_backward = lstm_backward,
     .gru = gru,

@@ -50,9 +50,12 @@ typedef enum cn_simd_unary {
     CN_SIMD_SIGMOID,
     CN_SIMD_RELU, /* NaN stays NaN */
     CN_SIMD_ERF,
-    CN_SIMD_GELU, /* x * Phi(x), by erf */
+    CN_SIMD_GELU,      /* x * Phi(x), by erf */
+    CN_SIMD_GELU_TANH, /* its approximation by tanh */
     CN_SIMD_SILU,
-    CN_SIMD_SOFTPLUS, /* log(1 + exp(x)) */
+    CN_SIMD_SOFTPLUS,  /* log(1 + exp(x)) */
+    CN_SIMD_MISH,      /* x tanh(log(1 + exp(x))) */
+    CN_SIMD_HARDSWISH, /* x relu6(x + 3) / 6 */
     CN_SIMD_SQRT,
     CN_SIMD_NEG,
     CN_SIMD_ABS,
@@ -69,11 +72,25 @@ typedef enum cn_simd_binary {
     CN_SIMD_MAX,
     CN_SIMD_MIN,
     CN_SIMD_LEAKY_RELU,       /* x > 0 ? x : x * y */
+    CN_SIMD_ELU,              /* x > 0 ? x : (exp(x) - 1) * y */
     CN_SIMD_RELU_BACKWARD,    /* y > 0 ? x : 0 */
     CN_SIMD_SIGMOID_BACKWARD, /* x * y * (1 - y) */
     CN_SIMD_TANH_BACKWARD,    /* x * (1 - y * y) */
     CN_SIMD_BINARY_COUNT
 } cn_simd_binary;
+
+/* Derivatives of activations; p is the parameter of those that have one. */
+typedef enum cn_simd_slope {
+    CN_SIMD_SILU_SLOPE,
+    CN_SIMD_GELU_SLOPE,
+    CN_SIMD_GELU_TANH_SLOPE,
+    CN_SIMD_SOFTPLUS_SLOPE, /* sigmoid(x) */
+    CN_SIMD_MISH_SLOPE,
+    CN_SIMD_HARDSWISH_SLOPE,
+    CN_SIMD_ELU_SLOPE,        /* x > 0 ? 1 : p exp(x) */
+    CN_SIMD_LEAKY_RELU_SLOPE, /* x > 0 ? 1 : p */
+    CN_SIMD_SLOPE_COUNT
+} cn_simd_slope;
 
 /* x has outer x size x inner numbers, v one for each place along the middle:
    z[o][s][i] = f(x[o][s][i], v[s]), or f(v[s], x[o][s][i]) with `flipped`. z = x allowed. */
@@ -106,6 +123,16 @@ typedef struct cn_simd_extremes {
 } cn_simd_extremes;
 
 /* ---- softmax and cross-entropy ------------------------------------------------------------- */
+
+/* Softmax or, with log, log_softmax along the middle of outer x size x inner numbers. */
+typedef struct cn_simd_columns {
+    float *out; /* may be x */
+    const float *x;
+    const float
+        *y; /* NULL: forward; otherwise x is the gradient that arrives, y the saved result */
+    int64_t outer, size, inner;
+    bool log;
+} cn_simd_columns;
 
 typedef struct cn_simd_xent {
     const float *logits; /* rows x classes */
@@ -210,6 +237,16 @@ typedef struct cn_simd_blocked_norm {
     float *out, *mean, *rstd, *grad_weight, *grad_bias;
 } cn_simd_blocked_norm;
 
+/* A convolution with stride 1 by kernels [out][in][5][5]; with `turned` by [in][out][5][5], turned by
+   half a circle, as the gradient of an input is. Both numbers of channels fill blocks. */
+enum { CN_WINOGRAD_KERNEL = 5 };
+typedef struct cn_simd_winograd {
+    int64_t images, in_channels, out_channels, h, w, out_h, out_w;
+    int64_t pad_h, pad_w;
+    bool turned;
+    const float *weight;
+} cn_simd_winograd;
+
 /* ---- the table ----------------------------------------------------------------------------- */
 
 typedef struct cn_simd_table {
@@ -225,6 +262,9 @@ typedef struct cn_simd_table {
     void (*binary_scalar)(cn_simd_binary f, float *z, const float *x, float s, bool flipped,
                           int64_t n, int threads);
     void (*binary_along)(cn_simd_binary f, const cn_simd_along *p, int threads);
+    /* gx = g * f(x), in place allowed. */
+    void (*slope)(cn_simd_slope f, float p, float *gx, const float *g, const float *x, int64_t n,
+                  int threads);
     /* z = alpha x + y, in place allowed. */
     void (*axpy)(float *z, float alpha, const float *x, const float *y, int64_t n, int threads);
 
@@ -249,6 +289,7 @@ typedef struct cn_simd_table {
                              int64_t cols, int threads);
     void (*log_softmax_backward)(float *grad_x, const float *grad_y, const float *y, int64_t rows,
                                  int64_t cols, int threads);
+    void (*softmax_columns)(const cn_simd_columns *p, int threads);
     /* False: some target is neither ignore_index nor in 0 .. classes-1; then nothing was written.
        */
     bool (*cross_entropy)(const cn_simd_xent *x, double *loss, int threads);
@@ -289,6 +330,14 @@ typedef struct cn_simd_table {
     void (*blocked_pool_backward)(const cn_simd_pool *p, float *gx, const float *gy, const float *x,
                                   int threads);
     void (*blocked_norm)(const cn_simd_blocked_norm *n, int threads);
+
+    /* `bias` may be NULL. Besides the images winograd() holds 36 / 25 of the weights, and for each
+       thread 1.6 MB or 4 KB a channel, whichever is more; winograd_weight() holds up to 48 MB, or twice
+       36 / 25 of the weights, in place of those. False: no memory. */
+    bool (*winograd)(const cn_simd_winograd *p, float *y, const float *x, const float *bias,
+                     int threads);
+    bool (*winograd_weight)(const cn_simd_winograd *p, float *grad_weight, const float *x,
+                            const float *grad_y, int threads);
 
     /* Whether the lanes kernels can take it and are likely the fastest: few channels, a batch that
        fills vectors, one block of images that stays in the second-level cache. */

@@ -24,6 +24,17 @@ CN_INLINE vf v_exp(vf x)
     return v_scale(p, n);
 }
 
+/* exp(x) - 1 for x <= 0. The reduction leaves |x| < log(2) / 2 as it is, where nothing cancels. */
+CN_INLINE vf v_expm1_negative(vf x)
+{
+    const vf near =
+        x * (x * (x * (x * (x * (x * 1.9875691500e-4f + 1.3981999507e-3f) + 8.3334519073e-3f) +
+                       4.1665795894e-2f) +
+                  1.6666665459e-1f) +
+             5.0000001201e-1f);
+    return v_select(v_lt(v_set1(-0.34657359f), x), x + x * near, v_exp(x) - 1.0f);
+}
+
 /* log(x) = e log(2) + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2)). */
 CN_INLINE vf v_log_positive(vf x)
 {
@@ -96,10 +107,10 @@ CN_INLINE vf v_softplus(vf x)
 }
 
 /* Near zero x times a polynomial in x^2; beyond 1, 1 - exp(-x^2) / x times one in 1 / x^2. */
-CN_INLINE vf v_erf_far(vf a)
+CN_INLINE vf v_erf_far(vf a, vf e)
 {
     const vf b = v_min(v_set1(4.0f), a);
-    const vf t = 1.0f / b, u = t * t;
+    const vf t = v_quotient(v_set1(1.0f), b), u = t * t;
     vf p = u * 2.326819970068386e-2f + -1.387039388740657e-1f;
     p = p * u + 3.687424674597105e-1f;
     p = p * u + -5.824733027278666e-1f;
@@ -108,10 +119,11 @@ CN_INLINE vf v_erf_far(vf a)
     p = p * u + 3.404879937665872e-1f;
     p = p * u + -2.741127028184656e-1f;
     p = p * u + 5.638259427386472e-1f;
-    return 1.0f - v_exp(-(b * b)) * t * p;
+    return 1.0f - e * t * p;
 }
 
-CN_INLINE vf v_erf(vf x)
+/* e: exp(-x^2), which some callers need as well. */
+CN_INLINE vf v_erf_given(vf x, vf e)
 {
     const vf a = v_abs(x), z = x * x;
     vf p = z * 7.853861353153693e-5f + -8.010193625184903e-4f;
@@ -120,12 +132,97 @@ CN_INLINE vf v_erf(vf x)
     p = p * z + 1.128358514861418e-1f;
     p = p * z + -3.761262582423300e-1f;
     p = p * z + 1.128379165726710f;
-    return v_select(v_lt(a, v_set1(1.0f)), x * p, v_copy_sign(v_erf_far(a), x));
+    return v_select(v_lt(a, v_set1(1.0f)), x * p, v_copy_sign(v_erf_far(a, e), x));
+}
+
+CN_INLINE vf v_erf(vf x)
+{
+    return v_erf_given(x, v_exp(-(x * x)));
 }
 
 CN_INLINE vf v_gelu(vf x)
 {
     return x * 0.5f * (1.0f + v_erf(x * 0.707106781f));
+}
+
+CN_INLINE vf v_gelu_tanh(vf x)
+{
+    const vf inner = 0.797884561f * (x + 0.044715f * x * x * x);
+    return x * 0.5f * (1.0f + v_tanh(inner));
+}
+
+/* tanh(log(1 + e)) with e = exp(x) is n / (n + 2) with n = e (e + 2); it is 1 from 20 on. */
+CN_INLINE vf v_mish_gate(vf x)
+{
+    const vf e = v_exp(v_min(v_set1(20.0f), x)), n = e * (e + 2.0f);
+    return v_quotient(n, n + 2.0f);
+}
+
+CN_INLINE vf v_mish(vf x)
+{
+    return x * v_mish_gate(x);
+}
+
+CN_INLINE vf v_hardswish(vf x)
+{
+    return x * (v_min(v_set1(6.0f), v_max(v_zero(), x + 3.0f)) * (1.0f / 6));
+}
+
+/* ---- derivatives of activations, some with a parameter p ----------------------------------- */
+
+CN_INLINE vf v_silu_slope(vf x, vf p)
+{
+    (void)p;
+    const vf s = v_sigmoid(x);
+    return s * (1.0f + x * (1.0f - s));
+}
+
+/* Phi(x) + x phi(x) */
+CN_INLINE vf v_gelu_slope(vf x, vf p)
+{
+    (void)p;
+    const vf e = v_exp(x * x * -0.5f);
+    const vf below = 0.5f * (1.0f + v_erf_given(x * 0.707106781f, e));
+    return below + x * e * 0.398942280f;
+}
+
+CN_INLINE vf v_gelu_tanh_slope(vf x, vf p)
+{
+    (void)p;
+    const vf t = v_tanh(0.797884561f * (x + 0.044715f * x * x * x));
+    const vf inner = 0.797884561f * (1.0f + 0.134145f * x * x);
+    return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * inner;
+}
+
+CN_INLINE vf v_softplus_slope(vf x, vf p)
+{
+    (void)p;
+    return v_sigmoid(x);
+}
+
+CN_INLINE vf v_mish_slope(vf x, vf p)
+{
+    (void)p;
+    const vf t = v_mish_gate(x);
+    return t + x * v_sigmoid(x) * (1.0f - t * t);
+}
+
+CN_INLINE vf v_hardswish_slope(vf x, vf p)
+{
+    (void)p;
+    const vf inside = x * (1.0f / 3) + 0.5f;
+    const vf low = v_select(v_lt(v_set1(-3.0f), x), inside, v_select(v_is_nan(x), x, v_zero()));
+    return v_select(v_lt(x, v_set1(3.0f)), low, v_select(v_is_nan(x), x, v_set1(1.0f)));
+}
+
+CN_INLINE vf v_elu_slope(vf x, vf alpha)
+{
+    return v_select(v_lt(v_zero(), x), v_set1(1.0f), alpha * v_exp(x));
+}
+
+CN_INLINE vf v_leaky_relu_slope(vf x, vf slope)
+{
+    return v_select(v_lt(v_zero(), x), v_set1(1.0f), slope);
 }
 
 #endif

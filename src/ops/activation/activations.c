@@ -1,4 +1,5 @@
 /* activations.c - the activations beyond relu, sigmoid and tanh. D2L 5.1, 11.7. */
+#include "ops/activation/slopes.h"
 #include "ops/compose.h"
 #include "ops/params.h"
 
@@ -6,6 +7,7 @@
 #include <string.h>
 
 #define CASES "[2,3] | [] | [0]"
+#define IN_PLACE ", bool inplace=False"
 
 /* ---- with kernels of their own ------------------------------------------------------------ */
 
@@ -13,19 +15,19 @@
     CN_OP_HEAD(ident, "nn.functional." #ident, "(Tensor input" parameters ") -> Tensor"),          \
         .aliases = #ident, .doc = text, .flags = CN_POINTWISE, .params_size = struct_size,         \
         .infer = cn_infer_floats, .kernel = ident##_kernel, .saves = kept,                         \
-        .backward = ident##_backward
+        .backward = ident##_rule
 
 static double first_of(const void *params)
 {
     return *(const double *)params;
 }
 
-/* gradient times one factor where x > bound, times another elsewhere */
-static cn_tensor *bend(cn_grads *g, double bound, cn_tensor *above, cn_tensor *below)
-{
-    cn_tensor *gy = cn_gout(g, 0), *is_above = cn_gt(cn_saved_in(g, 0), cn_number(bound));
-    return cn_where(is_above, above ? cn_mul(gy, above) : gy, cn_mul(gy, below));
-}
+/* The rule of an activation whose gradient is the op ident_backward. */
+#define SLOPE(ident)                                                                               \
+    static void ident##_rule(cn_grads *g)                                                          \
+    {                                                                                              \
+        cn_give_slope(g, &cn_op_##ident##_backward, cn_saved_in(g, 0));                            \
+    }
 
 #define OP logsigmoid
 #define EXPR (x < 0 ? x : 0) - M(log1p)(M(exp)(x < 0 ? x : -x))
@@ -33,7 +35,7 @@ static cn_tensor *bend(cn_grads *g, double bound, cn_tensor *above, cn_tensor *b
 #include "ops/elementwise/unary.inc"
 
 /* sigmoid(-x) */
-static void logsigmoid_backward(cn_grads *g)
+static void logsigmoid_rule(cn_grads *g)
 {
     cn_give(g, 0, cn_mul(cn_gout(g, 0), cn_sigmoid(cn_neg(cn_saved_in(g, 0)))));
 }
@@ -49,13 +51,9 @@ const cn_op cn_op_logsigmoid = {
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
 
-static void leaky_relu_backward(cn_grads *g)
-{
-    cn_give(g, 0, bend(g, 0, NULL, cn_number(first_of(cn_grad_params(g)))));
-}
-
+SLOPE(leaky_relu)
 const cn_op cn_op_leaky_relu = {
-    POINTWISE(leaky_relu, ", float negative_slope=0.01", sizeof(double),
+    POINTWISE(leaky_relu, ", float negative_slope=0.01" IN_PLACE, sizeof(double),
               "input where it is positive, negative_slope input elsewhere.", CN_SAVE_IN(0)),
     .samples = CASES " | [4] 0.3",
 };
@@ -66,15 +64,9 @@ const cn_op cn_op_leaky_relu = {
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
 
-/* alpha exp(x) below 0; there x is bounded, so that no exp overflows where it is not used. */
-static void elu_backward(cn_grads *g)
-{
-    cn_tensor *below = cn_exp(cn_clamp_max(cn_saved_in(g, 0), cn_number(0)));
-    cn_give(g, 0, bend(g, 0, NULL, cn_mul(below, cn_number(first_of(cn_grad_params(g))))));
-}
-
+SLOPE(elu)
 const cn_op cn_op_elu = {
-    POINTWISE(elu, ", float alpha=1.0", sizeof(double),
+    POINTWISE(elu, ", float alpha=1.0" IN_PLACE, sizeof(double),
               "input where it is positive, alpha (exp(input) - 1) elsewhere.", CN_SAVE_IN(0)),
     .samples = CASES " | [4] 0.3",
 };
@@ -87,13 +79,7 @@ const cn_op cn_op_elu = {
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
 
-static void softplus_backward(cn_grads *g)
-{
-    const cn_softplus_params *p = cn_grad_params(g);
-    cn_tensor *below = cn_sigmoid(cn_mul(cn_saved_in(g, 0), cn_number(p->beta)));
-    cn_give(g, 0, bend(g, p->threshold / p->beta, NULL, below));
-}
-
+SLOPE(softplus)
 const cn_op cn_op_softplus = {
     POINTWISE(softplus, ", float beta=1.0, float threshold=20.0", sizeof(cn_softplus_params),
               "log(1 + exp(beta input)) / beta; input where beta input is above threshold.",
@@ -107,43 +93,54 @@ const cn_op cn_op_softplus = {
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
 
-/* Phi(x) + x phi(x) */
-static void gelu_erf_backward(cn_grads *g)
-{
-    cn_tensor *x = cn_saved_in(g, 0), *half = cn_number(0.5);
-    cn_tensor *below =
-        cn_mul(cn_add(cn_erf(cn_mul(x, cn_number(0.70710678118654752440))), cn_number(1)), half);
-    cn_tensor *density =
-        cn_mul(cn_exp(cn_neg(cn_mul(cn_mul(x, x), half))), cn_number(0.39894228040143267794));
-    cn_give(g, 0, cn_mul(cn_gout(g, 0), cn_add(below, cn_mul(x, density))));
-}
+SLOPE(gelu_erf)
+#define OP gelu_tanh
+#define EXPR x *(T)0.5 * (1 + M(tanh)(M(gelu_inner)(x)))
+#define FLOAT_ONLY
+#include "ops/elementwise/unary.inc"
+SLOPE(gelu_tanh)
 
-const cn_op cn_op_gelu_erf = {
-    CN_OP_HEAD(gelu_erf, "gelu_erf", "(Tensor input) -> Tensor"),
-    .doc = "input times the probability that a standard normal number is below it.",
-    .flags = CN_POINTWISE,
-    .infer = cn_infer_floats,
-    .kernel = gelu_erf_kernel,
-    .saves = CN_SAVE_IN(0),
-    .backward = gelu_erf_backward,
-    .samples = CASES,
-};
+#define GELU(ident, text)                                                                          \
+    CN_OP_HEAD(ident, #ident, "(Tensor input) -> Tensor"),                                         \
+        .doc = text, .flags = CN_POINTWISE, .infer = cn_infer_floats, .kernel = ident##_kernel,    \
+        .saves = CN_SAVE_IN(0), .backward = ident##_rule, .samples = CASES
+
+const cn_op cn_op_gelu_erf = { GELU(
+    gelu_erf, "input times the probability that a standard normal number is below it.") };
+const cn_op cn_op_gelu_tanh = { GELU(
+    gelu_tanh, "0.5 input (1 + tanh(sqrt(2 / pi) (input + 0.044715 input^3))).") };
 
 #define OP silu
 #define EXPR x / (1 + M(exp)(-x))
 #define FLOAT_ONLY
 #include "ops/elementwise/unary.inc"
 
-/* s (1 + x (1 - s)) with s = sigmoid(x) */
-static void silu_backward(cn_grads *g)
-{
-    cn_tensor *x = cn_saved_in(g, 0), *s = cn_sigmoid(x), *one = cn_number(1);
-    cn_tensor *slope = cn_mul(s, cn_add(cn_mul(x, cn_sub(one, s)), one));
-    cn_give(g, 0, cn_mul(cn_gout(g, 0), slope));
-}
-
+SLOPE(silu)
 const cn_op cn_op_silu = {
-    POINTWISE(silu, "", 0, "input sigmoid(input), also called swish (D2L 5.1).", CN_SAVE_IN(0)),
+    POINTWISE(silu, IN_PLACE, 0, "input sigmoid(input), also called swish (D2L 5.1).",
+              CN_SAVE_IN(0)),
+    .samples = CASES,
+};
+
+#define OP mish
+#define EXPR x *M(mish_gate)(x)
+#define FLOAT_ONLY
+#include "ops/elementwise/unary.inc"
+SLOPE(mish)
+
+const cn_op cn_op_mish = {
+    POINTWISE(mish, IN_PLACE, 0, "input tanh(softplus(input)).", CN_SAVE_IN(0)),
+    .samples = CASES,
+};
+
+#define OP hardswish
+#define EXPR x *M(hardswish_gate)(x)
+#define FLOAT_ONLY
+#include "ops/elementwise/unary.inc"
+SLOPE(hardswish)
+
+const cn_op cn_op_hardswish = {
+    POINTWISE(hardswish, IN_PLACE, 0, "input relu6(input + 3) / 6.", CN_SAVE_IN(0)),
     .samples = CASES,
 };
 
@@ -153,20 +150,12 @@ const cn_op cn_op_silu = {
     CN_OP_HEAD(ident, "nn.functional." #ident, "(Tensor input" parameters ") -> Tensor"),          \
         .aliases = #ident, .doc = text, .params_size = struct_size, .compose = ident##_compose
 
-/* 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */
-static cn_tensor *gelu_tanh(cn_tensor *x)
-{
-    cn_tensor *cube = cn_mul(cn_mul(x, x), x);
-    cn_tensor *inner =
-        cn_mul(cn_add(x, cn_mul(cube, cn_number(0.044715))), cn_number(0.79788456080286535588));
-    return cn_mul(cn_mul(x, cn_number(0.5)), cn_add(cn_tanh(inner), cn_number(1)));
-}
-
 static bool gelu_compose(cn_call *c)
 {
     const char *mode = *(const char *const *)c->params;
     if (!cn_want_float(c->op->name, c->in[0])) return false;
-    if (mode && strcmp(mode, "tanh") == 0) return cn_set_out(c, 0, gelu_tanh(c->in[0]));
+    if (mode && strcmp(mode, "tanh") == 0)
+        return cn_set_out(c, 0, CN_CALL(gelu_tanh, NULL, c->in[0]));
     if (mode && strcmp(mode, "none") == 0)
         return cn_set_out(c, 0, CN_CALL(gelu_erf, NULL, c->in[0]));
     return cn_fail(CN_EINVALID, "gelu: approximate must be 'none' or 'tanh', not '%s'",
@@ -180,14 +169,6 @@ const cn_op cn_op_gelu = {
     .samples = CASES " | [4] approximate=tanh",
 };
 
-static bool mish_compose(cn_call *c)
-{
-    return cn_set_out(c, 0, cn_mul(c->in[0], cn_tanh(cn_softplus(c->in[0]))));
-}
-
-const cn_op cn_op_mish = { COMPOSED(mish, "", 0, "input tanh(softplus(input))."),
-                           .samples = CASES };
-
 /* The constants with which a network keeps its activations standardised. */
 static bool selu_compose(cn_call *c)
 {
@@ -195,7 +176,7 @@ static bool selu_compose(cn_call *c)
     return cn_set_out(c, 0, cn_mul(y, cn_number(1.0507009873554804934)));
 }
 
-const cn_op cn_op_selu = { COMPOSED(selu, "", 0, "1.0507 elu(input, alpha=1.6733)."),
+const cn_op cn_op_selu = { COMPOSED(selu, IN_PLACE, 0, "1.0507 elu(input, alpha=1.6733)."),
                            .samples = CASES };
 
 static bool celu_compose(cn_call *c)
@@ -208,7 +189,7 @@ static bool celu_compose(cn_call *c)
 }
 
 const cn_op cn_op_celu = {
-    COMPOSED(celu, ", float alpha=1.0", sizeof(double), "alpha elu(input / alpha)."),
+    COMPOSED(celu, ", float alpha=1.0" IN_PLACE, sizeof(double), "alpha elu(input / alpha)."),
     .samples = CASES " | [4] 0.3",
 };
 
@@ -251,24 +232,15 @@ static bool hardsigmoid_compose(cn_call *c)
     return cn_set_out(c, 0, hard_sigmoid(c->in[0]));
 }
 
-static bool hardswish_compose(cn_call *c)
-{
-    if (!cn_want_float(c->op->name, c->in[0])) return false;
-    return cn_set_out(c, 0, cn_mul(c->in[0], hard_sigmoid(c->in[0])));
-}
-
 const cn_op cn_op_hardtanh = {
-    COMPOSED(hardtanh, ", float min_val=-1.0, float max_val=1.0", 2 * sizeof(double),
+    COMPOSED(hardtanh, ", float min_val=-1.0, float max_val=1.0" IN_PLACE, 2 * sizeof(double),
              "input kept between min_val and max_val."),
     .samples = CASES " | [6] -0.5 0.5",
 };
-const cn_op cn_op_relu6 = { COMPOSED(relu6, "", 0, "input kept between 0 and 6."),
+const cn_op cn_op_relu6 = { COMPOSED(relu6, IN_PLACE, 0, "input kept between 0 and 6."),
                             .samples = CASES };
-const cn_op cn_op_hardsigmoid = { COMPOSED(hardsigmoid, "", 0, "relu6(input + 3) / 6."),
+const cn_op cn_op_hardsigmoid = { COMPOSED(hardsigmoid, IN_PLACE, 0, "relu6(input + 3) / 6."),
                                   .samples = CASES };
-const cn_op cn_op_hardswish = { COMPOSED(hardswish, "", 0, "input relu6(input + 3) / 6."),
-                                .samples = CASES };
-
 static bool softsign_compose(cn_call *c)
 {
     return cn_set_out(c, 0, cn_div(c->in[0], cn_add(cn_abs(c->in[0]), cn_number(1))));
@@ -327,7 +299,7 @@ const cn_op cn_op_hardshrink = {
     .samples = CASES " | [6] 0.3",
 };
 const cn_op cn_op_threshold = {
-    COMPOSED(threshold, ", float threshold, float value", 2 * sizeof(double),
+    COMPOSED(threshold, ", float threshold, float value" IN_PLACE, 2 * sizeof(double),
              "input where it is above threshold, value elsewhere."),
     .samples = "[2,3] 0.2 -1 | i64<9[6] 2.5 -7.5",
 };
@@ -399,7 +371,7 @@ cn_tensor *cn_gelu(cn_tensor *input)
 
 cn_tensor *cn_gelu_tanh(cn_tensor *input)
 {
-    return input ? gelu_tanh(input) : NULL;
+    return CN_CALL(gelu_tanh, NULL, input);
 }
 
 cn_tensor *cn_leaky_relu(cn_tensor *input, double negative_slope)

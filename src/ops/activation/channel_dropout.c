@@ -8,7 +8,7 @@
 
 typedef struct {
     double p;
-    bool training, inplace;
+    bool training;
 } Dropout;
 
 static cn_rng *generator(const cn_call *c)

@@ -150,7 +150,7 @@ const cn_op cn_op_dropout_backward = {
 
 typedef struct {
     double p;
-    bool training, inplace;
+    bool training;
 } Dropout;
 
 static bool dropout_compose(cn_call *c)

@@ -3,7 +3,7 @@
 
 typedef struct {
     double lower, upper;
-    bool training, inplace;
+    bool training;
 } RReLU;
 
 static bool rrelu_compose(cn_call *c)

@@ -280,7 +280,6 @@ cn_tensor *cn_abs(cn_tensor *input)
 
 static cn_tensor *in_place(const cn_op *op, cn_tensor *input, cn_tensor *other, const void *params)
 {
-    if (!input || !other) return NULL;
     return cn_apply_inplace(op, (cn_tensor *[]){ input, other }, 2, params);
 }
 

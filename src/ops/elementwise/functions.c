@@ -63,7 +63,7 @@ UNARY_FLOAT(sqrt, "sqrt", NULL, "The square root.", sqrt_backward, CN_SAVE_OUT(0
 
 static void tanh_rule(cn_grads *g)
 {
-    cn_give(g, 0, cn_tanh_backward(cn_gout(g, 0), cn_saved_out(g, 0)));
+    cn_give_slope(g, &cn_op_tanh_backward, cn_saved_out(g, 0));
 }
 UNARY_FLOAT(tanh, "tanh", "nn.functional.tanh", "The hyperbolic tangent (D2L 5.1).", tanh_rule,
             CN_SAVE_OUT(0), ANY)
@@ -75,7 +75,7 @@ UNARY_FLOAT(tanh, "tanh", "nn.functional.tanh", "The hyperbolic tangent (D2L 5.1
 
 static void sigmoid_rule(cn_grads *g)
 {
-    cn_give(g, 0, cn_sigmoid_backward(cn_gout(g, 0), cn_saved_out(g, 0)));
+    cn_give_slope(g, &cn_op_sigmoid_backward, cn_saved_out(g, 0));
 }
 UNARY_FLOAT(sigmoid, "sigmoid", "nn.functional.sigmoid special.expit",
             "1 / (1 + exp(-input)) (D2L 5.1).", sigmoid_rule, CN_SAVE_OUT(0), ANY)
@@ -89,14 +89,11 @@ UNARY_FLOAT(sigmoid, "sigmoid", "nn.functional.sigmoid special.expit",
 /* The output is positive where the input was: a saved output serves. */
 static void relu_rule(cn_grads *g)
 {
-    cn_tensor *in[] = { cn_gout(g, 0), cn_saved_out(g, 0) };
-    bool done =
-        in[0] && in[1] && cn_gout_is_free(g, 0) && cn_apply_over(&cn_op_relu_backward, in, 2, NULL);
-    if (cn_ok()) cn_give(g, 0, done ? in[0] : cn_relu_backward(in[0], in[1]));
+    cn_give_slope(g, &cn_op_relu_backward, cn_saved_out(g, 0));
 }
 
 const cn_op cn_op_relu = {
-    CN_OP_HEAD(relu, "nn.functional.relu", "(Tensor input) -> Tensor"),
+    CN_OP_HEAD(relu, "nn.functional.relu", "(Tensor input, bool inplace=False) -> Tensor"),
     .aliases = "relu",
     .doc = "max(input, 0); NaN passes through, the gradient at 0 is 0 (D2L 5.1).",
     .flags = CN_POINTWISE,

@@ -174,10 +174,14 @@ static cn_tensor *small_exp(cn_tensor *a)
 static bool matrix_exp_compose(cn_call *c)
 {
     if (!cn_want_matrix(c, 0, true)) return false;
-    int s = squarings(c->in[0]);
-    cn_tensor *y = small_exp(cn_mul(c->in[0], cn_number(ldexp(1, -s))));
+    cn_dtype dtype = c->in[0]->v.dtype;
+    bool single =
+        dtype == CN_F32; /* squarings double the error each time: there is double for that */
+    cn_tensor *a = single ? cn_to(c->in[0], CN_F64) : c->in[0];
+    int s = a ? squarings(a) : 0;
+    cn_tensor *y = small_exp(cn_mul(a, cn_number(ldexp(1, -s))));
     for (int i = 0; y && i < s; i++) y = cn_matmul(y, y);
-    return cn_set_out(c, 0, y);
+    return cn_set_out(c, 0, single ? cn_to(y, dtype) : y);
 }
 
 const cn_op cn_op_matrix_exp = {

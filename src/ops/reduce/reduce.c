@@ -145,16 +145,17 @@ static bool mean_kernel(const cn_call *c)
 
 /* ---- gradients ----------------------------------------------------------------------------- */
 
-static cn_tensor *spread(cn_grads *g)
+/* What arrived for the result, or a part of it, seen by every element that went into it. */
+static cn_tensor *spread(cn_grads *g, cn_tensor *gy)
 {
     const cn_reduce_params *p = cn_grad_params(g);
     const cn_shape *full = cn_in_shape(g, 0);
-    return cn_expand(cn_restore_dims(cn_gout(g, 0), full, &p->dim, p->keepdim), *full);
+    return cn_expand(cn_restore_dims(gy, full, &p->dim, p->keepdim), *full);
 }
 
 static void sum_backward(cn_grads *g)
 {
-    cn_give(g, 0, spread(g));
+    cn_give(g, 0, spread(g, cn_gout(g, 0)));
 }
 
 static void mean_backward(cn_grads *g)
@@ -166,7 +167,7 @@ static void mean_backward(cn_grads *g)
     if (!cn_dims_mask(&p->dim, full->ndim, "mean", &mask)) return;
     for (int i = 0; i < full->ndim; i++)
         if (mask & (1u << i)) count *= (double)full->dim[i];
-    cn_give(g, 0, cn_div(spread(g), cn_number(count)));
+    cn_give(g, 0, spread(g, cn_div(cn_gout(g, 0), cn_number(count))));
 }
 
 static bool mean_infer(const cn_call *c, cn_spec out[])

@@ -96,20 +96,21 @@ static bool copy_compose(cn_call *c)
 const cn_op cn_op_copy = {
     CN_OP_HEAD(copy, "copy", "(Tensor input, Tensor src) -> Tensor"),
     .doc = "src in the shape and type of input: what copy_ leaves there.",
+    .flags = CN_POINTWISE,
     .compose = copy_compose,
     .samples = "[2,3] [3] | [2] f64[2] | [3] [] | [0,2] [2]",
 };
 
-/* Not an op: it changes memory and is not recorded. */
+/* Straight into the memory where nothing is recorded. */
 cn_tensor *cn_copy_(cn_tensor *input, cn_tensor *source)
 {
-    if (!input || !source) return NULL;
-    if (input->requires_grad && cn_grad_enabled()) {
-        cn_fail(CN_EINVALID, "copy_: the tensor requires gradients; copy inside CN_NO_GRAD");
-        return NULL;
-    }
+    cn_tensor *in[] = { input, source };
+    bool missing = !input || !source;
+    if (missing || (cn_grad_enabled() && (cn_needs_grad(input) || cn_needs_grad(source))))
+        return cn_apply_inplace(&cn_op_copy, in, 2, NULL);
     size_t mark = cn_mark();
-    cn_tensor *fit = cn_expand(cn_detach(source), input->v.shape);
+    cn_tensor *fit = cn_plain(input) ? cn_expand(cn_detach(source), input->v.shape) : NULL;
+    if (fit && !cn_view_writable(&input->v, "copy_")) fit = NULL;
     if (fit) cn_copy_view(&input->v, &fit->v), input->storage->version++;
     cn_release(mark);
     return fit ? input : NULL;

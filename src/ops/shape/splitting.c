@@ -1,6 +1,13 @@
 /* splitting.c - all parts of a tensor along one dimension, as views. */
 #include "ops/compose.h"
 
+/* Changes in place of such views are not recorded: PyTorch's rule. tensor_split and its kin are free of it. */
+static cn_tensor *one_of_many(cn_tensor *view)
+{
+    if (view) view->fixed = CN_ONE_OF_MANY;
+    return view;
+}
+
 static bool unbind_compose(cn_call *c)
 {
     const cn_shape *s = &c->in[0]->v.shape;
@@ -8,7 +15,7 @@ static bool unbind_compose(cn_call *c)
     int dim = cn_wrap_dim(*(const int64_t *)c->params, s->ndim, "unbind");
     bool ok = dim >= 0 && cn_room_for(c, s->dim[dim]);
     for (int64_t i = 0; ok && i < s->dim[dim]; i++)
-        ok = cn_set_out(c, (int)i, cn_select(c->in[0], dim, i));
+        ok = cn_set_out(c, (int)i, one_of_many(cn_select(c->in[0], dim, i)));
     return ok;
 }
 
@@ -31,7 +38,7 @@ static bool cut_by_size(cn_call *c, int dim, int64_t size)
     bool ok = cn_room_for(c, count);
     for (int64_t i = 0; ok && i < count; i++) {
         int64_t first = i * size, length = n - first < size ? n - first : size;
-        ok = cn_set_out(c, (int)i, cn_narrow(c->in[0], dim, first, length));
+        ok = cn_set_out(c, (int)i, one_of_many(cn_narrow(c->in[0], dim, first, length)));
     }
     return ok;
 }
@@ -43,7 +50,7 @@ static bool cut_by_sizes(cn_call *c, int dim, const cn_tensor *sizes)
     int64_t first = 0, n = c->in[0]->v.shape.dim[dim];
     bool ok = cn_room_for(c, sizes->v.numel);
     for (int64_t i = 0; ok && i < sizes->v.numel; first += size[i++])
-        ok = cn_set_out(c, (int)i, cn_narrow(c->in[0], dim, first, size[i]));
+        ok = cn_set_out(c, (int)i, one_of_many(cn_narrow(c->in[0], dim, first, size[i])));
     if (!ok || first == n) return ok;
     return cn_fail(CN_EINVALID, "%s: the parts have %lld elements together, dimension %d has %lld",
                    c->op->name, (long long)first, dim, (long long)n);

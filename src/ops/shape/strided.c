@@ -1,4 +1,5 @@
-/* strided.c - views with strides of the caller's choice: as_strided, unfold; resize_. */
+/* strided.c - views with strides of the caller's choice: as_strided, unfold; resize_. Parts of a tensor. */
+#include "autograd/part.h"
 #include "ops/compose.h"
 
 #include <string.h>
@@ -44,20 +45,15 @@ static cn_tensor *flat(cn_tensor *t)
 
 /* ---- as_strided ---------------------------------------------------------------------------- */
 
-typedef struct {
-    cn_ints size, stride;
-    cn_opt_int storage_offset;
-} Strided;
-
-static int64_t offset_of(const Strided *p, const cn_tensor *t)
+static int64_t offset_of(const cn_part *p, const cn_tensor *t)
 {
-    return p->storage_offset.given ? p->storage_offset.value : storage_offset(t);
+    return p->offset.given ? p->offset.value : storage_offset(t);
 }
 
 /* Is the last element that the strides reach inside the storage? Products are distrusted. */
-static bool reach_inside(const Strided *p, const cn_tensor *t, const char *what)
+static bool reaches(const cn_part *p, int64_t offset, int64_t elements, const char *what)
 {
-    int64_t last = offset_of(p, t), reach;
+    int64_t last = offset, reach;
     bool empty = false, ok = last >= 0 && p->size.n == p->stride.n;
     for (int i = 0; ok && i < p->size.n; i++) {
         ok = p->size.v[i] >= 0 && p->stride.v[i] >= 0;
@@ -66,15 +62,20 @@ static bool reach_inside(const Strided *p, const cn_tensor *t, const char *what)
     for (int i = 0; ok && !empty && i < p->size.n; i++)
         ok = !__builtin_mul_overflow(p->size.v[i] - 1, p->stride.v[i], &reach) &&
              !__builtin_add_overflow(last, reach, &last);
-    if (ok && (empty || last < storage_size(t))) return true;
+    if (ok && (empty || last < elements)) return true;
     return cn_fail(CN_EINVALID,
                    "%s: these sizes, strides and offset do not stay in a storage of %lld elements",
-                   what, (long long)storage_size(t));
+                   what, (long long)elements);
+}
+
+static bool reach_inside(const cn_part *p, const cn_tensor *t, const char *what)
+{
+    return reaches(p, offset_of(p, t), storage_size(t), what);
 }
 
 static bool as_strided_view(const cn_call *c, cn_view *v)
 {
-    const Strided *p = c->params;
+    const cn_part *p = c->params;
     cn_tensor *t = c->in[0];
     if (!reach_inside(p, t, "as_strided")) return false;
     v->shape = cn_shape_from((int)p->size.n, p->size.v);
@@ -88,7 +89,7 @@ static bool as_strided_view(const cn_call *c, cn_view *v)
    element of the input takes what came to its place, shared among all that lie there. */
 static void as_strided_backward(cn_grads *g)
 {
-    const Strided *p = cn_grad_params(g);
+    const cn_part *p = cn_grad_params(g);
     cn_tensor *x = cn_saved_in(g, 0), *gy = cn_gout(g, 0);
     if (!x) return;
     int64_t n = storage_size(x);
@@ -108,7 +109,7 @@ const cn_op cn_op_as_strided = {
     CN_OP_HEAD(as_strided, "as_strided",
                "(Tensor input, int[] size, int[] stride, int? storage_offset=None) -> Tensor"),
     .doc = "The input's storage seen with these sizes and strides; elements may appear twice.",
-    .params_size = sizeof(Strided),
+    .params_size = sizeof(cn_part),
     .flags = CN_ANY_DTYPE | CN_ON_STRIDES,
     .saves = CN_SAVE_IN(0),
     .view = as_strided_view,
@@ -120,7 +121,7 @@ const cn_op cn_op_as_strided = {
 /* The whole storage as a vector, where elements that the input does not see have gradients too. */
 static bool as_strided_scatter_compose(cn_call *c)
 {
-    const Strided *p = c->params;
+    const cn_part *p = c->params;
     cn_tensor *t = c->in[0], *src = c->in[1];
     const cn_shape size = cn_shape_from((int)p->size.n, p->size.v);
     char a[128], b[128];
@@ -128,7 +129,7 @@ static bool as_strided_scatter_compose(cn_call *c)
     if (!cn_shape_equal(&size, &src->v.shape))
         return cn_fail(CN_EINVALID, "as_strided_scatter: the view has shape %s, src %s",
                        cn_shape_text(&size, a), cn_shape_text(&src->v.shape, b));
-    Strided all = { { 1, { storage_size(t) } }, { 1, { 1 } }, { true, 0 } };
+    cn_part all = { { 1, { storage_size(t) } }, { 1, { 1 } }, { true, 0 } };
     cn_tensor *at = positions(&size, p->stride.v, offset_of(p, t));
     cn_tensor *whole =
         cn_index_copy(CN_CALL(as_strided, &all, t), 0, at, flat(cn_to(src, t->v.dtype)));
@@ -140,10 +141,116 @@ const cn_op cn_op_as_strided_scatter = {
         as_strided_scatter, "as_strided_scatter",
         "(Tensor input, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor"),
     .doc = "A copy of input with src where as_strided looks.",
-    .params_size = sizeof(Strided),
+    .params_size = sizeof(cn_part),
     .flags = CN_ON_STRIDES,
     .compose = as_strided_scatter_compose,
     .samples = "[2,3] [2,2] (2,2) (3,1) | [5] [3] (3,) (2,) | [2,3] [2] (2,) (1,) 1",
+};
+
+/* ---- parts -----------------------------------------------------------------------------------
+   What views show of a row-major tensor, and a row-major tensor in which that is replaced. */
+
+static bool part_inside(const cn_call *c, cn_shape *size)
+{
+    const cn_part *p = c->params;
+    *size = cn_shape_from((int)p->size.n, p->size.v);
+    return size->ndim >= 0 && reaches(p, p->offset.value, c->in[0]->v.numel, c->op->name);
+}
+
+static cn_view part_view(const cn_call *c, const cn_view *of)
+{
+    const cn_part *p = c->params;
+    cn_view v = *of;
+    v.shape = cn_shape_from((int)p->size.n, p->size.v);
+    for (int i = 0; i < v.shape.ndim; i++) v.strides[i] = p->stride.v[i];
+    v.data += p->offset.value * (int64_t)cn_dtype_size(v.dtype);
+    cn_view_refresh(&v);
+    return v;
+}
+
+static cn_tensor *part_positions(cn_grads *g)
+{
+    const cn_part *p = cn_grad_params(g);
+    cn_shape size = cn_shape_from((int)p->size.n, p->size.v);
+    return positions(&size, p->stride.v, p->offset.value);
+}
+
+static bool part_at_infer(const cn_call *c, cn_spec out[])
+{
+    out->dtype = c->in[0]->v.dtype;
+    return part_inside(c, &out->shape);
+}
+
+static bool part_at_kernel(const cn_call *c)
+{
+    cn_view part = part_view(c, cn_in(c, 0));
+    if (part.numel) cn_copy_view(cn_out(c, 0), &part);
+    return true;
+}
+
+/* Added, as the view may show an element twice. */
+static void part_at_backward(cn_grads *g)
+{
+    cn_tensor *gy = cn_gout(g, 0);
+    const cn_shape *s = cn_in_shape(g, 0);
+    cn_tensor *zeros = gy ? flat(cn_zeros(*s, gy->v.dtype)) : NULL;
+    cn_give(g, 0, cn_reshape(cn_index_add(zeros, 0, part_positions(g), flat(gy)), *s));
+}
+
+const cn_op cn_op_part_at = {
+    CN_OP_HEAD(part_at, "part_at",
+               "(Tensor input, int[] size, int[] stride, int? offset=0) -> Tensor"),
+    .doc = "A copy of what size, stride and offset show of the input's elements in their order.",
+    .params_size = sizeof(cn_part),
+    .flags = CN_ANY_DTYPE | CN_ROWS,
+    .infer = part_at_infer,
+    .kernel = part_at_kernel,
+    .backward = part_at_backward,
+    .samples =
+        "[2,3] (2,) (3,) 1 | [5] (3,3) (1,1) | [2,3] (3,2) (1,3) | [4] () () 2 | [0] (0,) (1,)",
+};
+
+static bool part_set_infer(const cn_call *c, cn_spec out[])
+{
+    cn_shape size;
+    char a[128], b[128];
+    *out = (cn_spec){ c->in[0]->v.dtype, c->in[0]->v.shape };
+    if (!part_inside(c, &size)) return false;
+    if (cn_shape_equal(&size, &c->in[1]->v.shape) && c->in[1]->v.dtype == out->dtype) return true;
+    return cn_fail(CN_EINVALID, "part_set: the part is %s of shape %s, src %s of shape %s",
+                   cn_dtype_name(out->dtype), cn_shape_text(&size, a),
+                   cn_dtype_name(c->in[1]->v.dtype), cn_shape_text(&c->in[1]->v.shape, b));
+}
+
+static bool part_set_kernel(const cn_call *c)
+{
+    cn_view part = part_view(c, cn_out(c, 0));
+    cn_copy_view(cn_out(c, 0), cn_in(c, 0));
+    if (part.numel) cn_copy_view(&part, cn_in(c, 1));
+    return true;
+}
+
+static void part_set_backward(cn_grads *g)
+{
+    const cn_part *p = cn_grad_params(g);
+    cn_tensor *gy = cn_gout(g, 0);
+    if (!gy) return;
+    cn_tensor *none = cn_zeros(cn_shape_from((int)p->size.n, p->size.v), gy->v.dtype);
+    if (cn_wants(g, 0)) cn_give(g, 0, CN_CALL(part_set, p, gy, none));
+    if (cn_wants(g, 1)) cn_give(g, 1, CN_CALL(part_at, p, gy));
+}
+
+const cn_op cn_op_part_set = {
+    CN_OP_HEAD(part_set, "part_set",
+               "(Tensor input, Tensor src, int[] size, int[] stride, int? offset=0) -> Tensor"),
+    .doc = "A copy of input with src where size, stride and offset show its elements; they must "
+           "show none twice.",
+    .params_size = sizeof(cn_part),
+    .flags = CN_ANY_DTYPE | CN_ROWS,
+    .infer = part_set_infer,
+    .kernel = part_set_kernel,
+    .backward = part_set_backward,
+    .samples = "[2,3] [2] (2,) (3,) 1 | [2,3] [3,2] (3,2) (1,3) | [4] [] () () 2",
 };
 
 /* ---- unfold -------------------------------------------------------------------------------- */

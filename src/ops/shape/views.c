@@ -306,3 +306,19 @@ const cn_op cn_op_sum_to_size = {
     .compose = sum_to_size_compose,
     .samples = "[2,3,4] size=(3,1) | [2,3] size=() | [2,3] size=(2,3)",
 };
+
+/* ---- detach -------------------------------------------------------------------------------- */
+
+static bool same_view(const cn_call *c, cn_view *v)
+{
+    (void)c, (void)v;
+    return true;
+}
+
+const cn_op cn_op_detach = {
+    CN_OP_HEAD(detach, "detach", "(Tensor input) -> Tensor"),
+    .doc = "The same values in the same memory, which nothing is recorded of.",
+    .flags = CN_ANY_DTYPE | CN_NO_GRAD_OP,
+    .view = same_view,
+    .samples = "[2,3] | i64<3[2] | [0]",
+};
