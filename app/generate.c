@@ -80,9 +80,10 @@ static bool read_token(Writer *w, int64_t id)
     {
         cn_tensor *in[1 + STATES] = { cn_full(CN_SHAPE(1, 1), (double)id, CN_I64) };
         cn_tensor *out[1 + STATES] = { NULL };
-        int n = 1 + STATES;
+        int n = 1 + STATES, inputs = 1;
         memcpy(in + 1, w->state, sizeof w->state);
-        ok = cn_forward_all(w->net, in, 1 + STATES, out, &n) &&
+        while (inputs < 1 + STATES && in[inputs]) inputs++;
+        ok = cn_forward_all(w->net, in, inputs, out, &n) &&
              cn_read(out[0], CN_F32, w->scores, cn_vocab_size(w->vocab));
         for (int i = 0; i < STATES; i++) {
             cn_tensor *old = w->state[i];

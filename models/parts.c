@@ -39,6 +39,16 @@ cn_module *cn_adaptive_avg_pool2d_layer(int64_t side)
     return cn_ffi_module_new("AdaptiveAvgPool2d", &size, 1, &m) ? NULL : m;
 }
 
+cn_module *cn_embedding_layer(int64_t rows, int64_t width)
+{
+    cn_module *m = NULL;
+    const cn_ffi_arg args[] = {
+        { "num_embeddings", { .kind = CN_KIND_INT, .u.i = rows } },
+        { "embedding_dim", { .kind = CN_KIND_INT, .u.i = width } },
+    };
+    return cn_ffi_module_new("Embedding", args, 2, &m) ? NULL : m;
+}
+
 cn_module *cn_model_drawn(cn_module *net, cn_initialiser *init, void *context)
 {
     if (cn_ok() && (!init || cn_init(net, init, context))) return net;

@@ -16,6 +16,7 @@ void cn_add_part(cn_module *chain, const char *name, cn_module *part); /* takes 
 int64_t cn_width(const cn_model_request *r, int64_t width);
 
 cn_module *cn_adaptive_avg_pool2d_layer(int64_t side);
+cn_module *cn_embedding_layer(int64_t rows, int64_t width);
 
 /* The network with its parameters drawn; NULL, and nothing left of it, on failure. */
 cn_module *cn_model_drawn(cn_module *net, cn_initialiser *init, void *context);

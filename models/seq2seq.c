@@ -3,8 +3,6 @@
 #include "models/models.h"
 #include "models/parts.h"
 
-#include <cenote/ffi.h>
-
 #include <string.h>
 
 /* ---- what both are made of ----------------------------------------------------------------- */
@@ -18,20 +16,10 @@ static cn_seq2seq_options resolved(const cn_seq2seq_options *given)
     return o;
 }
 
-static cn_module *embedding_layer(const cn_seq2seq_options *o)
-{
-    cn_module *m = NULL;
-    const cn_ffi_arg args[] = {
-        { "num_embeddings", { .kind = CN_KIND_INT, .u.i = o->vocabulary } },
-        { "embedding_dim", { .kind = CN_KIND_INT, .u.i = o->embedding } },
-    };
-    return cn_ffi_module_new("Embedding", args, 2, &m) ? NULL : m;
-}
-
 /* One-way unless `o` says otherwise; `in` values come at each step. */
 static bool add_layers(cn_module *m, const cn_seq2seq_options *o, int64_t in)
 {
-    return cn_module_add(m, "embedding", embedding_layer(o)) &&
+    return cn_module_add(m, "embedding", cn_embedding_layer(o->vocabulary, o->embedding)) &&
            cn_module_add(m, "rnn",
                          cn_gru_layer(o->hidden, .in = in, .layers = o->layers,
                                       .dropout = o->dropout, .bidirectional = o->bidirectional));

@@ -26,6 +26,7 @@ static const char *const not_in_pytorch[] = {
     "adaptive_avg_pool",
     "adaptive_max_pool",
     "arg_extreme",
+    "attention_rows",
     "bag_winners",
     "batch_norm_train",
     "bce_terms",

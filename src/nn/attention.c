@@ -1,6 +1,8 @@
 /* attention.c - MultiheadAttention (Vaswani et al. 2017; D2L 11.5). */
 #include "nn/attention.h"
 
+#include "ops/fused.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -159,21 +161,34 @@ static bool mask_fits(const cn_tensor *mask, const cn_shape *want, const char *n
                    cn_shape_text(&mask->v.shape, a), cn_shape_text(want, b));
 }
 
-/* scores: (batch, heads, queries, keys + appended) */
-static cn_tensor *mask_scores(cn_tensor *scores, const cn_attention_inputs *in, int64_t appended,
-                              bool batched)
+/* s: the shape of the scores, (batch, heads, queries, keys + appended) */
+static bool masks_fit(const cn_attention_inputs *in, const cn_shape *s, int64_t appended)
+{
+    int64_t n = s->dim[0], h = s->dim[1], l = s->dim[2], keys = s->dim[3] - appended;
+    bool each = in->attn_mask && in->attn_mask->v.shape.ndim == 3;
+    cn_shape whole = CN_SHAPE(l, keys), per_head = CN_SHAPE(n * h, l, keys);
+    cn_shape padding = in->query->v.shape.ndim == 3 ? CN_SHAPE(n, keys) : CN_SHAPE(keys);
+    return mask_fits(in->attn_mask, each ? &per_head : &whole, "attn_mask") &&
+           mask_fits(in->key_padding_mask, &padding, "key_padding_mask");
+}
+
+/* How the masks broadcast to scores of that shape. */
+static cn_shape attn_view(const cn_attention_inputs *in, const cn_shape *s)
+{
+    return in->attn_mask && in->attn_mask->v.shape.ndim == 3 ? *s : CN_SHAPE(s->dim[2], s->dim[3]);
+}
+
+static cn_shape padding_view(const cn_shape *s)
+{
+    return CN_SHAPE(s->dim[0], 1, 1, s->dim[3]);
+}
+
+static cn_tensor *mask_scores(cn_tensor *scores, const cn_attention_inputs *in, int64_t appended)
 {
     if (!scores) return NULL;
     const cn_shape s = scores->v.shape;
-    int64_t n = s.dim[0], h = s.dim[1], l = s.dim[2], all = s.dim[3], keys = all - appended;
-    bool each = in->attn_mask && in->attn_mask->v.shape.ndim == 3;
-    cn_shape whole = CN_SHAPE(l, keys), per_head = CN_SHAPE(n * h, l, keys);
-    cn_shape padding = batched ? CN_SHAPE(n, keys) : CN_SHAPE(keys);
-    if (!mask_fits(in->attn_mask, each ? &per_head : &whole, "attn_mask") ||
-        !mask_fits(in->key_padding_mask, &padding, "key_padding_mask"))
-        return NULL;
-    scores = apply_mask(scores, in->attn_mask, each ? s : CN_SHAPE(l, all), appended);
-    return apply_mask(scores, in->key_padding_mask, CN_SHAPE(n, 1, 1, all), appended);
+    scores = apply_mask(scores, in->attn_mask, attn_view(in, &s), appended);
+    return apply_mask(scores, in->key_padding_mask, padding_view(&s), appended);
 }
 
 /* ---- attention ----------------------------------------------------------------------------- */
@@ -225,7 +240,7 @@ static cn_tensor *weights_of(cn_module *m, const Attention *o, cn_tensor *q, cn_
     if (!q || !k) return NULL;
     double scale = 1 / sqrt((double)(o->width / o->heads));
     cn_tensor *scores = cn_matmul(cn_mul(q, cn_num(scale)), cn_transpose(k, -2, -1));
-    scores = mask_scores(scores, in, appended, in->query->v.shape.ndim == 3);
+    scores = mask_scores(scores, in, appended);
     cn_tensor *w = cn_softmax(scores, -1);
     return m->training && o->dropout > 0 ? cn_dropout(w, o->dropout, &m->rng) : w;
 }
@@ -248,6 +263,59 @@ static cn_tensor *reported(cn_tensor *weights, const cn_attention_inputs *in, bo
     return batched ? weights : cn_squeeze(weights, CN_SHAPE(0));
 }
 
+static bool is_bool_or_none(const cn_tensor *mask)
+{
+    return !mask || mask->v.dtype == CN_BOOL;
+}
+
+/* Both masks in one, in the sense of scaled_dot_product_attention; NULL with *ok: there is none. */
+static cn_tensor *joined_mask(const cn_attention_inputs *in, const cn_shape *s, bool *ok)
+{
+    cn_tensor *attn = in->attn_mask, *padding = in->key_padding_mask, *mask;
+    *ok = true;
+    if (!attn && !padding) return NULL;
+    if (attn) attn = cn_reshape(attn, attn_view(in, s));
+    if (padding) padding = cn_reshape(padding, padding_view(s));
+    if (is_bool_or_none(attn) && is_bool_or_none(padding)) {
+        mask = attn && padding ? cn_logical_or(attn, padding) : attn ? attn : padding;
+        mask = cn_logical_not(mask);
+    } else if (attn && padding) {
+        mask = apply_mask(cn_zeros((cn_shape){ .ndim = 0 }, in->query->v.dtype), attn,
+                          attn->v.shape, 0);
+        mask = apply_mask(mask, padding, padding_view(s), 0);
+    } else {
+        mask = attn ? attn : padding;
+    }
+    *ok = mask != NULL;
+    return mask;
+}
+
+/* The values by their weights, which *weights gets if it is not NULL; otherwise they are not made where
+   that can be avoided. */
+static cn_tensor *mix_values(cn_module *m, const Attention *o, cn_tensor *const qkv[3],
+                             const cn_attention_inputs *in, cn_tensor **weights)
+{
+    const int64_t appended = o->add_bias_kv + o->add_zero_attn;
+    cn_shape s = qkv[0]->v.shape;
+    s.dim[3] = qkv[1]->v.shape.dim[2];
+    if (!masks_fit(in, &s, appended)) return NULL;
+    if (!weights && !appended) {
+        bool ok;
+        cn_attention_call call = { .query = qkv[0],
+                                   .key = qkv[1],
+                                   .value = qkv[2],
+                                   .mask = joined_mask(in, &s, &ok),
+                                   .scale = 1 / sqrt((double)(o->width / o->heads)),
+                                   .dropout = m->training ? o->dropout : 0,
+                                   .rng = &m->rng };
+        if (!ok) return NULL;
+        if (cn_attention_fuses(&call)) return cn_attention_fused(&call);
+    }
+    cn_tensor *w = weights_of(m, o, qkv[0], qkv[1], in, appended);
+    if (weights && !(*weights = reported(w, in, in->query->v.shape.ndim == 3))) return NULL;
+    return cn_matmul(w, qkv[2]);
+}
+
 cn_tensor *cn_attend(cn_module *m, const cn_attention_inputs *in, cn_tensor **weights)
 {
     const Attention *o = m->options;
@@ -256,13 +324,10 @@ cn_tensor *cn_attend(cn_module *m, const cn_attention_inputs *in, cn_tensor **we
     if (!check_inputs(o, given) || !steps_first(o, given, x) || !project(m, o, x, qkv) ||
         !append_steps(m, o, qkv + 1))
         return NULL;
-    bool batched = in->query->v.shape.ndim == 3;
-    int64_t appended = o->add_bias_kv + o->add_zero_attn;
     for (int i = 0; i < 3; i++)
         if (!(qkv[i] = split_heads(qkv[i], o->heads))) return NULL;
-    cn_tensor *w = weights_of(m, o, qkv[0], qkv[1], in, appended);
-    if (weights && !(*weights = reported(w, in, batched))) return NULL;
-    return cn_forward(m->children[0].module, join_heads(o, cn_matmul(w, qkv[2]), batched));
+    cn_tensor *y = mix_values(m, o, qkv, in, weights);
+    return cn_forward(m->children[0].module, join_heads(o, y, in->query->v.shape.ndim == 3));
 }
 
 typedef struct {

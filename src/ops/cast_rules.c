@@ -14,6 +14,7 @@ const unsigned char cn_cast_rules[CN_NUM_OPS] = {
     LOW(addmm),
     LOW(addmv),
     LOW(addr),
+    LOW(attention_rows),
     LOW(baddbmm),
     LOW(bilinear),
     LOW(bmm),

@@ -32,4 +32,21 @@ bool cn_conv_block_pays(cn_tensor *input, cn_tensor *weight, cn_tensor *bias,
 cn_tensor *cn_conv_block_call(cn_tensor *input, cn_tensor *weight, cn_tensor *bias,
                               const cn_conv_block *p);
 
+/* softmax(query key^T scale + mask) value, dropping out weights where rng is given. */
+typedef struct cn_attention_call {
+    cn_tensor *query, *key, *value; /* (.., steps, size) */
+    cn_tensor *mask;                /* bool: what takes part; float: added; or NULL */
+    double scale, dropout;
+    bool is_causal;
+    cn_rng *rng;
+} cn_attention_call;
+
+/* Can the weights remain unmade? Then cn_attention_fused() does it in memory linear in the length. */
+bool cn_attention_fuses(const cn_attention_call *a);
+cn_tensor *cn_attention_fused(const cn_attention_call *a);
+/* Scores with -infinity, or a number added, where the mask says so. */
+cn_tensor *cn_attention_masked(cn_tensor *scores, cn_tensor *mask, bool is_causal);
+/* softmax over the last dimension; with `masked`, rows without a finite score get zeros. */
+cn_tensor *cn_attention_softmax(cn_tensor *scores, bool masked);
+
 #endif

@@ -76,6 +76,13 @@ typedef struct cn_dropout_params {
     int64_t seed, stream, position;
 } cn_dropout_params;
 
+/* attention_rows, attention_rows_backward */
+typedef struct cn_attention_params {
+    double scale;
+    bool is_causal;
+    cn_dropout_params drop; /* of the weights, as if they lay in one row-major tensor */
+} cn_attention_params;
+
 /* softplus */
 typedef struct cn_softplus_params {
     double beta, threshold;

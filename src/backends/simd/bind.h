@@ -20,7 +20,7 @@ extern const cn_simd_table *cn_simd;
 /* Lists ended by a NULL kernel. */
 extern const cn_simd_binding cn_simd_elementwise[], cn_simd_sums[], cn_simd_products[],
     cn_simd_networks[], cn_simd_rows[], cn_simd_norms[], cn_simd_pools[], cn_simd_dropouts[],
-    cn_simd_extreme_ops[], cn_simd_gates[];
+    cn_simd_extreme_ops[], cn_simd_gates[], cn_simd_attentions[];
 
 /* Takes calls whose inputs are all dense float32. */
 const char *cn_simd_refuses_sparse(const cn_call *c);

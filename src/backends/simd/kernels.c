@@ -38,6 +38,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 #include "backends/simd/softmax_columns.inc"
 #include "backends/simd/norm.inc"
 #include "backends/simd/dropout.inc"
+#include "backends/simd/attention.inc"
 #include "backends/simd/pool.inc"
 #include "backends/simd/gates.inc"
 #include "backends/simd/lanes.inc"
@@ -81,6 +82,8 @@ const cn_simd_table TABLE = {
     .batch_norm_backward = batch_norm_backward,
     .dropout = dropout,
     .dropout_backward = dropout_backward,
+    .attention = attention,
+    .attention_backward = attention_backward,
     .max_pool = max_pool,
     .max_pool_backward = max_pool_backward,
     .avg_pool = avg_pool,

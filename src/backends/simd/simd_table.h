@@ -164,6 +164,27 @@ typedef struct cn_simd_philox {
     uint64_t seed, stream, position;
 } cn_simd_philox;
 
+/* ---- attention ---------------------------------------------------------------------------------
+   Rows of queries, keys, values and the gradient of the result are dense; strides are those of
+   examples, heads and rows. The results are dense altogether: (examples, heads, rows, width). */
+typedef struct cn_simd_heads {
+    const float *data;
+    int64_t example, head, row;
+} cn_simd_heads;
+
+typedef struct cn_simd_attention {
+    int64_t examples, heads, queries, keys, width, value_width;
+    cn_simd_heads q, k, v, gy;
+    const void *mask; /* NULL: none; strides as above, columns adjacent */
+    bool mask_is_bool, is_causal;
+    int64_t mask_example, mask_head, mask_row;
+    float scale;
+    double drop; /* the probability with which a weight is dropped */
+    cn_simd_philox rng;
+    float *out, *sums;   /* sums: log of the sum of exp(score); +infinity where no key takes part */
+    float *gq, *gk, *gv; /* of backward, which reads out and sums */
+} cn_simd_attention;
+
 /* ---- pooling ------------------------------------------------------------------------------- */
 
 /* `planes` (N * C) pictures of h x w give planes of out_h x out_w. The caller guarantees that every
@@ -291,6 +312,9 @@ typedef struct cn_simd_table {
                     int64_t n, int threads);
     void (*dropout_backward)(double p, float *gx, const float *gy, const uint8_t *mask, int64_t n,
                              int threads);
+
+    bool (*attention)(const cn_simd_attention *a, int threads);
+    bool (*attention_backward)(const cn_simd_attention *a, int threads);
 
     /* The gradient of a maximum goes to the first largest element; a NaN is larger than everything
        before it. */

@@ -1,6 +1,7 @@
 /* attention.c - scaled dot-product attention (D2L 11.3; Vaswani and others, 2017), made of matrix
    products and a softmax. */
 #include "ops/compose.h"
+#include "ops/fused.h"
 
 #include <math.h>
 
@@ -34,21 +35,23 @@ static bool operands_fit(const cn_call *c)
                    cn_shape_text(&v->v.shape, d));
 }
 
-/* -infinity where the mask is false; what is not bool is added as it is. */
-static cn_tensor *masked_scores(cn_tensor *scores, cn_tensor *mask)
-{
-    if (!mask) return scores;
-    if (mask->v.dtype != CN_BOOL) return cn_add(scores, mask);
-    return cn_where(mask, scores, cn_number(-(double)INFINITY));
-}
-
 static cn_tensor *causal_mask(int64_t rows, int64_t columns)
 {
     return cn_ge(cn_unsqueeze(cn_counting(rows), -1), cn_counting(columns));
 }
 
-/* softmax over the last dimension; rows that are masked altogether get zeros, not NaN. */
-static cn_tensor *softmax_of(cn_tensor *scores, bool masked)
+/* -infinity where the mask is false; what is not bool is added as it is. */
+cn_tensor *cn_attention_masked(cn_tensor *scores, cn_tensor *mask, bool is_causal)
+{
+    if (!scores) return NULL;
+    if (is_causal) mask = causal_mask(size_from_end(scores, 2), size_from_end(scores, 1));
+    else if (!mask) return scores;
+    if (mask && mask->v.dtype != CN_BOOL) return cn_add(scores, mask);
+    return cn_where(mask, scores, cn_number(-(double)INFINITY));
+}
+
+/* Rows that are masked altogether get zeros, not NaN. */
+cn_tensor *cn_attention_softmax(cn_tensor *scores, bool masked)
 {
     if (!masked || !scores || scores->v.numel == 0) return cn_softmax(scores, -1);
     cn_tensor *top = cn_amax(scores, .dim = CN_SHAPE(-1), .keepdim = true), *zero = cn_number(0);
@@ -76,25 +79,24 @@ static cn_tensor *repeated_heads(cn_tensor *t, const cn_tensor *query)
 }
 
 /* The weights of the values: both factors get a root of the scale, so that products stay small. */
-static cn_tensor *attend(const cn_call *c, cn_tensor *k, cn_tensor *mask, double scale, double drop)
+static cn_tensor *attend(const cn_attention_call *a)
 {
-    cn_tensor *q = cn_mul(c->in[0], cn_number(sqrt(scale)));
-    cn_tensor *scores = cn_matmul(q, cn_transpose(cn_mul(k, cn_number(sqrt(scale))), -2, -1));
-    cn_tensor *weights = softmax_of(masked_scores(scores, mask), mask != NULL);
-    return drop > 0 ? cn_dropout(weights, drop, cn_default_rng()) : weights;
+    cn_tensor *root = cn_number(sqrt(a->scale));
+    cn_tensor *scores =
+        cn_matmul(cn_mul(a->query, root), cn_transpose(cn_mul(a->key, root), -2, -1));
+    scores = cn_attention_masked(scores, a->mask, a->is_causal);
+    cn_tensor *weights = cn_attention_softmax(scores, a->mask || a->is_causal);
+    return a->dropout > 0 ? cn_dropout(weights, a->dropout, a->rng) : weights;
 }
 
-/* *mask: the one given, or the causal one. */
-static bool choose_mask(const cn_call *c, bool is_causal, cn_tensor **mask)
+static bool check_mask(const cn_call *c, bool is_causal)
 {
-    *mask = c->n_in > 3 ? c->in[3] : NULL;
-    if (*mask && is_causal)
+    const cn_tensor *mask = c->n_in > 3 ? c->in[3] : NULL;
+    if (mask && is_causal)
         return cn_fail(CN_EINVALID, "%s: attn_mask and is_causal exclude each other", c->op->name);
-    if (*mask && (*mask)->v.dtype != CN_BOOL && !cn_dtype_is_float((*mask)->v.dtype))
-        return cn_fail(CN_EINVALID, "%s: attn_mask must be bool or float, not %s", c->op->name,
-                       cn_dtype_name((*mask)->v.dtype));
-    if (is_causal) *mask = causal_mask(size_from_end(c->in[0], 2), size_from_end(c->in[1], 2));
-    return !is_causal || *mask;
+    return !mask || mask->v.dtype == CN_BOOL || cn_dtype_is_float(mask->v.dtype) ||
+           cn_fail(CN_EINVALID, "%s: attn_mask must be bool or float, not %s", c->op->name,
+                   cn_dtype_name(mask->v.dtype));
 }
 
 static bool is_probability(const cn_call *c, double p)
@@ -109,17 +111,31 @@ static double usual_scale(const cn_tensor *query)
     return width ? 1 / sqrt((double)width) : 1;
 }
 
+static cn_attention_call call_of(const cn_call *c, double dropout, bool is_causal)
+{
+    return (cn_attention_call){ .query = c->in[0],
+                                .key = c->in[1],
+                                .value = c->in[2],
+                                .mask = c->n_in > 3 ? c->in[3] : NULL,
+                                .scale = usual_scale(c->in[0]),
+                                .dropout = dropout,
+                                .is_causal = is_causal,
+                                .rng = cn_default_rng() };
+}
+
 static bool attention_compose(cn_call *c)
 {
     const Attention *p = c->params;
-    cn_tensor *mask, *k = c->in[1], *v = c->in[2];
-    if (!is_probability(c, p->dropout_p) || !operands_fit(c) ||
-        !choose_mask(c, p->is_causal, &mask))
+    if (!is_probability(c, p->dropout_p) || !operands_fit(c) || !check_mask(c, p->is_causal))
         return false;
-    if (p->enable_gqa) k = repeated_heads(k, c->in[0]), v = k ? repeated_heads(v, c->in[0]) : NULL;
-    if (!k || !v) return false;
-    double scale = p->scale.given ? p->scale.value : usual_scale(c->in[0]);
-    return cn_set_out(c, 0, cn_matmul(attend(c, k, mask, scale, p->dropout_p), v));
+    cn_attention_call a = call_of(c, p->dropout_p, p->is_causal);
+    if (p->enable_gqa)
+        a.key = repeated_heads(a.key, a.query),
+        a.value = a.key ? repeated_heads(a.value, a.query) : NULL;
+    if (!a.key || !a.value) return false;
+    if (p->scale.given) a.scale = p->scale.value;
+    return cn_set_out(
+        c, 0, cn_attention_fuses(&a) ? cn_attention_fused(&a) : cn_matmul(attend(&a), a.value));
 }
 
 const cn_op cn_op_scaled_dot_product_attention = {
@@ -156,11 +172,10 @@ typedef struct {
 static bool old_compose(cn_call *c)
 {
     const OldAttention *p = c->params;
-    cn_tensor *mask;
-    if (!is_probability(c, p->dropout_p) || !operands_fit(c) ||
-        !choose_mask(c, p->is_causal, &mask))
+    if (!is_probability(c, p->dropout_p) || !operands_fit(c) || !check_mask(c, p->is_causal))
         return false;
-    cn_tensor *weights = attend(c, c->in[1], mask, usual_scale(c->in[0]), p->dropout_p);
+    const cn_attention_call a = call_of(c, p->dropout_p, p->is_causal);
+    cn_tensor *weights = attend(&a);
     if (!cn_set_out(c, 0, cn_matmul(weights, c->in[2]))) return false;
     return cn_set_out(c, 1, weights);
 }
