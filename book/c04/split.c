@@ -82,7 +82,7 @@ static void k_folds(Lab *lab, const LabData *d)
         cn_tensor *after = cn_narrow(all, 0, (i + 1) * fold, N - (i + 1) * fold);
         cn_tensor *train = cn_cat((cn_tensor *[]){ before, after }, 2, 0);
         disjoint = disjoint && cn_numel(train) == N - fold &&
-                   !cn_item(cn_sum(cn_eq(cn_unsqueeze(train, 1), cn_unsqueeze(valid, 0))));
+                   cn_item(cn_sum(cn_eq(cn_unsqueeze(train, 1), cn_unsqueeze(valid, 0)))) == 0;
         cn_copy_(counts, cn_index_add(counts, 0, valid, cn_ones(CN_SHAPE(fold), CN_F32)));
         LabData t = rows(d, train, 0, N - fold), v = rows(d, valid, 0, fold);
         cn_tensor *w = ridge(&t, 0.01);
