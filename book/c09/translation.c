@@ -68,8 +68,7 @@ cn_module *translation_train(Lab *lab, const Translation *t, bool bidirectional,
     cn_module *net = cn_seq2seq(&options, cn_vocab_size(t->pairs.target));
     cn_optim *adam = cn_adam(net, .lr = 0.005);
     *fit = lab_fit(lab, net, t->pairs.data, .optim = adam, .run = cn_seq_run, .loss = cn_seq_loss,
-                   .batch = 64, .clip = 1,
-                   .epochs = epochs_for(o));
+                   .batch = 64, .clip = 1, .epochs = epochs_for(o));
     lab_say(lab, "loss %.4f a token, %.0f sentences/s", lab_last(fit, fit->train_loss),
             fit->examples_per_second);
     cn_optim_free(adam);
