@@ -4,9 +4,6 @@
 
 #include "optim/optim.h"
 
-#include <stdalign.h>
-#include <stddef.h>
-
 typedef struct cn_sched_class {
     const char *name;
     const char *schema; /* constructor arguments; NULL: not made by name */
@@ -24,9 +21,9 @@ struct cn_sched {
     const cn_sched_class *cls;
     cn_optim *optim;
     int64_t count;
-    int group; /* which rate() and momentum() are asked about */
-    alignas(max_align_t) char params[CN_MAX_PARAM_BYTES]; /* the class's struct */
-    cn_sched **parts;                                     /* of those made of others; owned */
+    int group;                                   /* which rate() and momentum() are asked about */
+    _Alignas(8) char params[CN_MAX_PARAM_BYTES]; /* the class's struct */
+    cn_sched **parts;                            /* of those made of others; owned */
     int n_parts;
     cn_sched_memory memory; /* of those that look at a metric */
 };
