@@ -125,5 +125,6 @@ const Experiment experiment_c10_cmp = {
     .title_zh = "比较卷积神经网络、循环神经网络和自注意力",
     .section = "11.6.2",
     .published = "O(k n d^2), O(n d^2), O(n^2 d); paths O(n / k), O(n), O(1)",
+    .trains = true, /* it takes times, which a busy machine disturbs */
     .run = run,
 };
