@@ -24,39 +24,50 @@ static const Option options[] = {
 /* ---- networks ------------------------------------------------------------------------------ */
 
 typedef struct {
-    const cn_model *model;
+    Config config;
     cn_module *net;
     cn_optim *optim;
-    cn_tensor *x, *y;
-    int64_t batch;
+    cn_batch batch;
     int segments; /* of recomputation; 0: none */
     int amp;      /* a dtype, or CN_NO_DTYPE */
 } Net;
 
-/* zero_grad, forward, loss, backward, update: what PyTorch's side does, too. */
+static cn_tensor *loss_of(Net *n)
+{
+    cn_run_fn *run = config_run(&n->config);
+    cn_loss_fn *loss = config_loss(&n->config);
+    cn_tensor *output = run           ? run(n->net, &n->batch, NULL)
+                        : n->segments ? cn_checkpoint_sequential(n->net, n->segments, n->batch.x)
+                                      : cn_forward(n->net, n->batch.x);
+    return loss ? loss(output, &n->batch, NULL) : cn_cross_entropy(output, n->batch.y);
+}
+
+/* zero_grad, forward, loss, backward, the book's clipping, update: what PyTorch's side does, too. */
 static bool train_step(void *context)
 {
     Net *n = context;
     size_t mark = cn_mark();
     cn_optim_zero_grad(n->optim);
     int was = cn_set_autocast(n->amp);
-    cn_tensor *output = n->segments ? cn_checkpoint_sequential(n->net, n->segments, n->x)
-                                    : cn_forward(n->net, n->x);
-    cn_tensor *loss =
-        n->model->regression ? cn_mse_loss(output, n->y) : cn_cross_entropy(output, n->y);
+    cn_tensor *loss = loss_of(n);
     cn_set_autocast(was);
     bool ok = cn_backward(loss);
-    CN_PROFILE("optimiser") ok = ok && cn_step(n->optim);
+    CN_PROFILE("optimiser")
+    {
+        if (ok && n->config.clip > 0) cn_clip_grad_norm_of(n->optim, n->config.clip);
+        ok = ok && cn_step(n->optim);
+    }
     cn_release(mark);
     return ok;
 }
 
-static cn_tensor *random_ids(const Net *n, cn_shape shape, cn_rng *rng)
+/* From `least` up to `most` - 1. */
+static cn_tensor *random_ids(cn_shape shape, int64_t least, int64_t most, cn_rng *rng)
 {
     cn_tensor *t = cn_empty(shape, CN_I64);
     int64_t *id = cn_data_mut(t);
     for (int64_t i = 0; id && i < cn_numel(t); i++)
-        id[i] = cn_rng_below(rng, cn_model_outputs(n->model));
+        id[i] = least + (int64_t)cn_rng_below(rng, most - least);
     return t;
 }
 
@@ -68,26 +79,31 @@ static cn_tensor *random_numbers(cn_shape shape, cn_rng *rng)
     return t;
 }
 
+/* As config_data() would give it, of random numbers. */
 static bool fixed_batch(Net *n)
 {
+    const cn_model *m = n->config.model;
+    const int64_t size = n->config.batch, outputs = cn_model_outputs(m);
     cn_rng rng = cn_rng_make(0, 99);
-    cn_shape shape = cn_model_batch(n->model, n->batch);
-    if (n->model->tokens) {
-        n->x = random_ids(n, shape, &rng), n->y = random_ids(n, shape, &rng);
+    cn_shape shape = cn_model_batch(m, size);
+    cn_batch *b = &n->batch;
+    b->size = size;
+    if (cn_model_reads(m)) {
+        b->x = random_ids(shape, 0, outputs, &rng), b->y = random_ids(shape, 0, outputs, &rng);
+        for (int i = 0; i < 2; i++) /* how many words count */
+            b->extra[i] = random_ids(CN_SHAPE(size), 2, shape.dim[1] + 1, &rng);
         return cn_ok();
     }
-    n->x = random_numbers(shape, &rng);
-    n->y = n->model->regression ? random_numbers(CN_SHAPE(n->batch, 1), &rng)
-                                : random_ids(n, CN_SHAPE(n->batch), &rng);
+    b->x = random_numbers(shape, &rng);
+    b->y = m->regression ? random_numbers(CN_SHAPE(size, 1), &rng)
+                         : random_ids(CN_SHAPE(size), 0, outputs, &rng);
     return cn_ok();
 }
 
 /* Of one example, times the batch: the layers' work grows with it. */
 static double step_flops(const Net *n)
 {
-    cn_shape s = *cn_shape_of(n->x);
-    s.dim[0] = 1;
-    return cn_step_flops(n->net, s) * (double)n->batch;
+    return cn_step_flops(n->net, cn_model_batch(n->config.model, 1)) * (double)n->batch.size;
 }
 
 static void report_net(const Args *args, const Net *n, const Times *t, double peak)
@@ -99,15 +115,15 @@ static void report_net(const Args *args, const Net *n, const Times *t, double pe
         printf(
             "%s, batch %lld, %d threads: %.4f ms a step (least %.4f, p90 %.4f), %.0f examples/s, %.1f %% of the "
             "speed of a large product, %.0f MB\n",
-            n->model->name, (long long)n->batch, cn_threads(), t->median * 1e3, t->least * 1e3,
-            t->p90 * 1e3, (double)n->batch / t->median, 100 * share, rss);
+            n->config.model->name, (long long)n->batch.size, cn_threads(), t->median * 1e3,
+            t->least * 1e3, t->p90 * 1e3, (double)n->batch.size / t->median, 100 * share, rss);
         return;
     }
     json_t *j = json_pack("{s:s, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:s}",
-                          "model", n->model->name, "batch", (json_int_t)n->batch, "threads",
-                          cn_threads(), "step_ms_median", t->median * 1e3, "step_ms_min",
+                          "model", n->config.model->name, "batch", (json_int_t)n->batch.size,
+                          "threads", cn_threads(), "step_ms_median", t->median * 1e3, "step_ms_min",
                           t->least * 1e3, "step_ms_p90", t->p90 * 1e3, "steps_per_s", 1 / t->median,
-                          "examples_per_s", (double)n->batch / t->median, "steps",
+                          "examples_per_s", (double)n->batch.size / t->median, "steps",
                           (json_int_t)t->steps, "params", (json_int_t)cn_parameter_count(n->net),
                           "peak_rss_mb", rss, "peak_share", share, "version", cn_version());
     json_dumpf(j, stdout, JSON_COMPACT);
@@ -115,24 +131,25 @@ static void report_net(const Args *args, const Net *n, const Times *t, double pe
     json_decref(j);
 }
 
+/* The book's optimiser and batch, at a rate at which random data do no harm. */
+static void as_the_book(const Args *args, const cn_model *m, Config *c)
+{
+    *c = (Config){ .model = m, .lr = 0.01, .clip = m->clip, .recompute = flag(args, "recompute") };
+    snprintf(c->optim, sizeof c->optim, "%s", m->optim ? m->optim : "sgd");
+    c->batch = given(args, "batch") ? int_of(args, "batch") : m->batch;
+}
+
 static bool bench_net(const Args *args, const cn_model *model)
 {
-    Config c = { .model = model, .recompute = flag(args, "recompute") };
     cn_dtype amp = amp_named(given(args, "amp") ? text_of(args, "amp") : "");
-    Net n = { .model = model,
-              .batch = given(args, "batch") ? int_of(args, "batch") : model->batch,
-              .amp = amp ? (int)amp : CN_NO_DTYPE };
-    if (model->translates)
-        return cn_fail(CN_EUNSUPPORTED,
-                       "bench: %s takes pairs of sentences; cenote train --profile "
-                       "measures it",
-                       model->name);
+    Net n = { .amp = amp ? (int)amp : CN_NO_DTYPE };
+    as_the_book(args, model, &n.config);
     const double seconds = given(args, "seconds") ? float_of(args, "seconds") : 3;
     Times t = { 0 };
     size_t mark = cn_mark();
-    n.net = config_network(&c);
-    n.segments = config_segments(&c, n.net);
-    n.optim = n.net ? cn_sgd(n.net, .lr = 0.01) : NULL;
+    n.net = config_network(&n.config);
+    n.segments = config_segments(&n.config, n.net);
+    n.optim = n.net ? config_optimiser(&n.config, n.net) : NULL;
     bool ok = cn_ok() && n.optim && fixed_batch(&n) && profile_begin(args) &&
               measure(train_step, &n, seconds, &t);
     if (ok) report_net(args, &n, &t, peak_flops());
@@ -163,7 +180,7 @@ const Command command_bench = {
     .most = -1,
     .about = "time the training step of a network, or single ops",
     .details =
-        "Times whole training steps (zero_grad, forward, loss, backward, update) on one fixed batch in memory. "
+        "Times whole training steps (zero_grad, forward, loss, backward, clipping where the book clips, update) on one fixed batch in memory. "
         "The share of peak compares with the speed of a large matrix product on the same threads.\n"
         "'ops' times single ops, those whose names begin with one of the CASEs or all, beside the speed of memory "
         "(z = x + 3 y over arrays far larger than the caches) or of a large product. The bytes are those that have "

@@ -1,6 +1,7 @@
 /* bahdanau.c - seq2seq with additive attention (D2L 11.4). */
 #include "models/bahdanau.h"
 #include "models/parts.h"
+#include "models/translator.h"
 
 static bool build(cn_module *m, const cn_shape *input)
 {
@@ -95,6 +96,18 @@ cn_module *cn_bahdanau(const cn_seq2seq_options *o, int64_t target_vocabulary)
 {
     cn_seq2seq_options target = *o;
     target.vocabulary = target_vocabulary;
-    return cn_encoder_decoder(cn_seq2seq_encoder(o), cn_bahdanau_decoder(&target),
-                              cn_bahdanau_init_state);
+    return cn_seq_drawn(cn_encoder_decoder(cn_seq2seq_encoder(o), cn_bahdanau_decoder(&target),
+                                           cn_bahdanau_init_state));
 }
+
+static cn_module *make(const cn_model_request *r)
+{
+    const cn_seq2seq_options o = { .vocabulary = r->classes,
+                                   .embedding = cn_width(r, 32),
+                                   .hidden = cn_width(r, 32),
+                                   .dropout = 0.1 };
+    return cn_bahdanau(&o, cn_targets(r));
+}
+
+TRANSLATOR(bahdanau, "Bahdanau attention", "11.4",
+           "seq2seq whose decoder looks at all of the source");

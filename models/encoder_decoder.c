@@ -18,6 +18,38 @@ cn_module *cn_seq_decoder(cn_module *net)
     return cn_module_at(net, "decoder");
 }
 
+/* ---- parameters ---------------------------------------------------------------------------- */
+
+/* The matrices of queries, keys and values lie in one, but each is drawn by its own size. */
+static bool xavier(cn_tensor *t, const char *name, void *context)
+{
+    double gain = 1;
+    if (cn_ndim(t) != 2) return true;
+    if (strncmp(name, "in_proj", 7) == 0) {
+        double out = (double)cn_size(t, 0), in = (double)cn_size(t, 1);
+        gain = sqrt((in + out) / (in + out / 3));
+    }
+    (void)context;
+    return cn_xavier_uniform(t, "weight", &gain);
+}
+
+static bool draw(cn_module *half)
+{
+    for (int i = 0; half && i < cn_module_children(half); i++) {
+        cn_module *part = cn_module_child(half, i);
+        bool table = strcmp(cn_module_name(part), "Embedding") == 0;
+        if (!table && !cn_init(part, xavier, NULL)) return false;
+    }
+    return half && cn_ok();
+}
+
+cn_module *cn_seq_drawn(cn_module *net)
+{
+    if (net && draw(cn_seq_encoder(net)) && draw(cn_seq_decoder(net))) return net;
+    cn_module_free(net);
+    return NULL;
+}
+
 /* ---- running ------------------------------------------------------------------------------- */
 
 static bool encode(cn_module *net, cn_tensor *source, cn_tensor *lengths, cn_seq_state *encoded)

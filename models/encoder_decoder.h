@@ -36,6 +36,9 @@ typedef bool cn_init_state(cn_module *decoder, const cn_seq_state *encoded, cn_t
 /* A module of both, its children "encoder" and "decoder", that runs with cn_forward_all():
    {source, target, lengths} to scores; without a target it is the source. Takes them over, also on failure. */
 cn_module *cn_encoder_decoder(cn_module *encoder, cn_module *decoder, cn_init_state *init_state);
+/* With parameters drawn as in the book: Xavier for all matrices but embeddings, which are N(0, 1). Gives the
+   net back; NULL, and nothing left of it, on failure. */
+cn_module *cn_seq_drawn(cn_module *net);
 cn_module *cn_seq_encoder(cn_module *net); /* borrowed */
 cn_module *cn_seq_decoder(cn_module *net);
 

@@ -1,9 +1,7 @@
 /* seq2seq.c - an encoder and a decoder of GRUs (D2L 10.7). */
 #include "models/seq2seq.h"
-#include "models/models.h"
 #include "models/parts.h"
-
-#include <string.h>
+#include "models/translator.h"
 
 /* ---- what both are made of ----------------------------------------------------------------- */
 
@@ -132,33 +130,13 @@ bool cn_seq2seq_init_state(cn_module *decoder, const cn_seq_state *encoded, cn_t
 
 /* ---- both ---------------------------------------------------------------------------------- */
 
-static bool xavier(cn_tensor *t, const char *name, void *context)
-{
-    bool weight = strncmp(name, "weight", 6) == 0;
-    return cn_xavier_uniform(t, weight ? "weight" : name, context);
-}
-
-static bool draw(cn_module *net)
-{
-    static const char *const drawn[] = { "encoder.rnn", "encoder.merge", "decoder.rnn",
-                                         "decoder.dense" };
-    for (size_t i = 0; i < sizeof drawn / sizeof *drawn; i++) {
-        cn_module *m = cn_module_at(net, drawn[i]);
-        if (m && !cn_init(m, xavier, NULL)) return false;
-    }
-    return cn_ok();
-}
-
 cn_module *cn_seq2seq(const cn_seq2seq_options *o, int64_t target_vocabulary)
 {
     cn_seq2seq_options target = *o;
     target.vocabulary = target_vocabulary;
     target.bidirectional = false;
-    cn_module *net = cn_encoder_decoder(cn_seq2seq_encoder(o), cn_seq2seq_decoder(&target),
-                                        cn_seq2seq_init_state);
-    if (net && draw(net)) return net;
-    cn_module_free(net);
-    return NULL;
+    return cn_seq_drawn(cn_encoder_decoder(cn_seq2seq_encoder(o), cn_seq2seq_decoder(&target),
+                                           cn_seq2seq_init_state));
 }
 
 static cn_module *make(const cn_model_request *r)
@@ -167,23 +145,7 @@ static cn_module *make(const cn_model_request *r)
                                    .embedding = cn_width(r, 32),
                                    .hidden = cn_width(r, 32),
                                    .dropout = 0.1 };
-    return cn_seq2seq(&o, r->targets ? r->targets : r->classes);
+    return cn_seq2seq(&o, cn_targets(r));
 }
 
-const cn_model model_seq2seq = {
-    .name = "seq2seq",
-    .title = "seq2seq",
-    .section = "10.7",
-    .about = "translates: an encoder and a decoder of 2 x 32 GRUs",
-    .input = { 1, { 10 } },
-    .translates = true,
-    .classes = 200,
-    .batch = 64,
-    .epochs = 300,
-    .lr = 0.005,
-    .optim = "adam",
-    .clip = 1,
-    .limit = 600,
-    .data = "fra-eng",
-    .make = make,
-};
+TRANSLATOR(seq2seq, "seq2seq", "10.7", "an encoder and a decoder of 2 x 32 GRUs");

@@ -27,8 +27,7 @@ cn_module *cn_seq2seq_encoder(const cn_seq2seq_options *o);
 cn_module *cn_seq2seq_decoder(const cn_seq2seq_options *o);
 cn_init_state cn_seq2seq_init_state;
 
-/* Both, with parameters drawn as in the book: Xavier for the GRUs and linear layers, N(0, 1) for
-   embeddings. `o` has the source's vocabulary. */
+/* Both, as cn_seq_drawn() draws them. `o` has the source's vocabulary. */
 cn_module *cn_seq2seq(const cn_seq2seq_options *o, int64_t target_vocabulary);
 
 #endif

@@ -1,6 +1,7 @@
 /* transformer.c - blocks of attention, and an encoder and a decoder made of them (D2L 11.7). */
 #include "models/transformer.h"
 #include "models/parts.h"
+#include "models/translator.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -311,6 +312,19 @@ cn_module *cn_transformer_translator(const cn_transformer_settings *o, int64_t t
 {
     cn_transformer_settings target = *o;
     target.vocabulary = target_vocabulary;
-    return cn_encoder_decoder(cn_transformer_tokens_encoder(o),
-                              cn_transformer_tokens_decoder(&target), cn_transformer_init_state);
+    return cn_seq_drawn(cn_encoder_decoder(cn_transformer_tokens_encoder(o),
+                                           cn_transformer_tokens_decoder(&target),
+                                           cn_transformer_init_state));
 }
+
+static cn_module *make(const cn_model_request *r)
+{
+    const cn_transformer_settings o = { .vocabulary = r->classes,
+                                        .width = cn_width(r, 32),
+                                        .feedforward = cn_width(r, 64),
+                                        .dropout = 0.1 };
+    return cn_transformer_translator(&o, cn_targets(r));
+}
+
+TRANSLATOR(transformer, "Transformer", "11.7",
+           "an encoder and a decoder of 2 blocks, 32 units, 4 heads");

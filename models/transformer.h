@@ -31,7 +31,7 @@ cn_module *cn_transformer_tokens_encoder(const cn_transformer_settings *o);
 cn_module *cn_transformer_tokens_decoder(const cn_transformer_settings *o);
 cn_init_state cn_transformer_init_state;
 
-/* Both, drawn as in the book: Xavier for matrices, N(0, 1) for embeddings. */
+/* Both, as cn_seq_drawn() draws them. */
 cn_module *cn_transformer_translator(const cn_transformer_settings *o, int64_t target_vocabulary);
 
 /* The attention weights of one layer, (batch, heads, queries, keys), for these inputs of its part
