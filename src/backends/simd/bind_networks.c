@@ -87,6 +87,38 @@ static bool cross_entropy(const cn_call *c)
     return ok || cn_fail(CN_EINVALID, "cross_entropy_mean: a target is no class");
 }
 
+/* The scores are input `first`. */
+static bool rows_of(const cn_call *c, int first, int target, cn_simd_xent_rows *rows)
+{
+    const cn_row_loss_params *p = c->params;
+    const cn_view *x = cn_in(c, first);
+    *rows = (cn_simd_xent_rows){ .logits = cn_simd_in(c, first),
+                                 .target = (const int64_t *)(const void *)cn_in(c, target)->data,
+                                 .rows = x->shape.dim[0],
+                                 .classes = x->shape.dim[1],
+                                 .ignore_index = p->ignore_index };
+    return cn_targets_in_range(c, cn_in(c, target), x->shape.dim[1], p->ignore_index);
+}
+
+static bool cross_entropy_rows(const cn_call *c)
+{
+    cn_simd_xent_rows rows;
+    if (!rows_of(c, 0, 1, &rows)) return false;
+    rows.loss = cn_simd_out(c, 0), rows.lse = cn_simd_out(c, 1);
+    cn_simd->cross_entropy_rows(&rows, cn_threads());
+    return true;
+}
+
+static bool cross_entropy_rows_backward(const cn_call *c)
+{
+    cn_simd_xent_rows rows;
+    if (!rows_of(c, 1, 3, &rows)) return false;
+    rows.gy = cn_simd_in(c, 0), rows.lse = (float *)(void *)cn_in(c, 2)->data;
+    rows.grad = cn_simd_out(c, 0);
+    cn_simd->cross_entropy_rows(&rows, cn_threads());
+    return true;
+}
+
 static const char *refuses_cross_entropy(const cn_call *c)
 {
     return cn_in(c, 0)->dtype == CN_F32 ? NULL : "not float32";
@@ -96,5 +128,7 @@ const cn_simd_binding cn_simd_networks[] = {
     { CN_OP_ID_conv_block, block, refuses_block },
     { CN_OP_ID_conv_block_backward, block_backward, refuses_block_backward },
     { CN_OP_ID_cross_entropy_mean, cross_entropy, refuses_cross_entropy },
+    { CN_OP_ID_cross_entropy_rows, cross_entropy_rows, refuses_cross_entropy },
+    { CN_OP_ID_cross_entropy_rows_backward, cross_entropy_rows_backward, refuses_cross_entropy },
     { 0 },
 };

@@ -39,6 +39,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 #include "backends/simd/norm.inc"
 #include "backends/simd/dropout.inc"
 #include "backends/simd/attention.inc"
+#include "backends/simd/attention_lanes.inc"
 #include "backends/simd/pool.inc"
 #include "backends/simd/gates.inc"
 #include "backends/simd/lanes.inc"
@@ -76,6 +77,7 @@ const cn_simd_table TABLE = {
     .log_softmax_backward = log_softmax_backward,
     .softmax_columns = softmax_columns,
     .cross_entropy = cross_entropy,
+    .cross_entropy_rows = cross_entropy_rows,
     .layer_norm = layer_norm,
     .layer_norm_backward = layer_norm_backward,
     .batch_norm = batch_norm,

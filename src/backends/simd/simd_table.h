@@ -142,6 +142,17 @@ typedef struct cn_simd_xent {
     float *grad; /* rows x classes, may be `logits`; NULL: loss only */
 } cn_simd_xent;
 
+/* Each row by itself: its loss (0 where it is ignored) and log-sum-exp; or, with `gy`, what arrives for each
+   loss, from that log-sum-exp the gradient. All targets are classes or ignore_index. */
+typedef struct cn_simd_xent_rows {
+    const float *logits; /* rows x classes */
+    const int64_t *target;
+    int64_t rows, classes, ignore_index;
+    float *loss, *lse;
+    const float *gy;
+    float *grad;
+} cn_simd_xent_rows;
+
 /* ---- normalisation ------------------------------------------------------------------------- */
 
 /* x has n x size x inner numbers. Layer normalisation standardises each of its n rows (inner is 1),
@@ -293,6 +304,7 @@ typedef struct cn_simd_table {
     /* False: some target is neither ignore_index nor in 0 .. classes-1; then nothing was written.
        */
     bool (*cross_entropy)(const cn_simd_xent *x, double *loss, int threads);
+    void (*cross_entropy_rows)(const cn_simd_xent_rows *x, int threads);
 
     /* `mean` and `rstd` get one number per row, or per channel; backward reads them. */
     void (*layer_norm)(const cn_simd_norm *p, float *y, float *mean, float *rstd, const float *x,
