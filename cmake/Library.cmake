@@ -5,7 +5,7 @@
 set(core_dirs core ops autograd nn optim data text vision io plot dist train ffi)
 list(TRANSFORM core_dirs REPLACE "(.+)" "src/\\1/*.c" OUTPUT_VARIABLE core_globs)
 file(GLOB CENOTE_SOURCES CONFIGURE_DEPENDS ${core_globs} src/ops/*/*.c src/backends/*.c)
-file(GLOB kernel_sources CONFIGURE_DEPENDS src/ops/layers/*.c src/ops/linalg/*.c)
+file(GLOB kernel_sources CONFIGURE_DEPENDS src/ops/layers/*.c src/ops/linalg/*.c src/backends/onednn/*.c src/optim/*.c)
 file(GLOB integer_sources CONFIGURE_DEPENDS src/ops/elementwise/*.c src/ops/reduce/*.c)
 file(GLOB onednn_sources CONFIGURE_DEPENDS src/backends/onednn/*.c)
 file(GLOB lapack_sources CONFIGURE_DEPENDS src/backends/lapack/*.c)

@@ -33,6 +33,15 @@ static void copy_row_u8_f32(int64_t n, char *const p[], const int64_t step[], co
         *(float *)(void *)(p[0] + i * step[0]) = *(const uint8_t *)(p[1] + i * step[1]);
 }
 
+/* Of class indices, for example. */
+static void copy_row_i64_f32(int64_t n, char *const p[], const int64_t step[], const void *context)
+{
+    (void)context;
+    for (int64_t i = 0; i < n; i++)
+        *(float *)(void *)(p[0] + i * step[0]) =
+            (float)*(const int64_t *)(const void *)(p[1] + i * step[1]);
+}
+
 /* Mixed precision lives on these two. In blocks of fixed size, which compilers turn into vector
    instructions even at -O2. */
 enum { BLOCK = 16 };
@@ -118,8 +127,10 @@ void cn_copy_view(const cn_view *dst, const cn_view *src)
             memmove(dst->data, src->data, (size_t)src->numel * size);
         else if (src->contiguous || src->numel <= FEW || !cn_copy_turned(dst, src))
             cn_loop(2, views, copy_row_same, &size);
-    } else if (dst->dtype == CN_F32 && src->dtype == CN_U8) {
+    } else if (dst->dtype == CN_F32 && (src->dtype == CN_U8 || src->dtype == CN_BOOL)) {
         cn_loop(2, views, copy_row_u8_f32, NULL);
+    } else if (dst->dtype == CN_F32 && src->dtype == CN_I64) {
+        cn_loop(2, views, copy_row_i64_f32, NULL);
     } else if (dst->dtype == CN_F32 && src->dtype == CN_BF16) {
         cn_loop(2, views, copy_row_bf16_f32, NULL);
     } else if (dst->dtype == CN_BF16 && src->dtype == CN_F32) {

@@ -77,41 +77,39 @@ static bool build(cn_module *m, const cn_shape *input)
     return cn_module_add(m, "out_proj", out);
 }
 
-/* ---- queries, keys and values: (steps, batch, width) --------------------------------------- */
+/* ---- queries, keys and values: (steps, batch, width), or with batch_first (batch, steps, width) -- */
 
 static cn_tensor *rows(cn_tensor *t, int64_t i, int64_t n)
 {
     return t ? cn_narrow(t, 0, i * n, n) : NULL;
 }
 
-/* Equal inputs share one product. */
+/* Queries, keys and values as heads, (batch, heads, steps, size). Equal inputs share one product. */
 static bool project(const cn_module *m, const Attention *o, cn_tensor *const in[3],
                     cn_tensor *out[3])
 {
     static const char *const separate[] = { "q_proj_weight", "k_proj_weight", "v_proj_weight" };
     cn_tensor *joint = cn_module_slot(m, "in_proj_weight"),
               *bias = cn_module_slot(m, "in_proj_bias");
-    if (joint && in[0] == in[1] && in[1] == in[2]) {
-        cn_tensor *all = cn_linear(in[0], joint, bias);
-        for (int i = 0; i < 3; i++)
-            if (!(out[i] = cn_narrow(all, -1, i * o->width, o->width))) return false;
-        return true;
-    }
+    if (joint && in[0] == in[1] && in[1] == in[2])
+        return cn_split_heads(cn_linear(in[0], joint, bias), 3, o->heads, !o->batch_first, out);
     for (int i = 0; i < 3; i++) {
         cn_tensor *w = joint ? rows(joint, i, o->width) : cn_module_slot(m, separate[i]);
-        if (!(out[i] = cn_linear(in[i], w, rows(bias, i, o->width)))) return false;
+        cn_tensor *y = cn_linear(in[i], w, rows(bias, i, o->width));
+        if (!cn_split_heads(y, 1, o->heads, !o->batch_first, out + i)) return false;
     }
     return true;
 }
 
-/* One more step: the same vector for the whole batch. */
+/* One more step of all heads: the same vector, (1, 1, width), for the whole batch. */
 static cn_tensor *append(cn_tensor *t, cn_tensor *step)
 {
     if (!t || !step) return NULL;
     cn_shape s = t->v.shape;
-    s.dim[0] = 1;
-    cn_tensor *both[] = { t, cn_expand(step, s) };
-    return cn_cat(both, 2, 0);
+    s.dim[2] = 1;
+    cn_tensor *head = cn_reshape(step, CN_SHAPE(1, s.dim[1], 1, s.dim[3]));
+    cn_tensor *both[] = { t, cn_expand(head, s) };
+    return cn_cat(both, 2, 2);
 }
 
 static bool append_steps(const cn_module *m, const Attention *o, cn_tensor *kv[2])
@@ -124,14 +122,6 @@ static bool append_steps(const cn_module *m, const Attention *o, cn_tensor *kv[2
         if (!kv[i]) return false;
     }
     return true;
-}
-
-/* (steps, batch, heads * size) to (batch, heads, steps, size) */
-static cn_tensor *split_heads(cn_tensor *t, int64_t heads)
-{
-    const cn_shape *s = &t->v.shape;
-    t = cn_reshape(t, CN_SHAPE(s->dim[0], s->dim[1], heads, s->dim[2] / heads));
-    return cn_permute(t, CN_SHAPE(1, 2, 0, 3));
 }
 
 /* ---- masks --------------------------------------------------------------------------------- */
@@ -220,14 +210,13 @@ static bool check_inputs(const Attention *o, cn_tensor *const in[3])
                            cn_shape_text(k, a), cn_shape_text(v, b));
 }
 
-/* Steps first, then the batch; the same tensor stays the same. */
-static bool steps_first(const Attention *o, cn_tensor *const in[3], cn_tensor *out[3])
+/* A single example becomes a batch; the same tensor stays the same. */
+static bool batches(cn_tensor *const in[3], cn_tensor *out[3], int steps)
 {
     for (int i = 0; i < 3; i++) {
         out[i] = in[i];
         if (i && in[i] == in[i - 1]) out[i] = out[i - 1];
-        else if (in[i]->v.shape.ndim == 2) out[i] = cn_unsqueeze(in[i], 1);
-        else if (o->batch_first) out[i] = cn_transpose(in[i], 0, 1);
+        else if (in[i]->v.shape.ndim == 2) out[i] = cn_unsqueeze(in[i], 1 - steps);
         if (!out[i]) return false;
     }
     return true;
@@ -248,13 +237,8 @@ static cn_tensor *weights_of(cn_module *m, const Attention *o, cn_tensor *q, cn_
 /* Back to how the query came. */
 static cn_tensor *join_heads(const Attention *o, cn_tensor *t, bool batched)
 {
-    if (!t) return NULL;
-    const cn_shape s = t->v.shape;
-    bool batch_first = batched && o->batch_first;
-    t = cn_permute(t, batch_first ? CN_SHAPE(0, 2, 1, 3) : CN_SHAPE(2, 0, 1, 3));
-    if (!batched) return cn_reshape(t, CN_SHAPE(s.dim[2], o->width));
-    return cn_reshape(t, batch_first ? CN_SHAPE(s.dim[0], s.dim[2], o->width)
-                                     : CN_SHAPE(s.dim[2], s.dim[0], o->width));
+    cn_tensor *y = t ? cn_join_heads(&t, 1, !o->batch_first) : NULL;
+    return y && !batched ? cn_squeeze(y, CN_SHAPE(!o->batch_first)) : y;
 }
 
 static cn_tensor *reported(cn_tensor *weights, const cn_attention_inputs *in, bool batched)
@@ -321,11 +305,10 @@ cn_tensor *cn_attend(cn_module *m, const cn_attention_inputs *in, cn_tensor **we
     const Attention *o = m->options;
     cn_tensor *const given[] = { in->query, in->key, in->value };
     cn_tensor *x[3], *qkv[3];
-    if (!check_inputs(o, given) || !steps_first(o, given, x) || !project(m, o, x, qkv) ||
+    const int steps = o->batch_first; /* the dimension that counts them */
+    if (!check_inputs(o, given) || !batches(given, x, steps) || !project(m, o, x, qkv) ||
         !append_steps(m, o, qkv + 1))
         return NULL;
-    for (int i = 0; i < 3; i++)
-        if (!(qkv[i] = split_heads(qkv[i], o->heads))) return NULL;
     cn_tensor *y = mix_values(m, o, qkv, in, weights);
     return cn_forward(m->children[0].module, join_heads(o, y, in->query->v.shape.ndim == 3));
 }

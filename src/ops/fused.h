@@ -41,6 +41,11 @@ typedef struct cn_attention_call {
     cn_rng *rng;
 } cn_attention_call;
 
+/* (batch, steps, parts * heads * size), or with the steps first, as `parts` (up to three) tensors of
+   (batch, heads, steps, size), and back. */
+bool cn_split_heads(cn_tensor *x, int parts, int64_t heads, bool steps_first, cn_tensor *out[]);
+cn_tensor *cn_join_heads(cn_tensor *const *parts, int n, bool steps_first);
+
 /* Can the weights remain unmade? Then cn_attention_fused() does it in memory linear in the length. */
 bool cn_attention_fuses(const cn_attention_call *a);
 cn_tensor *cn_attention_fused(const cn_attention_call *a);

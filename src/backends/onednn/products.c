@@ -113,7 +113,7 @@ static Key plain_key(int64_t m, int64_t n, int64_t k, bool turn_a)
     return key;
 }
 
-static void sum_rows(float *out, const float *x, int64_t rows, int64_t cols)
+static void sum_rows(float *restrict out, const float *restrict x, int64_t rows, int64_t cols)
 {
     memset(out, 0, (size_t)cols * sizeof *out);
     for (int64_t r = 0; r < rows; r++)
