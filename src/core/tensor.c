@@ -298,12 +298,18 @@ const void *cn_data(const cn_tensor *t)
     return NULL;
 }
 
-void *cn_data_mut(cn_tensor *t)
+void *cn_overwritten(cn_tensor *t)
 {
     if (!cn_data(t)) return NULL;
     t->storage->version++;
-    t->storage->exposed = true;
     return t->v.data;
+}
+
+void *cn_data_mut(cn_tensor *t)
+{
+    void *data = cn_overwritten(t);
+    if (data) t->storage->exposed = true;
+    return data;
 }
 
 static bool count_matches(const cn_tensor *t, int64_t count, const char *what)

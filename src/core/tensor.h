@@ -165,6 +165,9 @@ static inline bool cn_plain(const cn_tensor *t)
 
 /* dst[...] = (dst's type) src[...], any strides, same shape. */
 void cn_copy_view(const cn_view *dst, const cn_view *src);
+/* cn_data_mut() for a caller that writes at once and forgets the pointer: copies of the tensor in other
+   layouts can be trusted afterwards. */
+void *cn_overwritten(cn_tensor *t);
 /* The same for elements of 4 bytes, when the rows of one lie along another dimension of the other;
    false, and nothing is done, otherwise. */
 bool cn_copy_turned(const cn_view *dst, const cn_view *src);

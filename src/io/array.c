@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/tensor.h"
 
 bool cn_array_size(const cn_array *a, uint64_t *out)
 {
@@ -57,7 +58,7 @@ static void fill(cn_tensor *t, const cn_array *a)
 {
     int64_t n = cn_numel(t);
     size_t width = cn_dtype_size(a->dtype);
-    char *data = n ? cn_data_mut(t) : NULL;
+    char *data = n ? cn_overwritten(t) : NULL;
     if (!data) return;
     if (a->fortran && a->shape.ndim > 1) copy_transposed(data, a->bytes, &a->shape, n, width);
     else memcpy(data, a->bytes, (size_t)n * width);

@@ -100,7 +100,7 @@ static cn_tensor *batch_norm(cn_module *m, cn_tensor *x, bool relu)
     cn_tensor *batches = cn_module_slot(m, "num_batches_tracked");
     bool training = m->training || !mean;
     if (m->training && cn_recomputing()) mean = var = batches = NULL; /* counted the first time */
-    if (m->training && batches) ++*(int64_t *)cn_data_mut(batches);
+    if (m->training && batches) ++*(int64_t *)cn_overwritten(batches);
     double momentum = mean && m->training ? momentum_now(&o, batches) : 0;
     const cn_batch_norm_args args = { .size = sizeof args,
                                       .input = x,

@@ -19,7 +19,7 @@ static int64_t fan_out(const cn_shape *w)
 static bool fill_uniform(cn_tensor *t, double bound)
 {
     cn_rng *rng = cn_default_rng();
-    float *x = cn_data_mut(t);
+    float *x = cn_overwritten(t);
     if (!x) return false;
     for (int64_t i = 0; i < t->v.numel; i++) x[i] = (float)((2 * cn_rng_uniform(rng) - 1) * bound);
     return true;
@@ -28,7 +28,7 @@ static bool fill_uniform(cn_tensor *t, double bound)
 static bool fill_normal(cn_tensor *t, double std)
 {
     cn_rng *rng = cn_default_rng();
-    float *x = cn_data_mut(t);
+    float *x = cn_overwritten(t);
     if (!x) return false;
     for (int64_t i = 0; i < t->v.numel; i++) x[i] = (float)(std * cn_rng_normal(rng));
     return true;

@@ -24,7 +24,7 @@ static bool make_table(cn_module *m, int64_t rows, int64_t width, const cn_opt_i
         return cn_fail(CN_EINVALID, "%s: padding_idx %lld is outside the %lld rows", m->cls->name,
                        (long long)padding->value, (long long)rows);
     if (!cn_module_parameter(m, "weight", &CN_SHAPE(rows, width))) return false;
-    float *w = cn_data_mut(m->slots[0].tensor);
+    float *w = cn_overwritten(m->slots[0].tensor);
     for (int64_t i = 0; i < rows * width; i++) w[i] = (float)cn_rng_normal(cn_default_rng());
     for (int64_t k = 0; padding->given && k < width; k++) w[row * width + k] = 0;
     return true;

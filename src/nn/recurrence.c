@@ -144,7 +144,7 @@ static bool recur_by_steps(cn_cell cell, const cn_sequence *s, bool reverse,
 static cn_tensor *rows_of_steps(const cn_sequence *s)
 {
     cn_tensor *rows = cn_empty(CN_SHAPE(s->steps), CN_I64);
-    int64_t *n = cn_data_mut(rows);
+    int64_t *n = cn_overwritten(rows);
     for (int64_t t = 0; n && t < s->steps; t++) n[t] = s->offsets[t + 1] - s->offsets[t];
     return rows;
 }

@@ -1,10 +1,12 @@
-/* bind_products.c - matrix products. */
+/* bind_products.c - matrix products; and as a provider of its own, before oneDNN, products of few rows with
+   parameters that stay the same for many of them: the steps of a recurrence, or of a text that is written. */
 #include "backends/simd/bind.h"
+#include "core/packed.h"
 #include "ops/fused.h"
 
 #include <string.h>
 
-static bool product(const cn_call *c)
+static cn_simd_gemm product_of(const cn_call *c)
 {
     const cn_view *y = cn_out(c, 0), *a = cn_in(c, 0), *b = cn_in(c, 1);
     int nd = y->shape.ndim, r = nd - 2, k = nd - 1;
@@ -26,6 +28,12 @@ static bool product(const cn_call *c)
         g.batch = y->shape.dim[0];
         g.a_batch = a->strides[0], g.b_batch = b->strides[0], g.c_batch = g.m * g.n;
     }
+    return g;
+}
+
+static bool product(const cn_call *c)
+{
+    const cn_simd_gemm g = product_of(c);
     return cn_simd->gemm(&g, cn_threads());
 }
 
@@ -44,11 +52,11 @@ static cn_simd_act activation_of(const cn_call *c)
 }
 
 /* y = act(x w^T + b) */
-static bool linear(const cn_call *c)
+static cn_simd_gemm linear_of(const cn_call *c)
 {
     const cn_view *y = cn_out(c, 0), *w = cn_in(c, 1);
     int64_t out = w->shape.dim[0], in = w->shape.dim[1];
-    cn_simd_gemm g = {
+    return (cn_simd_gemm){
         .m = out ? y->numel / out : 0,
         .n = out,
         .k = in,
@@ -64,6 +72,11 @@ static bool linear(const cn_call *c)
         .bias = cn_simd_in_or_null(c, 2),
         .act = activation_of(c),
     };
+}
+
+static bool linear(const cn_call *c)
+{
+    const cn_simd_gemm g = linear_of(c);
     return cn_simd->gemm(&g, cn_threads());
 }
 
@@ -112,3 +125,51 @@ const cn_simd_binding cn_simd_products[] = {
     { CN_OP_ID_linear_backward, linear_backward, refuses_product },
     { 0 },
 };
+
+/* ---- packed parameters --------------------------------------------------------------------- */
+
+enum { MOST_ROWS = 64, LEAST_WEIGHTS = 64 * 64 };
+
+static const float *packed(cn_tensor *w, const cn_simd_gemm *g)
+{
+    const uint64_t layout = 0x676d6d0000u + (g->b_col != 1); /* turned, or as it is */
+    cn_tensor *copy = cn_packed_find(w, layout);
+    if (copy) return (const float *)(const void *)copy->v.data;
+    copy = cn_tensor_new(&CN_SHAPE(cn_simd->gemm_packed_floats(g->n, g->k)), CN_F32);
+    if (!copy) return NULL;
+    cn_simd->gemm_pack(g, (float *)(void *)copy->v.data, cn_threads());
+    return cn_packed_keep(w, layout, copy) ? (const float *)(const void *)copy->v.data : NULL;
+}
+
+static bool packed_product(const cn_call *c)
+{
+    cn_simd_gemm g = c->op->id == CN_OP_ID_mm ? product_of(c) : linear_of(c);
+    size_t mark = cn_mark();
+    g.b_packed = packed(c->in[1], &g);
+    bool ok = g.b_packed && cn_simd->gemm(&g, cn_threads());
+    cn_release(mark);
+    return ok;
+}
+
+/* Parameters alone: other tensors seldom come twice. */
+static cn_kernel *find_packed(const cn_call *c, const char **why)
+{
+    const cn_tensor *x = c->in[0], *w = c->in[1];
+    const int64_t width = x->v.shape.ndim ? x->v.shape.dim[x->v.shape.ndim - 1] : 0;
+    *why = "not float32";
+    if (x->v.dtype != CN_F32 || w->v.dtype != CN_F32) return NULL;
+    *why = "no parameter that stays the same";
+    if (!w->requires_grad || w->node || !cn_may_pack(w)) return NULL;
+    *why = "many rows, or few weights";
+    if (w->v.numel < LEAST_WEIGHTS || x->v.numel > MOST_ROWS * width) return NULL;
+    return packed_product;
+}
+
+static bool knows_packed(int op)
+{
+    return op == CN_OP_ID_mm || op == CN_OP_ID_linear || op == CN_OP_ID_linear_act;
+}
+
+extern const cn_provider cn_provider_packed;
+const cn_provider cn_provider_packed = { sizeof(cn_provider), "packed",    cn_simd_probe,
+                                         knows_packed,        find_packed, NULL };

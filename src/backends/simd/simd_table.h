@@ -25,13 +25,15 @@ typedef enum cn_simd_act {
 
 /* C = act(A B + bias), or with `accumulate` act(C + A B + bias), for each of `batch` triples.
    Element (i, j) of A is a[i * a_row + j * a_col]; a transposed matrix is one with its strides
-   swapped. Columns of C are adjacent. `bias` (n numbers) may be NULL. */
+   swapped. Columns of C are adjacent. `bias` (n numbers) may be NULL. `b_packed`: what gemm_pack() made of
+   B, which is then not read; for one triple only. */
 typedef struct cn_simd_gemm {
     int64_t m, n, k;
     const float *a;
     int64_t a_row, a_col;
     const float *b;
     int64_t b_row, b_col;
+    const float *b_packed;
     float *c;
     int64_t c_row;
     int64_t batch, a_batch, b_batch, c_batch; /* count, and distance from one to the next */
@@ -265,6 +267,9 @@ typedef struct cn_simd_table {
     int width;        /* floats per vector */
 
     bool (*gemm)(const cn_simd_gemm *g, int threads);
+    /* B of products that come again, in the order in which they read it: so many numbers. */
+    int64_t (*gemm_packed_floats)(int64_t n, int64_t k);
+    void (*gemm_pack)(const cn_simd_gemm *g, float *to, int threads);
 
     void (*unary)(cn_simd_unary f, float *y, const float *x, int64_t n, int threads);
     void (*binary)(cn_simd_binary f, float *z, const float *x, const float *y, int64_t n,
