@@ -20,6 +20,8 @@ static const Case cases[] = {
     { 225, 225, 64, 64, true, false, false }, { 300, 113, 16, 40, true, false, false },
     { 57, 500, 8, 8, false, true, false },    { 113, 230, 24, 16, false, false, true },
     { 1, 449, 64, 64, false, true, false },   { 14, 32, 1, 1, false, false, false },
+    { 10, 10, 8, 8, true, false, false },     { 9, 11, 17, 33, false, true, false },
+    { 12, 12, 8, 8, false, false, true },     { 1, 70, 4, 4, false, false, true },
 };
 
 /* (queries, keys): true, or 0, where a key takes part; the last query has none. */

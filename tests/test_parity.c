@@ -6,6 +6,7 @@
 #include "ops/sample.h"
 
 #include <cenote/autograd.h>
+#include <cenote/functional.h>
 #include <cenote/ops.h>
 #include <cenote/rng.h>
 
@@ -67,6 +68,7 @@ static const struct {
     { "log_softmax", "[3,2,1000] dim=2" },
     { "log_softmax", "[9,1] dim=1" },
     { "nn.functional.cross_entropy", "[256,10] i64<10[256]" },
+    { "cross_entropy_rows", "[257,201] i64<201[257] ignore_index=3" },
     { "nn.functional.layer_norm", "[70,130] (130,) [130] [130]" },
     { "nn.functional.layer_norm", "[33,5,13] (5,13) [5,13]" },
     { "nn.functional.layer_norm", "[5,5000] (5000,)" },
@@ -133,6 +135,10 @@ static const struct {
 static const struct {
     const char *op, *text;
 } finite_only[] = {
+    { "attention_rows", "[2,3,130,20] [2,3,260,20] [2,3,260,20] None 0.3 False 0.4 3 1 7" },
+    { "attention_rows", "[5,4,10,8] [5,4,11,8] [5,4,11,9] None 0.3 False 0.4 3 1 7" },
+    { "attention_rows", "[5,4,10,8] [5,4,11,8] [5,4,11,9] bool[5,4,10,11] 0.3 True" },
+    { "attention_rows", "[7,3,1,17] [7,3,20,17] [7,3,20,3] [7,3,1,20]" },
     { "nn.functional.conv2d", "[18,16,14,14] [32,16,3,3] [32] padding=1" },
     { "nn.functional.conv2d", "[4,32,12,11] [48,32,3,3] [48] padding=1" },
     { "linalg.lu_factor_ex", "#[2,40,40]" },
@@ -328,6 +334,41 @@ static void test_large(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* ---- parameters that stay the same --------------------------------------------------------- */
+
+static double largest_difference(cn_tensor *a, cn_tensor *b)
+{
+    return cn_item(cn_amax(cn_abs(cn_sub(a, b))));
+}
+
+/* Products with one parameter, before and after it changes; none of them is recorded. */
+static void test_packed(void **state)
+{
+    static const int64_t rows[] = { 1, 4, 14, 32, 64 };
+    (void)state;
+    size_t mark = cn_mark();
+    cn_tensor *w = cn_randn(CN_SHAPE(830, 70), CN_F32), *b = cn_randn(CN_SHAPE(830), CN_F32);
+    cn_requires_grad(w, true);
+    CN_NO_GRAD
+    {
+        for (size_t i = 0; i < 2 * CN_COUNT(rows); i++) {
+            const int64_t m = rows[i / 2];
+            cn_tensor *x = cn_randn(CN_SHAPE(m, 70), CN_F32),
+                      *g = cn_randn(CN_SHAPE(m, 830), CN_F32);
+            cn_tensor *forward = cn_linear(x, w, b), *back = cn_mm(g, w);
+            cn_restrict_providers(0);
+            assert_true(largest_difference(forward, cn_linear(x, w, b)) < 1e-4);
+            assert_true(largest_difference(back, cn_mm(g, w)) < 1e-3);
+            cn_restrict_providers(~0u);
+            cn_add_(w, cn_num(0.1));
+        }
+        (void)CN_CALL(linear_act, &(const char *){ "relu" }, cn_randn(CN_SHAPE(3, 70), CN_F32), w,
+                      b);
+    }
+    assert_true(cn_ok());
+    cn_release(mark);
+}
+
 /* ---- did they take part? ------------------------------------------------------------------- */
 
 /* Per op and provider: has it a kernel, and did that ever run? */
@@ -378,7 +419,7 @@ static void test_providers_took_part(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_samples),
-                                        cmocka_unit_test(test_large),
+                                        cmocka_unit_test(test_large), cmocka_unit_test(test_packed),
                                         cmocka_unit_test(test_providers_took_part) };
     unsetenv("CENOTE_PROVIDERS");
     setenv("CENOTE_VERBOSE", "1", 1);

@@ -35,12 +35,27 @@ typedef struct variant {
     int64_t gap; /* between rows */
 } variant;
 
+/* With B packed beforehand, from the same numbers in C: nothing changes. */
+static void check_packed(const cn_simd_table *t, const cn_simd_gemm *g, float *c, const char *what)
+{
+    const int64_t size = t->gemm_packed_floats(g->n, g->k);
+    float *packed = floats(size);
+    const float *want = g->c;
+    cn_simd_gemm again = *g;
+    t->gemm_pack(g, packed, 2);
+    again.b_packed = packed, again.b = NULL, again.c = c;
+    assert_true(t->gemm(&again, 3));
+    check_same_bits(what, want, c, g->m * g->c_row);
+    floats_free(packed);
+}
+
 static void check_product(const cn_simd_table *t, int64_t m, int64_t n, int64_t k, variant v)
 {
     const int64_t a_cols = (v.a_turned ? m : k) + v.gap, b_cols = (v.b_turned ? k : n) + v.gap;
     const int64_t c_row = n + v.gap, c_size = m * c_row;
     float *a = floats((v.a_turned ? k : m) * a_cols), *b = floats((v.b_turned ? n : k) * b_cols);
-    float *c = floats(c_size), *c3 = floats_copy(c, c_size), *bias = floats(n);
+    float *c = floats(c_size), *c3 = floats_copy(c, c_size), *before = floats_copy(c, c_size);
+    float *bias = floats(n);
     double *expected = malloc((size_t)(c_size + 1) * sizeof(double));
     for (int64_t i = 0; i < c_size; i++) expected[i] = (double)c[i];
     cn_simd_gemm g = { .m = m,
@@ -67,8 +82,10 @@ static void check_product(const cn_simd_table *t, int64_t m, int64_t n, int64_t 
     g.c = c3;
     assert_true(t->gemm(&g, 3));
     check_same_bits(what, c, c3, c_size);
+    check_packed(t, &g, before, what);
     free(expected);
-    floats_free(a), floats_free(b), floats_free(c), floats_free(c3), floats_free(bias);
+    floats_free(a), floats_free(b), floats_free(c), floats_free(c3), floats_free(before),
+        floats_free(bias);
 }
 
 static void all_variants(const cn_simd_table *t, int64_t m, int64_t n, int64_t k)
