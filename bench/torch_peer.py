@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """torch_peer.py MODEL [--threads N] [--seconds S] - the training step of `cenote bench MODEL`, by PyTorch.
 
-Prints one line of JSON with the same keys. The step is zero_grad, forward, loss, backward, update on one fixed
-batch in memory; the time is the median of whole steps after a warm-up. compare.py starts it with the environment
+Prints one line of JSON with the same keys. The step is zero_grad, forward, loss, backward, the book's clipping of
+gradients and update on one fixed batch in memory; the time is the median of whole steps after a warm-up. compare.py starts it with the environment
 in which PyTorch is fastest.
 """
 import argparse
@@ -23,7 +23,8 @@ CONVOLUTIONAL = {
     "nin": ((1, 224, 224), 128), "googlenet": ((1, 96, 96), 128), "lenet-bn": ((1, 28, 28), 256),
     "resnet18": ((1, 96, 96), 256), "densenet": ((1, 96, 96), 256),
 }
-NAMES = ["linreg", "softmax", "mlp", "lenet", *CONVOLUTIONAL]
+SEQUENCES = ["rnnlm", "gru", "lstm", "seq2seq", "transformer"]
+NAMES = ["linreg", "softmax", "mlp", "lenet", *CONVOLUTIONAL, *SEQUENCES]
 
 
 def book_network(name, side):
@@ -50,18 +51,22 @@ def networks(nn):
     }
 
 
-def multiply_adds(torch, net, x):
-    """Of one forward pass, counted where the work is: linear and convolution layers."""
+def multiply_adds(torch, net, inputs):
+    """Of one forward pass, counted where the work is: linear, convolution and recurrent layers."""
     total = 0
 
-    def count(module, inputs, output):
+    def count(module, taken, output):
         nonlocal total
-        total += output.numel() * module.weight[0].numel()
+        if isinstance(module, torch.nn.RNNBase):
+            steps = taken[0].shape[0] * taken[0].shape[1]
+            total += steps * sum(w.numel() for n, w in module.named_parameters() if n.startswith("weight"))
+        else:
+            total += output.numel() * module.weight[0].numel()
 
     hooks = [m.register_forward_hook(count) for m in net.modules()
-             if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))]
+             if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d, torch.nn.RNNBase))]
     with torch.no_grad():
-        net(x)
+        net(*inputs)
     for hook in hooks:
         hook.remove()
     return total
@@ -88,6 +93,21 @@ def times_of(step, seconds):
     return times
 
 
+def task(torch, args):
+    """What a step needs: network, inputs, loss of the output, optimiser, largest norm of the gradient, batch."""
+    if args.model in SEQUENCES:
+        import torch_sequences
+        batch, kind = torch_sequences.NETWORKS[args.model]
+        batch = args.batch or batch
+        net, inputs, loss_of = torch_sequences.make(args.model, batch)
+        return net, inputs, loss_of, getattr(torch.optim, kind)(net.parameters(), lr=0.01), 1, batch
+    make, shape, batch, loss = networks(torch.nn)[args.model]
+    batch = args.batch or batch
+    net, x = make(), torch.randn(batch, *shape)
+    y = torch.randn(batch, 1) if args.model == "linreg" else torch.randint(0, 10, (batch,))
+    return net, (x,), lambda out: loss(out, y), torch.optim.SGD(net.parameters(), lr=0.01), 0, batch
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=NAMES)
@@ -100,21 +120,19 @@ def main():
     torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
-    make, shape, batch, loss_of = networks(torch.nn)[args.model]
-    batch = args.batch or batch
-    net, x = make(), torch.randn(batch, *shape)
-    y = torch.randn(batch, 1) if args.model == "linreg" else torch.randint(0, 10, (batch,))
-    optimiser = torch.optim.SGD(net.parameters(), lr=0.01)
+    net, inputs, loss_of, optimiser, clip, batch = task(torch, args)
 
     def step():
         optimiser.zero_grad(set_to_none=True)
-        loss_of(net(x), y).backward()
+        loss_of(net(*inputs)).backward()
+        if clip:
+            torch.nn.utils.clip_grad_norm_(net.parameters(), clip)
         optimiser.step()
 
     times = times_of(step, args.seconds)
     median = statistics.median(times)
     peak_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    flops = 3 * 2 * multiply_adds(torch, net, x)  # a backward pass costs twice the forward
+    flops = 3 * 2 * multiply_adds(torch, net, inputs)  # a backward pass costs twice the forward
     json.dump({"model": args.model, "batch": batch, "threads": args.threads, "step_ms_median": median * 1e3,
                "step_ms_min": min(times) * 1e3, "examples_per_s": batch / median, "steps": len(times),
                "peak_rss_mb": peak_rss, "peak_share": flops / median / peak_flops(torch),
