@@ -121,6 +121,12 @@ static bool rows_kernel(const cn_call *c)
     return true;
 }
 
+/* Kernels read whole rows; a gradient that arrives may be one number for all of them. */
+static cn_tensor *dense_rows(cn_tensor *t)
+{
+    return t && t->v.strides[3] != 1 && t->v.shape.dim[3] > 1 ? cn_contiguous(t) : t;
+}
+
 /* ---- gradients ----------------------------------------------------------------------------- */
 
 /* What dropout multiplies the weights by, a constant; NULL: it does not. */
@@ -165,8 +171,8 @@ static void rows_backward(cn_grads *g)
         recorded_backward(g, p);
         return;
     }
-    cn_tensor *in[] = { cn_gout(g, 0),     cn_saved_in(g, 0),  cn_saved_in(g, 1),
-                        cn_saved_in(g, 2), cn_saved_out(g, 0), cn_saved_out(g, 1),
+    cn_tensor *in[] = { dense_rows(cn_gout(g, 0)), cn_saved_in(g, 0),  cn_saved_in(g, 1),
+                        cn_saved_in(g, 2),         cn_saved_out(g, 0), cn_saved_out(g, 1),
                         cn_saved_in(g, 3) };
     cn_tensor *out[3];
     if (!cn_ok() || !cn_apply(&cn_op_attention_rows_backward, in, 7, p, out, 3)) return;
@@ -244,7 +250,7 @@ const cn_op cn_op_attention_rows_backward = {
 static cn_tensor *four_dims(cn_tensor *t)
 {
     while (t && t->v.shape.ndim < 4) t = cn_unsqueeze(t, 0);
-    return t && t->v.strides[3] != 1 && t->v.shape.dim[3] > 1 ? cn_contiguous(t) : t;
+    return dense_rows(t);
 }
 
 /* Leading dimensions are not broadcast here, and a mask that is learned needs the weights. */
