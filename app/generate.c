@@ -26,7 +26,7 @@ static const Option options[] = {
 
 /* ---- a network that reads and writes ---------------------------------------------------------- */
 
-enum { STATES = 2 };
+enum { STATES = 2 }; /* at most: h and c, or tokens with their keys and values */
 
 typedef struct {
     cn_module *net;

@@ -38,14 +38,14 @@ cn_tensor *cn_rotated(cn_tensor *x, int64_t first)
     return cn_cat(turned, 2, -1);
 }
 
-cn_tensor *cn_alibi(int64_t heads, int64_t steps)
+cn_tensor *cn_alibi(int64_t heads, int64_t first, int64_t steps)
 {
-    cn_tensor *t = cn_empty(CN_SHAPE(heads, steps, steps), CN_F32);
+    cn_tensor *t = cn_empty(CN_SHAPE(heads, steps, first + steps), CN_F32);
     float *p = t ? cn_data_mut(t) : NULL;
     for (int64_t h = 0; p && h < heads; h++) {
         const double slope = pow(2, -8 * (double)(h + 1) / (double)heads);
-        for (int64_t i = 0; i < steps; i++)
-            for (int64_t j = 0; j < steps; j++)
+        for (int64_t i = first; i < first + steps; i++)
+            for (int64_t j = 0; j < first + steps; j++)
                 *p++ = j > i ? -INFINITY : (float)(-slope * (double)(i - j));
     }
     return t;
@@ -74,24 +74,38 @@ static bool block_build(cn_module *m, const cn_shape *input)
            cn_module_add(m, "dropout", cn_dropout_layer(o->dropout));
 }
 
-/* (batch, steps, 3 width) to query, key and value, each (batch, heads, steps, size). */
-static bool split_heads(const cn_gpt_settings *o, cn_tensor *qkv, cn_tensor *part[3])
+/* (batch, steps, 3 width) at positions from `first` on to query, key and value, each (batch, heads, steps,
+   size). */
+static bool split_heads(const cn_gpt_settings *o, cn_tensor *qkv, int64_t first, cn_tensor *part[3])
 {
     for (int i = 0; i < 3; i++) {
         cn_tensor *x = cn_narrow(qkv, -1, i * o->width, o->width);
         x = cn_reshape(x, CN_SHAPE(cn_size(x, 0), cn_size(x, 1), o->heads, o->width / o->heads));
         part[i] = cn_transpose(x, 1, 2);
-        if (o->positions == CN_POSITIONS_ROTARY && i < 2) part[i] = cn_rotated(part[i], 0);
+        if (o->positions == CN_POSITIONS_ROTARY && i < 2) part[i] = cn_rotated(part[i], first);
     }
     return part[0] && part[1] && part[2];
 }
 
-static cn_tensor *attend(cn_module *m, cn_tensor *x, cn_tensor *bias)
+/* Keys and values of earlier steps, if any, before those of these. */
+static bool prepend(cn_tensor *past, cn_tensor *part[3])
+{
+    for (int i = 1; past && i < 3; i++) {
+        cn_tensor *both[] = { cn_select(past, 0, i - 1), part[i] };
+        if (!(part[i] = cn_cat(both, 2, 2))) return false;
+    }
+    return true;
+}
+
+static cn_tensor *attend(cn_module *m, cn_tensor *x, cn_io *io)
 {
     const cn_gpt_settings *o = cn_module_options(m);
-    cn_tensor *part[3], *qkv = cn_forward(cn_module_at(m, "qkv"), x);
-    if (!qkv || !split_heads(o, qkv, part)) return NULL;
-    cn_tensor *y = cn_scaled_dot_product_attention(part[0], part[1], part[2], bias, !bias);
+    cn_tensor *bias = io->in[1], *past = io->in[2], *part[3];
+    cn_tensor *qkv = cn_forward(cn_module_at(m, "qkv"), x);
+    if (!qkv || !split_heads(o, qkv, past ? cn_size(past, 3) : 0, part) || !prepend(past, part))
+        return NULL;
+    io->out[1] = part[1], io->out[2] = part[2];
+    cn_tensor *y = cn_scaled_dot_product_attention(part[0], part[1], part[2], bias, !bias && !past);
     y = cn_reshape(cn_transpose(y, 1, 2), *cn_shape_of(x));
     return cn_forward(cn_module_at(m, "proj"), y);
 }
@@ -101,16 +115,17 @@ static bool block_forward(cn_module *m, cn_io *io)
     cn_module *dropout = cn_module_at(m, "dropout");
     cn_tensor *x = io->in[0], *y = cn_forward(cn_module_at(m, "ln1"), x);
     if (!y) return false;
-    x = cn_add(x, cn_forward(dropout, attend(m, y, io->in[1])));
+    x = cn_add(x, cn_forward(dropout, attend(m, y, io)));
     y = cn_forward(cn_module_at(m, "ffn"), cn_forward(cn_module_at(m, "ln2"), x));
     io->out[0] = cn_add(x, cn_forward(dropout, y));
+    io->n_out = 3;
     return io->out[0] != NULL;
 }
 
 static const cn_module_class block_class = {
     .size = sizeof(cn_module_class),
     .name = "GPTBlock",
-    .inputs = "(Tensor x, Tensor? bias=None)",
+    .inputs = "(Tensor x, Tensor? bias=None, Tensor? past=None)",
     .doc = "Causal self-attention, whose scores may be biased, and a position-wise network.",
     .options_size = sizeof(cn_gpt_settings),
     .build = block_build,
@@ -139,18 +154,28 @@ static bool build(cn_module *m, const cn_shape *input)
            cn_module_add(m, "dense", cn_linear_layer(o->vocabulary, .in = o->width));
 }
 
-static cn_tensor *embedded(cn_module *m, const cn_gpt_settings *o, cn_tensor *ids)
+/* Tokens at positions from `first` on. */
+static cn_tensor *embedded(cn_module *m, const cn_gpt_settings *o, cn_tensor *ids, int64_t first)
 {
     cn_tensor *x = cn_forward(cn_module_at(m, "embedding"), ids);
-    const int64_t steps = cn_size(ids, 1);
-    if (o->positions == CN_POSITIONS_SINUSOIDS) return cn_add(x, cn_sinusoids(0, steps, o->width));
+    const int64_t last = first + cn_size(ids, 1);
+    if (o->positions == CN_POSITIONS_SINUSOIDS)
+        return cn_add(x, cn_sinusoids(first, last - first, o->width));
     if (o->positions != CN_POSITIONS_LEARNED) return x;
-    if (steps > o->context &&
-        !cn_fail(CN_EINVALID, "gpt: %lld tokens, positions are learned for %lld", (long long)steps,
+    if (last > o->context &&
+        !cn_fail(CN_EINVALID, "gpt: %lld tokens, positions are learned for %lld", (long long)last,
                  (long long)o->context))
         return NULL;
-    cn_tensor *place = cn_arange(0, (double)steps, 1, CN_I64);
+    cn_tensor *place = cn_arange((double)first, (double)last, 1, CN_I64);
     return cn_add(x, cn_forward(cn_module_at(m, "positions"), place));
+}
+
+/* What is added to scores of `steps` queries after `first` others; NULL: nothing, or plain causality. */
+static cn_tensor *bias_of(const cn_gpt_settings *o, int64_t first, int64_t steps)
+{
+    if (o->positions == CN_POSITIONS_ALIBI) return cn_alibi(o->heads, first, steps);
+    if (first == 0 || steps == 1) return NULL;
+    return cn_tril(cn_ones(CN_SHAPE(steps, first + steps), CN_BOOL), first);
 }
 
 /* The tokens before and these, of which the last `most` count. */
@@ -161,26 +186,57 @@ static cn_tensor *joined(cn_tensor *past, cn_tensor *ids, int64_t most)
     return n > most ? cn_narrow(all, 1, n - most, most) : all;
 }
 
+/* What is read: `ids` after `first` others, which the cache knows, or all that counts. */
+typedef struct {
+    cn_tensor *ids, *all, *cache;
+    int64_t first;
+} Reading;
+
+/* When the context is full, what follows is read together with half a context before it. */
+static Reading begin(const cn_gpt_settings *o, cn_io *io, cn_tensor *ids)
+{
+    const int64_t steps = cn_size(ids, 1), before = io->in[1] ? cn_size(io->in[1], 1) : 0;
+    const bool full = before + steps > o->context;
+    const int64_t most = !full ? o->context : steps > o->context / 2 ? steps : o->context / 2;
+    Reading r = { .all = joined(io->in[1], ids, most) };
+    if (before && io->in[2] && !full) r.cache = io->in[2], r.first = before, r.ids = ids;
+    else r.ids = r.all;
+    return r;
+}
+
+/* x through the blocks; keys and values of all of them, or NULL, in *cache. */
+static cn_tensor *through(cn_module *m, cn_tensor *x, const Reading *r, cn_tensor **cache)
+{
+    enum { MOST = 64 };
+    const cn_gpt_settings *o = cn_module_options(m);
+    cn_tensor *bias = bias_of(o, r->first, cn_size(r->ids, 1)), *kept[2 * MOST];
+    const bool keeps = !cn_is_training(m) && o->layers <= MOST;
+    for (int64_t i = 0; x && i < o->layers; i++) {
+        char name[32];
+        cn_tensor *past = r->cache ? cn_narrow(r->cache, 0, 2 * i, 2) : NULL;
+        cn_tensor *in[] = { x, bias, past }, *out[3];
+        int n = 3;
+        if (!cn_forward_all(cn_module_at(m, block_name(i, name)), in, 3, out, &n)) return NULL;
+        x = out[0];
+        if (keeps) kept[2 * i] = out[1], kept[2 * i + 1] = out[2];
+    }
+    *cache = x && keeps ? cn_stack(kept, 2 * (int)o->layers, 0) : NULL;
+    return x;
+}
+
 static bool forward(cn_module *m, cn_io *io)
 {
     const cn_gpt_settings *o = cn_module_options(m);
     cn_tensor *ids = io->in[0];
     if (cn_dtype_of(ids) != CN_I64) ids = cn_to(ids, CN_I64); /* zeros, from cn_build() */
     const int64_t steps = cn_size(ids, 1);
-    cn_tensor *all = joined(io->in[1], ids, steps > o->context ? steps : o->context), *bias = NULL;
-    cn_tensor *x = all ? embedded(m, o, all) : NULL;
-    if (o->positions == CN_POSITIONS_ALIBI) bias = cn_alibi(o->heads, cn_size(all, 1));
-    for (int64_t i = 0; x && i < o->layers; i++) {
-        char name[32];
-        cn_tensor *in[] = { x, bias };
-        int n = 1;
-        if (!cn_forward_all(cn_module_at(m, block_name(i, name)), in, 2, &x, &n)) return false;
-    }
-    if (!x) return false;
+    const Reading r = begin(o, io, ids);
+    cn_tensor *x = r.ids ? embedded(m, o, r.ids, r.first) : NULL;
+    if (!x || !(x = through(m, x, &r, &io->out[2]))) return false;
     x = cn_forward(cn_module_at(m, "ln"), cn_narrow(x, 1, cn_size(x, 1) - steps, steps));
     io->out[0] = cn_transpose(cn_forward(cn_module_at(m, "dense"), x), 1, 2);
-    io->out[1] = all;
-    io->n_out = 2;
+    io->out[1] = r.all;
+    io->n_out = io->out[2] ? 3 : 2;
     return io->out[0] != NULL;
 }
 
@@ -188,7 +244,7 @@ static const cn_module_class gpt_class = {
     .size = sizeof(cn_module_class),
     .name = "GPT",
     .doc = "Scores of the token after each one, by blocks of causal self-attention.",
-    .inputs = "(Tensor input, Tensor? past=None)",
+    .inputs = "(Tensor input, Tensor? past=None, Tensor? cache=None)",
     .options_size = sizeof(cn_gpt_settings),
     .build = build,
     .forward = forward,

@@ -21,15 +21,17 @@ typedef struct cn_gpt_settings {
 } cn_gpt_settings;
 
 /* cn_forward(): ids (batch, steps) to scores (batch, vocabulary, steps) of the token after each one.
-   cn_forward_all(): {ids, past}, the tokens before these or NULL, to {scores, past}, of which so many are kept
-   as the context has. NULL: an error. */
+   cn_forward_all(): {ids, past, cache} to {scores, past, cache}, in training without the last. past: the
+   tokens before these, (batch, n), or NULL; cache: keys and values of them, (2 layers, batch, heads, n, size), or
+   NULL: they are computed again. So are those of half a context when a context is full. NULL: an error. */
 cn_module *cn_gpt(const cn_gpt_settings *settings);
 
 /* x (.., steps, size) at positions first, first + 1, ..: pairs (j, j + size / 2) turned by position /
    10000^(2j / size). size must be even. */
 cn_tensor *cn_rotated(cn_tensor *x, int64_t first);
 
-/* (heads, steps, steps) to add to scores: -(i - j) 2^(-8 (h + 1) / heads), -infinity for what comes later. */
-cn_tensor *cn_alibi(int64_t heads, int64_t steps);
+/* (heads, steps, first + steps) to add to scores of queries i = first, first + 1, ..:
+   -(i - j) 2^(-8 (h + 1) / heads), -infinity for what comes later. */
+cn_tensor *cn_alibi(int64_t heads, int64_t first, int64_t steps);
 
 #endif

@@ -125,6 +125,38 @@ static void step_by_step_is_the_same(void **state)
         }
 }
 
+/* {ids, past, cache} becomes what follows. */
+static cn_tensor *go_on(cn_module *net, cn_tensor *ids, cn_tensor *state[2])
+{
+    cn_tensor *in[] = { ids, state[0], state[1] }, *out[3] = { NULL };
+    int n = 3;
+    if (!cn_forward_all(net, in, 3, out, &n)) fail_msg("%s", cn_error());
+    state[0] = out[1], state[1] = out[2];
+    return out[0];
+}
+
+static void keys_and_values_are_kept(void **state)
+{
+    enum { PIECE = 2, LEFT = CONTEXT / 2 };
+    (void)state;
+    for (int kind = CN_POSITIONS_LEARNED; kind <= CN_POSITIONS_NONE; kind++) CN_SCOPE
+        {
+            cn_module *net = gpt((cn_positions)kind);
+            cn_train_mode(net, false);
+            cn_tensor *ids = counting(CONTEXT + 1), *past[2] = { NULL };
+            cn_tensor *all = cn_forward(net, cn_narrow(ids, 1, 0, CONTEXT));
+            for (int64_t i = 0; i < CONTEXT; i += PIECE)
+                assert_near("piece", go_on(net, cn_narrow(ids, 1, i, PIECE), past),
+                            cn_narrow(all, 2, i, PIECE));
+            assert_int_equal(cn_size(past[1], 3), CONTEXT);
+            cn_tensor *half = cn_forward(net, cn_narrow(ids, 1, CONTEXT + 1 - LEFT, LEFT));
+            assert_near("half a context", go_on(net, cn_narrow(ids, 1, CONTEXT, 1), past),
+                        cn_narrow(half, 2, LEFT - 1, 1));
+            assert_int_equal(cn_size(past[1], 3), LEFT);
+            cn_module_free(net);
+        }
+}
+
 static void what_comes_later_changes_nothing(void **state)
 {
     (void)state;
@@ -177,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoder_and_decoder_give_pytorchs_numbers),
         cmocka_unit_test(step_by_step_is_the_same),
+        cmocka_unit_test(keys_and_values_are_kept),
         cmocka_unit_test(what_comes_later_changes_nothing),
         cmocka_unit_test(refusals),
     };

@@ -74,7 +74,7 @@ static cn_tensor *learned_bias(cn_tensor *b, int64_t first)
 static void run_relative(Lab *lab)
 {
     const int64_t n = STEPS - 3;
-    cn_tensor *bias = cn_alibi(4, STEPS);
+    cn_tensor *bias = cn_alibi(4, 0, STEPS);
     cn_tensor *begin = cn_narrow(cn_narrow(bias, 1, 0, n), 2, 0, n),
               *later = cn_narrow(cn_narrow(bias, 1, 3, n), 2, 3, n);
     lab_same(lab, "ALiBi: the same three steps later", cn_exp(later), cn_exp(begin), 0);
