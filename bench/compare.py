@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""compare.py [BUILD] [--threads N,N..] [--models M,M.. [--batch B] | --ops C,C..] [--rounds R] [--seconds S] - Cenote beside PyTorch.
+"""compare.py [BUILD] [--threads N,N..] [--models M,M.. [--batch B] [--channels-last] | --ops C,C..] [--rounds R] [--seconds S] - Cenote beside PyTorch.
 
 Runs `BUILD/cenote bench MODEL` and torch_peer.py in turn, so that both see the same machine at the same time, and
 prints a Markdown table of the medians over the rounds. With --ops it is single ops, `BUILD/cenote bench ops C` and
@@ -90,7 +90,8 @@ def compare_models(args, cenote, python):
             for _ in range(args.rounds):
                 ours.append(run([cenote, "bench", *options, "--json"]))
                 if python:
-                    theirs.append(run([python, HERE / "torch_peer.py", *options], peer_environment(threads)))
+                    theirs.append(run([python, HERE / "torch_peer.py", *options,
+                                       *["--channels-last"] * args.channels_last], peer_environment(threads)))
             print(row(model, threads, ours, theirs), flush=True)
             complete &= None not in ours + theirs
     return complete
@@ -140,6 +141,7 @@ def main():
     parser.add_argument("--models", default=MODELS)
     parser.add_argument("--batch", type=int, help="examples per step, instead of the book's")
     parser.add_argument("--ops", help="single ops instead")
+    parser.add_argument("--channels-last", action="store_true", help="PyTorch's images in that layout")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1, help="of each measurement")
     args = parser.parse_args()

@@ -105,6 +105,8 @@ def task(torch, args):
     batch = args.batch or batch
     net, x = make(), torch.randn(batch, *shape)
     y = torch.randn(batch, 1) if args.model == "linreg" else torch.randint(0, 10, (batch,))
+    if args.channels_last and x.dim() == 4:
+        net, x = net.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
     return net, (x,), lambda out: loss(out, y), torch.optim.SGD(net.parameters(), lr=0.01), 0, batch
 
 
@@ -114,6 +116,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--batch", type=int, help="examples per step, instead of the book's")
+    parser.add_argument("--channels-last", action="store_true", help="images and kernels with the channels last")
     args = parser.parse_args()
 
     import torch
