@@ -24,7 +24,7 @@ static const Entry exits[] = {
 static const Entry variables[] = {
     { "CENOTE_DATA", "the folder where data sets are looked for first" },
     { "CENOTE_NUM_THREADS", "threads to compute with, where --threads is not given" },
-    { "CENOTE_ISA", "the instruction set of our own kernels: avx2 or avx512" },
+    { "CENOTE_ISA", "at most these instructions: avx2, or none for no vector kernels" },
     { "CENOTE_PROVIDERS", "only these providers of kernels, separated by commas" },
     { "CENOTE_VERBOSE", "1: print which kernel was chosen for what, and why" },
     { "XDG_CACHE_HOME", "the folder of the cache; ~/.cache where it is not set" },

@@ -294,6 +294,8 @@ static void test_branches(void **state)
 static void test_stays_blocked(void **state)
 {
     (void)state;
+    const int vectors = place_of("simd");
+    if (vectors < 0 || !cn_providers[vectors]->probe()) skip();
     CN_SCOPE
     {
         cn_tensor *y = convolved(random_images(2, 16, 8, 8), 32);

@@ -2,6 +2,9 @@
 #include "backends/onednn/plan.h"
 #include "ops/internal.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 typedef cn_kernel *Finder(const cn_call *c, const char **why);
 
 static Finder *finder_of(int op)
@@ -35,6 +38,16 @@ static cn_kernel *find_blocked(const cn_call *c, const char **why)
     return finder == cn_dnnl_find_convolution ? finder(c, why) : NULL;
 }
 
+/* CENOTE_ISA asks for no more than these instructions: our vector kernels and oneDNN's must agree on how
+   wide a block of channels is. */
+static bool probe(void)
+{
+    const char *wish = getenv("CENOTE_ISA");
+    if (wish && strcmp(wish, "avx2") == 0) (void)dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
+    if (wish && strcmp(wish, "none") == 0) (void)dnnl_set_max_cpu_isa(dnnl_cpu_isa_sse41);
+    return cn_dnnl_start();
+}
+
 extern const cn_provider cn_provider_onednn;
-const cn_provider cn_provider_onednn = { sizeof(cn_provider), "onednn", cn_dnnl_start, knows, find,
+const cn_provider cn_provider_onednn = { sizeof(cn_provider), "onednn", probe, knows, find,
                                          find_blocked };
