@@ -62,9 +62,10 @@ cn_module *cn_add_norm(int64_t width, double dropout)
     return cn_module_of(&add_norm_class, &o);
 }
 
-cn_module *cn_position_wise(int64_t hidden, int64_t width)
+cn_module *cn_position_wise(int64_t in, int64_t hidden, int64_t out)
 {
-    return cn_sequential(cn_linear_layer(hidden), cn_relu_layer(), cn_linear_layer(width));
+    return cn_sequential(cn_linear_layer(hidden, .in = in), cn_relu_layer(),
+                         cn_linear_layer(out, .in = hidden));
 }
 
 /* ---- block ----------------------------------------------------------------------------------- */
@@ -99,7 +100,7 @@ static bool block_build(cn_module *m, const cn_shape *input)
     (void)input;
     return add_attention(m, "attention", "addnorm1", &o->s) &&
            (!o->cross || add_attention(m, "cross", "addnorm2", &o->s)) &&
-           cn_module_add(m, "ffn", cn_position_wise(o->s.feedforward, o->s.width)) &&
+           cn_module_add(m, "ffn", cn_position_wise(o->s.width, o->s.feedforward, o->s.width)) &&
            cn_module_add(m, "addnorm3", cn_add_norm(o->s.width, o->s.dropout));
 }
 

@@ -17,7 +17,7 @@ cn_tensor *cn_sinusoids(int64_t first, int64_t steps, int64_t width);
 
 /* The two parts of a block that are not attention. x + dropout(y), normalised: */
 cn_module *cn_add_norm(int64_t width, double dropout); /* cn_forward_all(): {x, y} */
-cn_module *cn_position_wise(int64_t hidden, int64_t width);
+cn_module *cn_position_wise(int64_t in, int64_t hidden, int64_t out);
 
 /* One layer, forward_all({x, seen, hidden_steps, hidden_keys, memory, hidden_memory}): attention from x to
    `seen` (of a decoder: the steps so far), which attn_mask and key_padding_mask may hide; where it has

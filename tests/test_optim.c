@@ -525,9 +525,27 @@ static int free_golden(void **state)
     return 0;
 }
 
+/* Parameters that are not there yet would never be trained. */
+static void lazy_layers_are_refused(void **state)
+{
+    (void)state;
+    cn_module *net =
+        cn_sequential(cn_linear_layer(4, .in = 3), cn_relu_layer(), cn_linear_layer(2));
+    assert_null(cn_sgd(net, .lr = 0.1));
+    assert_int_equal(cn_error_code(), CN_EINVALID);
+    assert_non_null(strstr(cn_error(), "LazyLinear"));
+    cn_error_clear();
+    assert_true(cn_build(net, CN_SHAPE(1, 3)));
+    cn_optim *sgd = cn_sgd(net, .lr = 0.1);
+    assert_non_null(sgd);
+    cn_optim_free(sgd);
+    cn_module_free(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lazy_layers_are_refused),
         cmocka_unit_test(test_optimisers),
         cmocka_unit_test(test_schedules),
         cmocka_unit_test(test_combined),

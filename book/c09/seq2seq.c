@@ -22,24 +22,6 @@ static void check_shapes(Lab *lab)
     cn_module_free(net);
 }
 
-/* The book's four sentences: at least as many without a fault as in the book. */
-static void check_book(Lab *lab, const Translation *t, cn_module *net)
-{
-    static const char *const pairs[][2] = { { "go .", "va !" },
-                                            { "i lost .", "j'ai perdu ." },
-                                            { "he's calm .", "il est calme ." },
-                                            { "i'm home .", "je suis chez moi ." } };
-    int right = 0;
-    for (int i = 0; i < 4; i++) {
-        char *ours = translation_of(t, net, pairs[i][0], 1);
-        double bleu = translation_bleu(t, net, pairs[i][0], pairs[i][1]);
-        lab_say(lab, "%s => %s, bleu %.3f", pairs[i][0], ours ? ours : "", bleu);
-        right += bleu > 0.9999;
-        cn_text_free(ours);
-    }
-    lab_at_least(lab, "of the book's four sentences, with BLEU 1", right, 2);
-}
-
 static void check_numbers(Lab *lab, const Translation *t, cn_module *net)
 {
     bool quick = lab_options(lab)->quick;
@@ -60,9 +42,7 @@ static void train_and_check(Lab *lab, bool bidirectional)
     LabFit fit = { 0 };
     cn_module *net = t.pairs.data ? translation_train(lab, &t, bidirectional, &fit) : NULL;
     if (net && o->real && !o->quick) {
-        lab_at_most(lab, "loss as the book counts it: a tenth of that of a token",
-                    lab_last(&fit, fit.train_loss) / 10, 0.020);
-        check_book(lab, &t, net);
+        translation_check_book(lab, &t, net, &fit, 0.019, 2);
     } else if (net && o->real) {
         lab_at_most(lab, "loss of a token, of 5.3 at first", lab_last(&fit, fit.train_loss), 1.5);
     } else if (net) {

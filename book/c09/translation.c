@@ -129,3 +129,23 @@ double translation_right(const Translation *t, cn_module *net, int64_t first, in
     }
     return right / (double)n;
 }
+
+void translation_check_book(Lab *lab, const Translation *t, cn_module *net, const LabFit *fit,
+                            double book_loss, int right)
+{
+    static const char *const pairs[][2] = { { "go .", "va !" },
+                                            { "i lost .", "j'ai perdu ." },
+                                            { "he's calm .", "il est calme ." },
+                                            { "i'm home .", "je suis chez moi ." } };
+    int found = 0;
+    for (int i = 0; i < 4; i++) {
+        char *ours = translation_of(t, net, pairs[i][0], 1);
+        double bleu = translation_bleu(t, net, pairs[i][0], pairs[i][1]);
+        lab_say(lab, "%s => %s, bleu %.3f", pairs[i][0], ours ? ours : "", bleu);
+        found += bleu > 0.9999;
+        cn_text_free(ours);
+    }
+    lab_at_most(lab, "loss as the book counts it: a tenth of that of a token",
+                lab_last(fit, fit->train_loss) / 10, 1.1 * book_loss);
+    lab_at_least(lab, "of the book's four sentences, with BLEU 1", found, right);
+}

@@ -28,6 +28,11 @@ double translation_bleu(const Translation *t, cn_module *net, const char *senten
                         const char *reference);
 /* Which share of the lines first .. first + n - 1 is translated without a fault. */
 double translation_right(const Translation *t, cn_module *net, int64_t first, int64_t n);
+/* With the book's pairs: the last loss, which the book divides by the number of steps, 10, is at most a tenth
+   above the book's (seeds differ by that much), and of its four sentences so many come out without a
+   fault. */
+void translation_check_book(Lab *lab, const Translation *t, cn_module *net, const LabFit *fit,
+                            double book_loss, int right);
 cn_figure *translation_curve(const LabFit *fit);
 
 #endif

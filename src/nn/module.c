@@ -363,6 +363,15 @@ static bool seen_before(const Collection *c, const cn_tensor *t)
     return false;
 }
 
+const cn_module *cn_unmade(const cn_module *m)
+{
+    const cn_module *found = NULL;
+    bool lazy = strncmp(m->cls->name, "Lazy", 4) == 0;
+    if (lazy && !m->built && m->n_slots == 0) return m;
+    for (int i = 0; i < m->n_children && !found; i++) found = cn_unmade(m->children[i].module);
+    return found;
+}
+
 static bool collect(const cn_entry *e, void *context)
 {
     Collection *c = context;

@@ -73,4 +73,7 @@ void cn_module_watch(cn_module *m, cn_watch *w);
 bool cn_init_default(cn_tensor *parameter, int64_t fan_in);
 int64_t cn_fan_in(const cn_shape *weight);
 
+/* A lazy module in this one that has not seen an input yet, so that its parameters are not there; NULL: none. */
+const cn_module *cn_unmade(const cn_module *m);
+
 #endif

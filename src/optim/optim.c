@@ -3,6 +3,7 @@
 #include "optim/optim.h"
 
 #include "core/threads.h"
+#include "nn/module.h"
 
 #include <math.h>
 #include <string.h>
@@ -209,10 +210,15 @@ cn_optim *cn_optim_over(cn_optim *o, cn_module *net)
 {
     int n = o && net ? cn_parameters(net, NULL, 0) : 0, group = -1;
     cn_tensor **params = n ? cn_alloc((size_t)n * sizeof *params) : NULL;
-    if (o && net && n == 0)
-        cn_fail(CN_EINVALID, "%s: the module has no parameters yet; run cn_build() first",
+    const cn_module *lazy = o && net ? cn_unmade(net) : NULL;
+    if (lazy)
+        cn_fail(CN_EINVALID,
+                "%s: a %s has no parameters yet; run cn_build() or the network once first",
+                o->cls->name, lazy->cls->name);
+    else if (o && net && n == 0)
+        cn_fail(CN_EINVALID, "%s: the module has no parameters; are there layers in it?",
                 o->cls->name);
-    if (params) {
+    if (params && !lazy) {
         n = cn_parameters(net, params, n);
         group = cn_optim_add_group(o, params, n);
     }
