@@ -180,7 +180,8 @@ const Command command_bench = {
     .most = -1,
     .about = "time the training step of a network, or single ops",
     .details =
-        "Times whole training steps (zero_grad, forward, loss, backward, clipping where the book clips, update) on one fixed batch in memory. "
+        "Times whole training steps (zero_grad, forward, loss, backward, clipping where the book clips, update) on "
+        "one fixed batch in memory. "
         "The share of peak compares with the speed of a large matrix product on the same threads.\n"
         "'ops' times single ops, those whose names begin with one of the CASEs or all, beside the speed of memory "
         "(z = x + 3 y over arrays far larger than the caches) or of a large product. The bytes are those that have "

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""compare.py [BUILD] [--threads N,N..] [--models M,M.. [--batch B] [--channels-last] | --ops C,C..] [--rounds R] [--seconds S] - Cenote beside PyTorch.
+"""compare.py [BUILD] [--threads N,N..] [--models M,M.. [--batch B] [--channels-last] | --ops C,C..] [--rounds R]
+[--seconds S] - Cenote beside PyTorch.
 
 Runs `BUILD/cenote bench MODEL` and torch_peer.py in turn, so that both see the same machine at the same time, and
 prints a Markdown table of the medians over the rounds. With --ops it is single ops, `BUILD/cenote bench ops C` and
-torch_ops.py: the cases whose names begin with one of the words, "all" for each. PyTorch is taken from $TORCH_PYTHON, /usr/bin/python3 or this
-python, the first that can import torch; without one, only Cenote's columns are filled.
+torch_ops.py: the cases whose names begin with one of the words, "all" for each. PyTorch is taken from
+$TORCH_PYTHON, /usr/bin/python3 or this python, the first that can import torch; without one, only Cenote's columns
+are filled.
 """
 import argparse
 import json

@@ -2,8 +2,8 @@
 """torch_peer.py MODEL [--threads N] [--seconds S] - the training step of `cenote bench MODEL`, by PyTorch.
 
 Prints one line of JSON with the same keys. The step is zero_grad, forward, loss, backward, the book's clipping of
-gradients and update on one fixed batch in memory; the time is the median of whole steps after a warm-up. compare.py starts it with the environment
-in which PyTorch is fastest.
+gradients and update on one fixed batch in memory; the time is the median of whole steps after a warm-up. compare.py
+starts it with the environment in which PyTorch is fastest.
 """
 import argparse
 import functools

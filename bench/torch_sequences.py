@@ -99,4 +99,6 @@ def make(name, batch):
 
 
 # Name: (batch, optimiser); all gradients are clipped to a norm of 1.
-NETWORKS = {"rnnlm": (32, "SGD"), "gru": (32, "SGD"), "lstm": (32, "SGD"), "seq2seq": (64, "Adam"), "transformer": (64, "Adam")}
+NETWORKS = {
+    "rnnlm": (32, "SGD"), "gru": (32, "SGD"), "lstm": (32, "SGD"), "seq2seq": (64, "Adam"), "transformer": (64, "Adam"),
+}

@@ -71,7 +71,7 @@ static bool move(Heads *h)
 static bool split_infer(const cn_call *c, cn_spec out[])
 {
     const Split *p = c->params;
-    const cn_view *x = cn_in(c, 0);
+    const cn_view *x = &c->in[0]->v;
     if (!cn_want_dims(c, 0, 3, 3)) return false;
     const int64_t *d = x->shape.dim;
     if (p->parts < 1 || p->parts > MOST || p->heads < 1 || d[2] % p->parts ||
@@ -145,7 +145,7 @@ static int parts_given(const cn_call *c)
 static bool join_infer(const cn_call *c, cn_spec out[])
 {
     const Join *p = c->params;
-    const cn_view *x = cn_in(c, 0);
+    const cn_view *x = &c->in[0]->v;
     const int parts = parts_given(c);
     if (!cn_want_dims(c, 0, 4, 4)) return false;
     for (int i = 1; i < c->n_in; i++)
