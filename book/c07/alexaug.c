@@ -40,7 +40,7 @@ static void run(Lab *lab)
     static const LabPlan plan = {
         .built_in = { 800, 1000, .side = SIDE, .shrink = 8, .batch = 32, .epochs = 30, .lr = 1e-3,
                       .accuracy = 0.6 },
-        .quick = { 500, 500, .side = SIDE, .shrink = 8, .batch = 32, .epochs = 18, .lr = 1e-3,
+        .quick = { 200, 1000, .side = SIDE, .shrink = 8, .batch = 32, .epochs = 50, .lr = 1e-3,
                    .accuracy = 0.3 },
         .real = { 2000, 2000, .side = SIDE, .shrink = 8, .batch = 32, .epochs = 30, .lr = 1e-3,
                   .accuracy = 0.7 },
