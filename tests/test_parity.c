@@ -369,6 +369,27 @@ static void test_packed(void **state)
     cn_release(mark);
 }
 
+/* A column, which is the same numbers turned: as many outputs, or as many inputs. */
+static void test_packed_column(void **state)
+{
+    enum { LENGTH = 5000 };
+    (void)state;
+    size_t mark = cn_mark();
+    cn_tensor *w = cn_randn(CN_SHAPE(LENGTH, 1), CN_F32);
+    cn_requires_grad(w, true);
+    CN_NO_GRAD
+    {
+        cn_tensor *x = cn_randn(CN_SHAPE(3, 1), CN_F32), *g = cn_randn(CN_SHAPE(3, LENGTH), CN_F32);
+        cn_tensor *out = cn_linear(x, w, NULL), *in = cn_mm(g, w);
+        cn_restrict_providers(0);
+        assert_true(largest_difference(out, cn_linear(x, w, NULL)) < 1e-5);
+        assert_true(largest_difference(in, cn_mm(g, w)) < 1e-3);
+        cn_restrict_providers(~0u);
+    }
+    assert_true(cn_ok());
+    cn_release(mark);
+}
+
 /* ---- did they take part? ------------------------------------------------------------------- */
 
 /* Per op and provider: has it a kernel, and did that ever run? */
@@ -420,6 +441,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_samples),
                                         cmocka_unit_test(test_large), cmocka_unit_test(test_packed),
+                                        cmocka_unit_test(test_packed_column),
                                         cmocka_unit_test(test_providers_took_part) };
     unsetenv("CENOTE_PROVIDERS");
     setenv("CENOTE_VERBOSE", "1", 1);

@@ -130,9 +130,17 @@ const cn_simd_binding cn_simd_products[] = {
 
 enum { MOST_ROWS = 64, LEAST_WEIGHTS = 64 * 64 };
 
+/* Several shapes may lie in one storage, and a column is as good turned as not: the sizes tell them apart. */
+static uint64_t layout_of(const cn_simd_gemm *g)
+{
+    const uint64_t turned = g->b_col != 1;
+    return (((uint64_t)g->n * 0x9E3779B97F4A7C15u) ^ ((uint64_t)g->k * 0xC2B2AE3D27D4EB4Fu)) +
+           turned;
+}
+
 static const float *packed(cn_tensor *w, const cn_simd_gemm *g)
 {
-    const uint64_t layout = 0x676d6d0000u + (g->b_col != 1); /* turned, or as it is */
+    const uint64_t layout = layout_of(g);
     cn_tensor *copy = cn_packed_find(w, layout);
     if (copy) return (const float *)(const void *)copy->v.data;
     copy = cn_tensor_new(&CN_SHAPE(cn_simd->gemm_packed_floats(g->n, g->k)), CN_F32);
