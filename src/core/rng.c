@@ -5,17 +5,17 @@
 
 void cn_philox(uint64_t seed, uint64_t stream, uint64_t position, uint32_t out[4])
 {
-    uint32_t key[2] = { (uint32_t)seed, (uint32_t)(seed >> 32) };
-    uint32_t c[4] = { (uint32_t)position, (uint32_t)(position >> 32), (uint32_t)stream,
-                      (uint32_t)(stream >> 32) };
+    /* Scalars, not arrays: large networks draw millions of numbers, in builds with checks, too. */
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    uint32_t c0 = (uint32_t)position, c1 = (uint32_t)(position >> 32);
+    uint32_t c2 = (uint32_t)stream, c3 = (uint32_t)(stream >> 32);
     for (int round = 0; round < 10; round++) {
-        uint64_t a = (uint64_t)0xD2511F53u * c[0], b = (uint64_t)0xCD9E8D57u * c[2];
-        uint32_t next[4] = { (uint32_t)(b >> 32) ^ c[1] ^ key[0], (uint32_t)b,
-                             (uint32_t)(a >> 32) ^ c[3] ^ key[1], (uint32_t)a };
-        for (int i = 0; i < 4; i++) c[i] = next[i];
-        key[0] += 0x9E3779B9u, key[1] += 0xBB67AE85u;
+        uint64_t a = (uint64_t)0xD2511F53u * c0, b = (uint64_t)0xCD9E8D57u * c2;
+        c0 = (uint32_t)(b >> 32) ^ c1 ^ k0, c1 = (uint32_t)b;
+        c2 = (uint32_t)(a >> 32) ^ c3 ^ k1, c3 = (uint32_t)a;
+        k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
     }
-    for (int i = 0; i < 4; i++) out[i] = c[i];
+    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
 cn_rng cn_rng_make(uint64_t seed, uint64_t stream)
