@@ -68,7 +68,7 @@ static cn_tensor *project(Case *c)
     for (int i = 0; i < c->n_out; i++) {
         cn_tensor *out = as_reals(c->out[i]);
         if (!out || !cn_dtype_is_float(cn_dtype_of(out))) continue;
-        if (i && (c->op->flags & CN_FIRST_OUT_ONLY)) continue;
+        if (!cn_op_grades(c->op, i)) continue;
         cn_tensor *weights = cn_empty(*cn_shape_of(out), CN_F64);
         double *w = cn_data_mut(weights);
         for (int64_t k = 0; k < cn_numel(weights); k++) w[k] = sin(1.0 + (double)k + 10 * i);
@@ -230,7 +230,7 @@ static cn_tensor *all_results(cn_tensor *const *in, void *context)
     memcpy(inputs, given, sizeof given);
     for (int i = 0; ok && i < c->n_out; i++) {
         if (!c->out[i] || !cn_dtype_is_float(cn_dtype_of(c->out[i]))) continue;
-        if (i && (c->op->flags & CN_FIRST_OUT_ONLY)) continue;
+        if (!cn_op_grades(c->op, i)) continue;
         parts[n++] = cn_reshape(c->out[i], CN_SHAPE(-1));
     }
     return n ? cn_cat(parts, n, 0) : cn_zeros(CN_SHAPE(0), CN_F64);

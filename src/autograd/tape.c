@@ -139,8 +139,7 @@ static bool connect(cn_node *n, int i, cn_tensor *t, bool save)
 /* Does output i carry a gradient? */
 static bool graded(const cn_call *c, int i)
 {
-    return c->out[i] && cn_dtype_is_graded(c->out[i]->v.dtype) &&
-           (i == 0 || !(c->op->flags & CN_FIRST_OUT_ONLY));
+    return c->out[i] && cn_dtype_is_graded(c->out[i]->v.dtype) && cn_op_grades(c->op, i);
 }
 
 static bool finish_output(cn_node *n, int i, cn_tensor *t, bool save, bool is_graded)

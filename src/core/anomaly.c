@@ -80,7 +80,7 @@ static bool explained(const cn_call *c)
 /* Views show what others made, and what has no inputs makes what it was told to. */
 bool cn_check_call(const cn_call *c)
 {
-    int n = c->op->flags & CN_FIRST_OUT_ONLY ? 1 : c->n_out; /* the others serve backward */
+    int n = c->op->grad_outs ? c->op->grad_outs : c->n_out; /* the others serve backward */
     if (c->op->view || c->n_in == 0) return true;
     for (int i = 0; i < n; i++) {
         if (!c->out[i] || !cn_has_nan(c->out[i]) || explained(c)) continue;

@@ -130,15 +130,14 @@ typedef enum cn_op_flags {
     CN_NO_GRAD_OP = 1 << 1, /* not differentiable, by nature */
     CN_ANY_DTYPE =
         1 << 2, /* kernels move elements of any type; otherwise they see f32, f64, i64, bool */
-    CN_ROWS = 1 << 3,           /* kernels want contiguous inputs */
-    CN_RANDOM = 1 << 4,         /* draws from the default generator: not repeatable, not compared */
-    CN_TO_FLOAT = 1 << 5,       /* pointwise on integers gives float32 */
-    CN_ON_STRIDES = 1 << 6,     /* refuses inputs by their strides */
-    CN_FIRST_OUT_ONLY = 1 << 7, /* only output 0 carries a gradient */
-    CN_ANY_LAYOUT = 1 << 8,     /* its kernels may take blocked inputs, as those of pointwise ops */
-    CN_ONE_TRIANGLE = 1 << 9,   /* input 0 stands for a symmetric matrix, of which one triangle is
+    CN_ROWS = 1 << 3,         /* kernels want contiguous inputs */
+    CN_RANDOM = 1 << 4,       /* draws from the default generator: not repeatable, not compared */
+    CN_TO_FLOAT = 1 << 5,     /* pointwise on integers gives float32 */
+    CN_ON_STRIDES = 1 << 6,   /* refuses inputs by their strides */
+    CN_ANY_LAYOUT = 1 << 7,   /* its kernels may take blocked inputs, as those of pointwise ops */
+    CN_ONE_TRIANGLE = 1 << 8, /* input 0 stands for a symmetric matrix, of which one triangle is
                                 read; the gradient is that of the symmetric one */
-    CN_AGREED_GRAD = 1 << 10    /* the gradient is PyTorch's convention, not the derivative */
+    CN_AGREED_GRAD = 1 << 9   /* the gradient is PyTorch's convention, not the derivative */
 } cn_op_flags;
 
 struct cn_op {
@@ -151,6 +150,7 @@ struct cn_op {
     size_t params_size;
     unsigned optional; /* inputs that may be absent: CN_SAVE_IN(i) of each */
     unsigned saves;    /* what backward reads: CN_SAVE_IN(i) | CN_SAVE_OUT(i) */
+    int grad_outs;     /* how many of the first outputs carry gradients; 0: all of them */
 
     /* Exactly one of these three says what a call does. */
     bool (*infer)(const cn_call *call,
@@ -178,6 +178,11 @@ extern const int cn_op_count;
    ops with CN_ANY_DTYPE take complex tensors as any others; everybody else refuses them. */
 typedef bool cn_complex_form(cn_call *call);
 extern cn_complex_form *const cn_complex_forms[];
+
+static inline bool cn_op_grades(const cn_op *op, int out)
+{
+    return op->grad_outs == 0 || out < op->grad_outs;
+}
 
 const cn_op *cn_op_find(const char *name); /* by name, alias or C identifier; NULL: unknown */
 

@@ -171,7 +171,7 @@ const char *cn_ffi_op_gradient(const char *name)
         return "yes, by PyTorch's convention, which is not the derivative";
     if (op->flags & CN_ONE_TRIANGLE)
         return "yes, for a symmetric matrix of which one triangle is read";
-    return op->flags & CN_FIRST_OUT_ONLY ? "yes, of the first result" : "yes";
+    return op->grad_outs == 1 ? "yes, of the first result" : "yes";
 }
 
 static bool give_results(cn_tensor *const *results, int n, cn_ffi_value *outs, int *nouts)

@@ -258,7 +258,8 @@ static void frexp_backward(cn_grads *g)
 const cn_op cn_op_frexp = {
     CN_OP_HEAD(frexp, "frexp", "(Tensor input) -> (Tensor, Tensor)"),
     .doc = "Mantissa (0.5 <= |m| < 1) and exponent: input = m 2^exponent.",
-    .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
+    .flags = CN_ROWS,
+    .grad_outs = 1,
     .infer = frexp_infer,
     .kernel = frexp_kernel,
     .saves = CN_SAVE_OUT(1),

@@ -191,7 +191,7 @@ const cn_op cn_op_attention_rows = {
     .doc =
         "softmax(query key^T scale + mask) value of (examples, heads, steps, size) without keeping the "
         "weights; also the logarithm of each softmax's sum, without a gradient. No gradient for the mask.",
-    .flags = CN_FIRST_OUT_ONLY,
+    .grad_outs = 1,
     .params_size = sizeof(cn_attention_params),
     .optional = CN_SAVE_IN(3),
     .infer = rows_infer,

@@ -185,7 +185,8 @@ const cn_op cn_op_batch_norm_train = {
     .doc =
         "Each channel standardised over the batch, scaled and shifted, and cut at 0 if relu; also its mean and "
         "1 / sqrt(variance + eps), which carry no gradient.",
-    .flags = CN_ROWS | CN_FIRST_OUT_ONLY | CN_ANY_LAYOUT,
+    .flags = CN_ROWS | CN_ANY_LAYOUT,
+    .grad_outs = 1,
     .params_size = sizeof(cn_batch_norm_params),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .infer = train_infer,
@@ -324,7 +325,7 @@ const cn_op cn_op_native_batch_norm = {
         "running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)"),
     .doc = "batch_norm, and in training the means and 1 / sqrt(variance + eps) of the batch, which "
            "carry no gradient.",
-    .flags = CN_FIRST_OUT_ONLY,
+    .grad_outs = 1,
     .params_size = sizeof(BatchNorm),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2) | CN_SAVE_IN(3) | CN_SAVE_IN(4),
     .compose = native_batch_norm_compose,

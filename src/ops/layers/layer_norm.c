@@ -148,7 +148,8 @@ const cn_op cn_op_layer_norm_rows = {
     .doc =
         "The last dimensions standardised, times weight plus bias; also their means and 1 / sqrt(variance + "
         "eps), which carry no gradient.",
-    .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
+    .flags = CN_ROWS,
+    .grad_outs = 1,
     .params_size = sizeof(cn_layer_norm_params),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .infer = rows_infer,

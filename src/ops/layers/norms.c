@@ -202,7 +202,7 @@ const cn_op cn_op_native_layer_norm = {
                "(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> "
                "(Tensor, Tensor, Tensor)"),
     .doc = "layer_norm, and the means and 1 / sqrt(variance + eps), which carry no gradient.",
-    .flags = CN_FIRST_OUT_ONLY,
+    .grad_outs = 1,
     .params_size = sizeof(RowsParams),
     .optional = CN_SAVE_IN(1) | CN_SAVE_IN(2),
     .compose = native_layer_norm_compose,

@@ -5,8 +5,8 @@
    write to their rows of the results; the gradient of the recurrent weights is one product for all steps.
 
    Sequences lie side by side, the longest first: step t has rows[t] rows, which follow those of step
-   t - 1 in `projected`. The state of a sequence that has ended waits in its row of the last state; one
-   that has not begun, backwards, finds its first state there. */
+   t - 1 in `projected`. The state before a step is where the step before it left its results; only
+   where sequences begin, backwards, their first state has to join it. */
 #include "core/provider.h"
 #include "ops/compose.h"
 #include "ops/recurrent.h"
@@ -26,8 +26,8 @@ static const struct {
               { "gru", CN_CELL_GRU },
               { "lstm", CN_CELL_LSTM } };
 
-enum { PROJECTED, HX, CX, W_HH, B_HH, ROWS, N_IN };       /* inputs */
-enum { STATES, BEFORE, CELL_BEFORE, CELL, GATES, N_OUT }; /* outputs */
+enum { PROJECTED, HX, CX, W_HH, B_HH, ROWS, N_IN }; /* inputs */
+enum { OUT, H_LAST, C_LAST, CELL, GATES, N_OUT };   /* outputs; the first three carry gradients */
 
 /* ---- what a call is made of ------------------------------------------------------------------- */
 
@@ -104,9 +104,10 @@ static bool layer_infer(const cn_call *c, cn_spec out[])
         return cn_fail(CN_EINVALID, "recurrent_layer: cx is the state of an LSTM, which needs one");
     if (lstm && !has_shape(c, CX, cn_in(c, HX)->shape)) return false;
     cn_dtype d = cn_in(c, HX)->dtype;
-    out[STATES] = (cn_spec){ d, CN_SHAPE(p.total + (1 + lstm) * p.batch, p.width) };
-    out[BEFORE] = (cn_spec){ d, CN_SHAPE(p.total, p.width) };
-    out[CELL_BEFORE] = out[CELL] = (cn_spec){ d, CN_SHAPE(lstm ? p.total : 0, p.width) };
+    out[OUT] = (cn_spec){ d, CN_SHAPE(p.total, p.width) };
+    out[H_LAST] = (cn_spec){ d, CN_SHAPE(p.batch, p.width) };
+    out[C_LAST] = (cn_spec){ d, CN_SHAPE(lstm ? p.batch : 0, p.width) };
+    out[CELL] = (cn_spec){ d, CN_SHAPE(lstm ? p.total : 0, p.width) };
     out[GATES] = (cn_spec){ d, CN_SHAPE(gated ? p.total : 0, 4 * p.width) };
     return true;
 }
@@ -137,18 +138,61 @@ static void copy_rows(cn_tensor *to, const cn_tensor *from)
     memcpy(to->v.data, from->v.data, (size_t)from->v.numel * cn_dtype_size(from->v.dtype));
 }
 
-/* Step number i in the order in which they are taken, with its first row. */
+/* Step t and its first row. */
 typedef struct {
-    int64_t first, n;
+    int64_t t, first, n;
 } Step;
 
-static Step step_at(const Plan *p, int64_t i, int64_t *offset)
+static Step first_step(const Plan *p)
 {
-    int64_t t = p->reverse ? p->steps - 1 - i : i;
-    Step s = { *offset, p->rows[t] };
-    if (p->reverse) s.first = *offset -= s.n;
-    else *offset += s.n;
-    return s;
+    int64_t n = p->rows[p->steps - 1];
+    return p->reverse ? (Step){ p->steps - 1, p->total - n, n } : (Step){ 0, 0, p->rows[0] };
+}
+
+static Step last_step(const Plan *p)
+{
+    Plan turned = *p;
+    turned.reverse = !p->reverse;
+    return first_step(&turned);
+}
+
+/* The step that is taken before this one, or after it; of no rows: there is none. */
+static Step neighbour(const Plan *p, Step s, bool after)
+{
+    bool up = after != p->reverse;
+    Step next = { s.t + (up ? 1 : -1), 0, 0 };
+    if (next.t < 0 || next.t >= p->steps) return next;
+    next.n = p->rows[next.t];
+    next.first = up ? s.first + s.n : s.first - next.n;
+    return next;
+}
+
+/* What the steps made of the first state: h, or c. */
+typedef struct {
+    cn_tensor *first, *rows; /* rows of all steps */
+    cn_tensor *joined;       /* room for a state made of both */
+} History;
+
+static cn_tensor *state_before(const Plan *p, const History *h, Step s)
+{
+    Step was = neighbour(p, s, false);
+    if (was.n == 0) return rows_of(h->first, 0, s.n);
+    if (s.n <= was.n) return rows_of(h->rows, was.first, s.n);
+    cn_tensor *to[] = { rows_of(h->joined, 0, was.n), rows_of(h->joined, was.n, s.n - was.n) };
+    cn_tensor *from[] = { rows_of(h->rows, was.first, was.n),
+                          rows_of(h->first, was.n, s.n - was.n) };
+    for (int i = 0; i < 2; i++) {
+        if (!to[i] || !from[i]) return NULL;
+        copy_rows(to[i], from[i]);
+    }
+    return rows_of(h->joined, 0, s.n);
+}
+
+static bool make_history(History *h, const Plan *p, cn_tensor *first, cn_tensor *rows)
+{
+    *h = (History){ .first = first, .rows = rows };
+    if (p->reverse) h->joined = cn_tensor_new(&first->v.shape, first->v.dtype);
+    return h->joined || !p->reverse;
 }
 
 /* ---- forward ----------------------------------------------------------------------------------- */
@@ -156,17 +200,17 @@ static Step step_at(const Plan *p, int64_t i, int64_t *offset)
 typedef struct {
     Plan plan;
     cn_tensor *const *in, **out;
-    cn_tensor *h, *c;  /* the state now: rows of STATES behind those of the steps */
+    History h, c;
     cn_tensor *hidden; /* the recurrent part of the gates */
 } Forward;
 
-static bool activate(const Forward *f, Step s, cn_tensor *projected, cn_tensor *hidden,
-                     cn_tensor *h)
+static bool activate(const Forward *f, Step s, cn_tensor *hidden, cn_tensor *before)
 {
-    cn_tensor *before = rows_of(f->out[BEFORE], s.first, s.n);
+    cn_tensor *projected = rows_of(f->in[PROJECTED], s.first, s.n),
+              *h = rows_of(f->out[OUT], s.first, s.n);
     cn_tensor *gates = f->plan.cell < CN_CELL_GRU ? NULL : rows_of(f->out[GATES], s.first, s.n);
     if (f->plan.cell == CN_CELL_LSTM) {
-        cn_tensor *in[] = { projected, hidden, rows_of(f->out[CELL_BEFORE], s.first, s.n) };
+        cn_tensor *in[] = { projected, hidden, state_before(&f->plan, &f->c, s) };
         cn_tensor *out[] = { h, rows_of(f->out[CELL], s.first, s.n), gates };
         return into(&cn_op_lstm_gates, in, 3, out, 3);
     }
@@ -176,25 +220,25 @@ static bool activate(const Forward *f, Step s, cn_tensor *projected, cn_tensor *
     return into(&cn_op_add, in, 2, out, 1) && into(act, &h, 1, &h, 1);
 }
 
+/* Sequences end from the last row up. */
+static bool keep_ended(const Forward *f, Step s)
+{
+    int64_t going_on = neighbour(&f->plan, s, true).n, ended = s.n - going_on;
+    for (int i = H_LAST; ended > 0 && i <= (f->plan.cell == CN_CELL_LSTM ? C_LAST : H_LAST); i++) {
+        cn_tensor *to = rows_of(f->out[i], going_on, ended);
+        cn_tensor *from = rows_of(f->out[i == H_LAST ? OUT : CELL], s.first + going_on, ended);
+        if (!to || !from) return false;
+        copy_rows(to, from);
+    }
+    return true;
+}
+
 static bool forward_step(const Forward *f, Step s)
 {
-    bool lstm = f->plan.cell == CN_CELL_LSTM;
-    cn_tensor *before = rows_of(f->out[BEFORE], s.first, s.n),
-              *h = rows_of(f->out[STATES], s.first, s.n);
-    cn_tensor *cell = lstm ? rows_of(f->out[CELL_BEFORE], s.first, s.n) : NULL;
-    cn_tensor *now = rows_of(f->h, 0, s.n), *c = lstm ? rows_of(f->c, 0, s.n) : NULL;
-    cn_tensor *hidden = rows_of(f->hidden, 0, s.n),
-              *projected = rows_of(f->in[PROJECTED], s.first, s.n);
-    if (!before || !h || !now || !hidden || (lstm && (!cell || !c))) return false;
-    copy_rows(before, now);
-    if (lstm) copy_rows(cell, c);
+    cn_tensor *before = state_before(&f->plan, &f->h, s), *hidden = rows_of(f->hidden, 0, s.n);
     cn_tensor *in[] = { before, f->in[W_HH], f->in[B_HH] };
-    if (!into(&cn_op_linear, in, 3, &hidden, 1) || !activate(f, s, projected, hidden, h))
-        return false;
-    copy_rows(now, h);
-    cell = lstm ? rows_of(f->out[CELL], s.first, s.n) : NULL;
-    if (cell) copy_rows(c, cell);
-    return !lstm || cell;
+    return into(&cn_op_linear, in, 3, &hidden, 1) && activate(f, s, hidden, before) &&
+           keep_ended(f, s);
 }
 
 static bool run_forward(const cn_call *call)
@@ -202,19 +246,13 @@ static bool run_forward(const cn_call *call)
     Forward f = { .in = call->in, .out = call->out };
     if (!make_plan(&f.plan, call->params, cn_in(call, HX), cn_in(call, ROWS))) return false;
     const Plan *p = &f.plan;
-    bool lstm = p->cell == CN_CELL_LSTM;
-    f.h = rows_of(f.out[STATES], p->total, p->batch);
-    f.c = lstm ? rows_of(f.out[STATES], p->total + p->batch, p->batch) : NULL;
     f.hidden =
         cn_tensor_new(&CN_SHAPE(p->batch, cn_cell_gates(p->cell) * p->width), f.in[HX]->v.dtype);
-    if (!f.h || (lstm && !f.c) || !f.hidden) return false;
-    copy_rows(f.h, f.in[HX]);
-    if (lstm) copy_rows(f.c, f.in[CX]);
-    int64_t offset = p->reverse ? p->total : 0;
-    bool ok = true;
-    for (int64_t i = 0; ok && i < p->steps; i++) {
+    bool ok = f.hidden && make_history(&f.h, p, f.in[HX], f.out[OUT]) &&
+              (p->cell != CN_CELL_LSTM || make_history(&f.c, p, f.in[CX], f.out[CELL]));
+    for (Step s = first_step(p); ok && s.n; s = neighbour(p, s, true)) {
         size_t mark = cn_mark();
-        ok = forward_step(&f, step_at(p, i, &offset));
+        ok = forward_step(&f, s);
         cn_release(mark);
     }
     return ok;
@@ -237,35 +275,44 @@ static bool layer_kernel(const cn_call *c)
 /* ---- backward ---------------------------------------------------------------------------------- */
 
 /* Inputs of the op recurrent_layer_backward, and its outputs. */
-enum { G_STATES, G_OUT, G_BEFORE, G_CELL_BEFORE, G_CELL, G_GATES, G_W_HH, G_ROWS, G_IN };
-enum { D_PROJECTED, D_HIDDEN, D_H, D_C, D_OUT };
+enum { G_OUT, G_H, G_C, G_HX, G_CX, G_STATES, G_CELL, G_GATES, G_W_HH, G_ROWS, G_IN };
+enum { D_PROJECTED, D_HIDDEN, D_H, D_C, D_BEFORE, D_OUT };
 
 typedef struct {
     Plan plan;
     cn_tensor *const *in, **out;
+    History h, c;
     cn_tensor *dh, *dc; /* of one step; of the state before it, of the cell */
 } Backward;
 
-static bool gates_backward(const Backward *b, Step s, cn_tensor *dh, cn_tensor *before)
+static bool gates_backward(const Backward *b, Step s, cn_tensor *dh, cn_tensor *now)
 {
     cn_tensor *gp = rows_of(b->out[D_PROJECTED], s.first, s.n);
     cn_tensor *gates = b->plan.cell < CN_CELL_GRU ? NULL : rows_of(b->in[G_GATES], s.first, s.n);
     if (b->plan.cell == CN_CELL_LSTM) {
-        cn_tensor *dc = rows_of(b->dc, 0, s.n), *now = rows_of(b->out[D_C], 0, s.n);
-        cn_tensor *in[] = { dh, now, rows_of(b->in[G_CELL_BEFORE], s.first, s.n),
+        cn_tensor *dc = rows_of(b->dc, 0, s.n), *later = rows_of(b->out[D_C], 0, s.n);
+        cn_tensor *in[] = { dh, later, state_before(&b->plan, &b->c, s),
                             rows_of(b->in[G_CELL], s.first, s.n), gates };
         if (!into(&cn_op_lstm_gates_backward, in, 5, (cn_tensor *[]){ gp, dc }, 2)) return false;
-        copy_rows(now, dc);
+        copy_rows(later, dc);
         return true;
     }
     if (b->plan.cell == CN_CELL_GRU) {
-        cn_tensor *in[] = { dh, rows_of(b->in[G_BEFORE], s.first, s.n), gates };
-        cn_tensor *out[] = { gp, rows_of(b->out[D_HIDDEN], s.first, s.n), before };
+        cn_tensor *in[] = { dh, rows_of(b->out[D_BEFORE], s.first, s.n), gates };
+        cn_tensor *out[] = { gp, rows_of(b->out[D_HIDDEN], s.first, s.n), now };
         return into(&cn_op_gru_gates_backward, in, 3, out, 3);
     }
-    cn_tensor *in[] = { dh, rows_of(b->in[G_OUT], s.first, s.n) };
+    cn_tensor *in[] = { dh, rows_of(b->in[G_STATES], s.first, s.n) };
     const cn_op *op = b->plan.cell == CN_CELL_TANH ? &cn_op_tanh_backward : &cn_op_relu_backward;
     return into(op, in, 2, &gp, 1);
+}
+
+static bool keep_before(const Backward *b, Step s)
+{
+    cn_tensor *from = state_before(&b->plan, &b->h, s),
+              *to = rows_of(b->out[D_BEFORE], s.first, s.n);
+    if (from && to) copy_rows(to, from);
+    return from && to;
 }
 
 /* What comes from the result of the step joins what comes from the step after it. */
@@ -273,8 +320,9 @@ static bool backward_step(const Backward *b, Step s)
 {
     bool gru = b->plan.cell == CN_CELL_GRU;
     cn_tensor *now = rows_of(b->out[D_H], 0, s.n), *dh = rows_of(b->dh, 0, s.n);
-    cn_tensor *add[] = { now, rows_of(b->in[G_STATES], s.first, s.n) };
-    if (!into(&cn_op_add, add, 2, &dh, 1) || !gates_backward(b, s, dh, now)) return false;
+    cn_tensor *add[] = { now, rows_of(b->in[G_OUT], s.first, s.n) };
+    if (!keep_before(b, s) || !into(&cn_op_add, add, 2, &dh, 1) || !gates_backward(b, s, dh, now))
+        return false;
     cn_tensor *product = gru ? dh : now;
     cn_tensor *in[] = { rows_of(b->out[gru ? D_HIDDEN : D_PROJECTED], s.first, s.n),
                         b->in[G_W_HH] };
@@ -291,18 +339,14 @@ static bool run_backward(const cn_call *call)
     bool lstm = p->cell == CN_CELL_LSTM;
     b.dh = cn_tensor_new(&like->v.shape, like->v.dtype);
     b.dc = lstm ? cn_tensor_new(&like->v.shape, like->v.dtype) : NULL;
-    cn_tensor *last = rows_of(b.in[G_STATES], p->total, p->batch);
-    cn_tensor *last_c = lstm ? rows_of(b.in[G_STATES], p->total + p->batch, p->batch) : NULL;
-    if (!b.dh || !last || (lstm && (!b.dc || !last_c))) return false;
-    copy_rows(b.out[D_H], last);
-    if (lstm) copy_rows(b.out[D_C], last_c);
-    Plan turned = *p;
-    turned.reverse = !p->reverse;
-    int64_t offset = turned.reverse ? p->total : 0;
-    bool ok = true;
-    for (int64_t i = 0; ok && i < p->steps; i++) {
+    bool ok = b.dh && (!lstm || b.dc) && make_history(&b.h, p, b.in[G_HX], b.in[G_STATES]) &&
+              (!lstm || make_history(&b.c, p, b.in[G_CX], b.in[G_CELL]));
+    if (!ok) return false;
+    copy_rows(b.out[D_H], b.in[G_H]);
+    if (lstm) copy_rows(b.out[D_C], b.in[G_C]);
+    for (Step s = last_step(p); ok && s.n; s = neighbour(p, s, false)) {
         size_t mark = cn_mark();
-        ok = backward_step(&b, step_at(&turned, i, &offset));
+        ok = backward_step(&b, s);
         cn_release(mark);
     }
     return ok;
@@ -316,37 +360,35 @@ static bool backward_kernel(const cn_call *c)
 static bool backward_infer(const cn_call *c, cn_spec out[])
 {
     Plan p;
-    const cn_view *w = cn_in(c, G_W_HH), *states = cn_in(c, G_STATES);
-    if (!cn_want_dims(c, G_W_HH, 2, 2) || !cn_want_dims(c, G_STATES, 2, 2)) return false;
-    cn_view rows = *cn_in(c, G_ROWS);
-    const int64_t *n = (const int64_t *)(const void *)rows.data;
-    cn_view hx = { .shape = CN_SHAPE(rows.numel ? n[0] : 0, w->shape.dim[1]) };
-    if (!make_plan(&p, c->params, &hx, &rows) || !rows_fit(&p, cn_in(c, G_OUT)->shape.dim[0]))
+    const cn_view *hx = cn_in(c, G_HX);
+    if (!cn_want_dims(c, G_HX, 2, 2) || !make_plan(&p, c->params, hx, cn_in(c, G_ROWS)) ||
+        !rows_fit(&p, cn_in(c, G_STATES)->shape.dim[0]))
         return false;
     int64_t gates = cn_cell_gates(p.cell) * p.width;
-    cn_dtype d = states->dtype;
     bool lstm = p.cell == CN_CELL_LSTM;
-    out[D_PROJECTED] = (cn_spec){ d, CN_SHAPE(p.total, gates) };
-    out[D_HIDDEN] = (cn_spec){ d, CN_SHAPE(p.cell == CN_CELL_GRU ? p.total : 0, gates) };
-    out[D_H] = (cn_spec){ d, hx.shape };
-    out[D_C] = (cn_spec){ d, CN_SHAPE(lstm ? p.batch : 0, p.width) };
+    out[D_PROJECTED] = (cn_spec){ hx->dtype, CN_SHAPE(p.total, gates) };
+    out[D_HIDDEN] = (cn_spec){ hx->dtype, CN_SHAPE(p.cell == CN_CELL_GRU ? p.total : 0, gates) };
+    out[D_H] = (cn_spec){ hx->dtype, hx->shape };
+    out[D_C] = (cn_spec){ hx->dtype, CN_SHAPE(lstm ? p.batch : 0, p.width) };
+    out[D_BEFORE] = (cn_spec){ hx->dtype, CN_SHAPE(p.total, p.width) };
     return true;
 }
 
 const cn_op cn_op_recurrent_layer_backward = {
     CN_OP_HEAD(
         recurrent_layer_backward, "recurrent_layer_backward",
-        "(Tensor grad_states, Tensor out, Tensor before, Tensor cell_before, Tensor cell, Tensor "
-        "gates, Tensor w_hh, int[*] rows, str cell_kind, bool reverse) -> (Tensor, Tensor, Tensor, "
-        "Tensor)"),
+        "(Tensor grad_out, Tensor grad_h, Tensor grad_c, Tensor hx, Tensor? cx, Tensor out, Tensor "
+        "cell, Tensor gates, Tensor w_hh, int[*] rows, str cell_kind, bool reverse) -> (Tensor, "
+        "Tensor, Tensor, Tensor, Tensor)"),
     .doc =
-        "The gradients of recurrent_layer for projected, the recurrent part of the gates, hx and cx. "
-        "Recorded passes use other ops instead.",
+        "The gradients of recurrent_layer for projected, the recurrent part of the gates, hx and cx; "
+        "and h before each step. Recorded passes use other ops instead.",
     .flags = CN_ROWS | CN_NO_GRAD_OP,
     .params_size = sizeof(Layer),
+    .optional = CN_SAVE_IN(G_CX),
     .infer = backward_infer,
     .kernel = backward_kernel,
-    .samples = "[4,3] [2,3] [2,3] [0,3] [0,3] [0,12] [3,3] (1,1) tanh False",
+    .samples = "[2,3] [1,3] [0,3] [1,3] None [2,3] [0,3] [0,12] [3,3] (1,1) tanh False",
 };
 
 /* ---- gradients of gradients: the same step by step ------------------------------------------------ */
@@ -358,18 +400,17 @@ typedef struct {
     bool given[N_IN];
 } Again;
 
+/* All results that carry gradients, one below the other. */
 static cn_tensor *compose_steps(const Plan *p, cn_tensor *const *in, cn_tensor **results)
 {
     cn_cell_weights w = { .w_hh = in[W_HH], .b_hh = in[B_HH] };
     cn_tensor *state[2] = { in[HX], in[CX] };
-    int64_t offset = p->reverse ? p->total : 0;
     int parts = p->cell == CN_CELL_LSTM ? 2 : 1;
-    for (int64_t i = 0; i < p->steps; i++) {
-        Step s = step_at(p, i, &offset);
+    for (Step s = first_step(p); s.n; s = neighbour(p, s, true)) {
         cn_tensor *now[2] = { NULL }, *rest;
         for (int k = 0; k < parts; k++) now[k] = rows_of(state[k], 0, s.n);
         if (!cn_cell_step(p->cell, rows_of(in[PROJECTED], s.first, s.n), now, &w)) return NULL;
-        results[p->reverse ? p->steps - 1 - i : i] = now[0];
+        results[s.t] = now[0];
         for (int k = 0; k < parts; k++) {
             rest = s.n < p->batch ? rows_of(state[k], s.n, p->batch - s.n) : NULL;
             state[k] = rest ? cn_cat((cn_tensor *[]){ now[k], rest }, 2, 0) : now[k];
@@ -403,7 +444,9 @@ static void recorded(cn_grads *g, const Plan *plan)
         if (t) in[n++] = t;
     }
     const cn_backward_options o = { .size = sizeof o, .create_graph = true };
-    if (!cn_ok() || !cn_vjp(again, in, n, &a, cn_gout(g, 0), NULL, grads, &o)) return;
+    cn_tensor *gout[] = { cn_gout(g, OUT), cn_gout(g, H_LAST), cn_gout(g, C_LAST) };
+    cn_tensor *all = cn_cat(gout, 3, 0);
+    if (!cn_ok() || !cn_vjp(again, in, n, &a, all, NULL, grads, &o)) return;
     for (int i = 0, k = 0; i < ROWS; i++)
         if (a.given[i]) cn_give(g, i, grads[k++]);
 }
@@ -418,22 +461,17 @@ static void layer_backward(cn_grads *g)
         recorded(g, &p);
         return;
     }
-    cn_tensor *in[] = { cn_gout(g, 0),
-                        cn_saved_out(g, STATES),
-                        cn_saved_out(g, BEFORE),
-                        cn_saved_out(g, CELL_BEFORE),
-                        cn_saved_out(g, CELL),
-                        cn_saved_out(g, GATES),
-                        w,
-                        rows };
+    cn_tensor *in[] = {
+        cn_gout(g, OUT),      cn_gout(g, H_LAST),    cn_gout(g, C_LAST),     hx, cn_saved_in(g, CX),
+        cn_saved_out(g, OUT), cn_saved_out(g, CELL), cn_saved_out(g, GATES), w,  rows
+    };
     cn_tensor *out[D_OUT];
-    in[G_OUT] = rows_of(in[G_OUT], 0, p.total);
     if (!cn_apply(&cn_op_recurrent_layer_backward, in, G_IN, o, out, D_OUT)) return;
     cn_tensor *hidden = out[p.cell == CN_CELL_GRU ? D_HIDDEN : D_PROJECTED];
     cn_give(g, PROJECTED, out[D_PROJECTED]);
     cn_give(g, HX, out[D_H]);
     if (p.cell == CN_CELL_LSTM) cn_give(g, CX, out[D_C]);
-    if (cn_wants(g, W_HH)) cn_give(g, W_HH, cn_mm(cn_transpose(hidden, 0, 1), in[G_BEFORE]));
+    if (cn_wants(g, W_HH)) cn_give(g, W_HH, cn_mm(cn_transpose(hidden, 0, 1), out[D_BEFORE]));
     if (cn_wants(g, B_HH)) cn_give(g, B_HH, cn_sum(hidden, .dim = CN_SHAPE(0)));
 }
 
@@ -444,15 +482,16 @@ const cn_op cn_op_recurrent_layer = {
         "bool reverse) -> (Tensor, Tensor, Tensor, Tensor, Tensor)"),
     .doc =
         "All steps of a tanh, relu, gru or lstm layer, from the part of the gates that the inputs give: h "
-        "of all steps, then the last h, then (LSTM) the last c; also what backward needs.",
-    .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
+        "of all steps, the last h and (LSTM) the last c; also what backward needs.",
+    .flags = CN_ROWS,
+    .grad_outs = C_LAST + 1,
     .params_size = sizeof(Layer),
     .optional = CN_SAVE_IN(CX) | CN_SAVE_IN(B_HH),
     .infer = layer_infer,
     .kernel = layer_kernel,
     .saves = CN_SAVE_IN(PROJECTED) | CN_SAVE_IN(HX) | CN_SAVE_IN(CX) | CN_SAVE_IN(W_HH) |
-             CN_SAVE_IN(B_HH) | CN_SAVE_IN(ROWS) | CN_SAVE_OUT(STATES) | CN_SAVE_OUT(BEFORE) |
-             CN_SAVE_OUT(CELL_BEFORE) | CN_SAVE_OUT(CELL) | CN_SAVE_OUT(GATES),
+             CN_SAVE_IN(B_HH) | CN_SAVE_IN(ROWS) | CN_SAVE_OUT(OUT) | CN_SAVE_OUT(CELL) |
+             CN_SAVE_OUT(GATES),
     .backward = layer_backward,
     .samples =
         "[5,3] [2,3] None [3,3] None (2,2,1) tanh False | [5,3] [2,3] None [3,3] [3] (2,2,1) relu "
@@ -473,9 +512,8 @@ bool cn_recurrent_layer(cn_cell cell, cn_tensor *projected, cn_tensor *state[2],
     };
     cn_tensor *y[N_OUT];
     if (!projected || !cn_apply(&cn_op_recurrent_layer, in, N_IN, &o, y, N_OUT)) return false;
-    int64_t batch = state[0]->v.shape.dim[0], total = projected->v.shape.dim[0];
-    *out = cn_narrow(y[STATES], 0, 0, total);
-    state[0] = cn_narrow(y[STATES], 0, total, batch);
-    if (lstm) state[1] = cn_narrow(y[STATES], 0, total + batch, batch);
-    return *out && state[0] && (!lstm || state[1]);
+    *out = y[OUT];
+    state[0] = y[H_LAST];
+    if (lstm) state[1] = y[C_LAST];
+    return true;
 }

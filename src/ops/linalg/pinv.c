@@ -250,7 +250,7 @@ const cn_op cn_op_lstsq = {
                "(Tensor, Tensor, Tensor, Tensor)"),
     .doc = "The shortest X that makes |A X - B| least; squared residuals, rank and singular values "
            "as far as the driver of LAPACK gives them.",
-    .flags = CN_FIRST_OUT_ONLY,
+    .grad_outs = 1,
     .params_size = sizeof(Lstsq),
     .compose = lstsq_compose,
     .samples = "[4,2] [4,2] | [2,4,2] [2,4,1] driver=gelsd | [4,2] [4] driver=gels | [2,3] [2,1] "

@@ -36,7 +36,7 @@ static void solve_matrices_backward(cn_grads *g)
 const cn_op cn_op_solve_matrices = {
     CN_OP_HEAD(solve_matrices, "solve_matrices", "(Tensor A, Tensor B) -> (Tensor, Tensor)"),
     .doc = "The X of A X = B for matrices B, and 0 or where A turned out to be singular.",
-    .flags = CN_FIRST_OUT_ONLY,
+    .grad_outs = 1,
     .infer = solve_matrices_infer,
     .kernel = solve_matrices_kernel,
     .saves = CN_SAVE_IN(0) | CN_SAVE_OUT(0),

@@ -261,7 +261,8 @@ const cn_op cn_op_ctc_rows = {
                "int blank=0, bool zero_infinity=False) -> (Tensor, Tensor)"),
     .doc = "ctc_loss of each sequence, labels given as (batch, longest); and the logarithms of the "
            "sums of all ways to each state. zero_infinity concerns the gradient.",
-    .flags = CN_ROWS | CN_FIRST_OUT_ONLY | CN_AGREED_GRAD,
+    .flags = CN_ROWS | CN_AGREED_GRAD,
+    .grad_outs = 1,
     .params_size = sizeof(Params),
     .infer = rows_infer,
     .kernel = rows_kernel,

@@ -150,7 +150,8 @@ const cn_op cn_op_cross_entropy_mean = {
                "(Tensor input, Tensor target, int ignore_index=-100) -> (Tensor, Tensor)"),
     .doc =
         "The mean cross-entropy of rows of scores that are not ignored, and its gradient, in one pass.",
-    .flags = CN_ROWS | CN_FIRST_OUT_ONLY,
+    .flags = CN_ROWS,
+    .grad_outs = 1,
     .params_size = sizeof(cn_row_loss_params),
     .infer = xent_infer,
     .kernel = xent_kernel,
