@@ -155,6 +155,5 @@ bool cn_recur(cn_cell cell, const cn_sequence *s, bool reverse, const cn_cell_we
     if (s->steps > INT32_MAX)
         return cn_fail(CN_EINVALID, "a recurrence of more than %d steps", INT32_MAX);
     if (w->w_hr) return recur_by_steps(cell, s, reverse, w, state, out);
-    return cn_recurrent_layer(cell, cn_cell_project(cell, s->data, w), state, w, rows_of_steps(s),
-                              reverse, out);
+    return cn_recurrent_layer(cell, s->data, state, w, rows_of_steps(s), reverse, out);
 }

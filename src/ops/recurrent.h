@@ -21,9 +21,12 @@ cn_tensor *cn_cell_project(cn_cell cell, cn_tensor *input, const cn_cell_weights
 bool cn_cell_step(cn_cell cell, cn_tensor *projected, cn_tensor *state[2],
                   const cn_cell_weights *w);
 
-/* All steps at once: `projected` as cn_cell_project() gives it for all of them, those of a step side by side,
-   rows (steps) int64 of them. The states become the last ones; *out: h of all steps. Not with w_hr. */
-bool cn_recurrent_layer(cn_cell cell, cn_tensor *projected, cn_tensor *state[2],
+/* For all cells but GRUs the two biases add up: to b_ih; b_hh becomes NULL. */
+bool cn_cell_biases(cn_cell cell, cn_cell_weights *w);
+
+/* All steps at once: the rows of a step side by side in `input`, `rows` (steps) int64 of them. The states become
+   the last ones; *out: h of all steps. Not with w_hr. */
+bool cn_recurrent_layer(cn_cell cell, cn_tensor *input, cn_tensor *state[2],
                         const cn_cell_weights *w, cn_tensor *rows, bool reverse, cn_tensor **out);
 
 #endif

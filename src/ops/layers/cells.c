@@ -7,22 +7,25 @@ int cn_cell_gates(cn_cell cell)
     return cell == CN_CELL_LSTM ? 4 : cell == CN_CELL_GRU ? 3 : 1;
 }
 
-/* The reset gate of a GRU scales b_hh, so that one stays apart; the others add up. */
-static bool adds_biases(cn_cell cell, const cn_cell_weights *w)
+/* The reset gate of a GRU scales b_hh, so that one stays apart. */
+bool cn_cell_biases(cn_cell cell, cn_cell_weights *w)
 {
-    return cell != CN_CELL_GRU && w->b_ih && w->b_hh;
+    if (cell == CN_CELL_GRU || !w->b_ih || !w->b_hh) return true;
+    w->b_ih = cn_add(w->b_ih, w->b_hh);
+    w->b_hh = NULL;
+    return w->b_ih != NULL;
 }
 
 cn_tensor *cn_cell_project(cn_cell cell, cn_tensor *input, const cn_cell_weights *w)
 {
-    cn_tensor *bias = w->b_ih;
-    if (adds_biases(cell, w) && !(bias = cn_add(w->b_ih, w->b_hh))) return NULL;
-    return cn_linear(input, w->w_ih, bias);
+    cn_cell_weights b = *w;
+    return cn_cell_biases(cell, &b) ? cn_linear(input, w->w_ih, b.b_ih) : NULL;
 }
 
 bool cn_cell_step(cn_cell cell, cn_tensor *projected, cn_tensor *state[2], const cn_cell_weights *w)
 {
-    cn_tensor *hidden = cn_linear(state[0], w->w_hh, adds_biases(cell, w) ? NULL : w->b_hh);
+    const bool added = cell != CN_CELL_GRU && w->b_ih; /* by cn_cell_project() */
+    cn_tensor *hidden = cn_linear(state[0], w->w_hh, added ? NULL : w->b_hh);
     cn_tensor *in[] = { projected, hidden, state[cell == CN_CELL_LSTM] }, *out[3] = { NULL };
     if (!hidden || !projected) return false;
     if (cell == CN_CELL_LSTM) {

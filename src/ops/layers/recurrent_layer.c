@@ -1,14 +1,15 @@
 /* recurrent_layer.c - all steps of a recurrent layer in one call (D2L 9.4, 10.1, 10.2).
 
    Called step by step, a recurrence spends its time on what surrounds the arithmetic: records of small
-   calls, sums of as many gradients of the weights as there are steps. Here a step is two kernels that
-   write to their rows of the results; the gradient of the recurrent weights is one product for all steps.
+   calls, sums of as many gradients of the weights as there are steps. Here a step is a few kernels that
+   write to their rows of the results; the gradients of the weights are one product each for all steps.
 
    Sequences lie side by side, the longest first: step t has rows[t] rows, which follow those of step
-   t - 1 in `projected`. The state before a step is where the step before it left its results; only
+   t - 1 in `input`. The state before a step is where the step before it left its results; only
    where sequences begin, backwards, their first state has to join it. */
 #include "core/provider.h"
 #include "ops/compose.h"
+#include "ops/fused.h"
 #include "ops/recurrent.h"
 
 #include <string.h>
@@ -26,8 +27,8 @@ static const struct {
               { "gru", CN_CELL_GRU },
               { "lstm", CN_CELL_LSTM } };
 
-enum { PROJECTED, HX, CX, W_HH, B_HH, ROWS, N_IN }; /* inputs */
-enum { OUT, H_LAST, C_LAST, CELL, GATES, N_OUT };   /* outputs; the first three carry gradients */
+enum { INPUT, HX, CX, W_IH, W_HH, B_IH, B_HH, ROWS, N_IN }; /* inputs */
+enum { OUT, H_LAST, C_LAST, CELL, GATES, N_OUT }; /* outputs; the first three carry gradients */
 
 /* ---- what a call is made of ------------------------------------------------------------------- */
 
@@ -56,11 +57,10 @@ static bool rows_fit(const Plan *p, int64_t given)
         total += most = p->rows[t];
     }
     if (p->steps && p->rows[0] == p->batch && total == given) return true;
-    return cn_fail(
-        CN_EINVALID,
-        "recurrent_layer: rows of all steps must add up to those of projected, %lld, and "
-        "step 0 have those of hx, %lld",
-        (long long)given, (long long)p->batch);
+    return cn_fail(CN_EINVALID,
+                   "recurrent_layer: rows of all steps must add up to those of input, %lld, and "
+                   "step 0 have those of hx, %lld",
+                   (long long)given, (long long)p->batch);
 }
 
 /* `hx` and `w_hh` give the sizes, `rows` the steps. */
@@ -90,16 +90,17 @@ static bool has_shape(const cn_call *c, int i, cn_shape want)
 static bool layer_infer(const cn_call *c, cn_spec out[])
 {
     Plan p;
-    const cn_view *x = cn_in(c, PROJECTED);
-    if (!cn_want_dims(c, PROJECTED, 2, 2) ||
-        !make_plan(&p, c->params, cn_in(c, HX), cn_in(c, ROWS)) || !rows_fit(&p, x->shape.dim[0]))
+    const cn_view *x = cn_in(c, INPUT);
+    if (!cn_want_dims(c, INPUT, 2, 2) || !make_plan(&p, c->params, cn_in(c, HX), cn_in(c, ROWS)) ||
+        !rows_fit(&p, x->shape.dim[0]))
         return false;
     int64_t gates = cn_cell_gates(p.cell) * p.width;
     bool lstm = p.cell == CN_CELL_LSTM, gated = lstm || p.cell == CN_CELL_GRU;
-    if (!has_shape(c, PROJECTED, CN_SHAPE(p.total, gates)) ||
-        !has_shape(c, W_HH, CN_SHAPE(gates, p.width)) || !has_shape(c, HX, cn_in(c, HX)->shape) ||
-        (cn_in(c, B_HH) && !has_shape(c, B_HH, CN_SHAPE(gates))))
+    if (!has_shape(c, INPUT, x->shape) || !has_shape(c, W_IH, CN_SHAPE(gates, x->shape.dim[1])) ||
+        !has_shape(c, W_HH, CN_SHAPE(gates, p.width)) || !has_shape(c, HX, cn_in(c, HX)->shape))
         return false;
+    for (int i = B_IH; i <= B_HH; i++)
+        if (cn_in(c, i) && !has_shape(c, i, CN_SHAPE(gates))) return false;
     if (lstm != (cn_in(c, CX) != NULL))
         return cn_fail(CN_EINVALID, "recurrent_layer: cx is the state of an LSTM, which needs one");
     if (lstm && !has_shape(c, CX, cn_in(c, HX)->shape)) return false;
@@ -202,12 +203,46 @@ typedef struct {
     cn_tensor *const *in, **out;
     History h, c;
     cn_tensor *hidden; /* the recurrent part of the gates */
+    /* The part that the inputs give, for the rows from `first` on. */
+    cn_tensor *projected;
+    int64_t first, n;
 } Forward;
 
-static bool activate(const Forward *f, Step s, cn_tensor *hidden, cn_tensor *before)
+/* Few inputs (the one-hot characters of a language model) give far more numbers than they are: those of a step
+   or two stay in the cache, those of all steps would go to memory and back. Many are one product for all. */
+enum { FEW_INPUTS = 64, FEW_ROWS = 64 };
+
+static int64_t most_projected(const Plan *p, const cn_view *input)
 {
-    cn_tensor *projected = rows_of(f->in[PROJECTED], s.first, s.n),
-              *h = rows_of(f->out[OUT], s.first, s.n);
+    if (input->shape.dim[1] > FEW_INPUTS) return p->total;
+    return p->batch > FEW_ROWS ? p->batch : FEW_ROWS;
+}
+
+/* From this step on. */
+static bool project(Forward *f, Step s)
+{
+    const Plan *p = &f->plan;
+    const int64_t most = f->projected->v.shape.dim[0];
+    f->first = s.first, f->n = s.n;
+    for (Step next = neighbour(p, s, true); next.n && f->n + next.n <= most;
+         next = neighbour(p, next, true)) {
+        f->n += next.n;
+        if (p->reverse) f->first = next.first;
+    }
+    cn_tensor *in[] = { rows_of(f->in[INPUT], f->first, f->n), f->in[W_IH], f->in[B_IH] };
+    cn_tensor *out = rows_of(f->projected, 0, f->n);
+    return into(&cn_op_linear, in, 3, &out, 1);
+}
+
+static cn_tensor *projected_of(Forward *f, Step s)
+{
+    const bool is_there = s.first >= f->first && s.first + s.n <= f->first + f->n;
+    return is_there || project(f, s) ? rows_of(f->projected, s.first - f->first, s.n) : NULL;
+}
+
+static bool activate(Forward *f, Step s, cn_tensor *hidden, cn_tensor *before)
+{
+    cn_tensor *projected = projected_of(f, s), *h = rows_of(f->out[OUT], s.first, s.n);
     cn_tensor *gates = f->plan.cell < CN_CELL_GRU ? NULL : rows_of(f->out[GATES], s.first, s.n);
     if (f->plan.cell == CN_CELL_LSTM) {
         cn_tensor *in[] = { projected, hidden, state_before(&f->plan, &f->c, s) };
@@ -233,7 +268,7 @@ static bool keep_ended(const Forward *f, Step s)
     return true;
 }
 
-static bool forward_step(const Forward *f, Step s)
+static bool forward_step(Forward *f, Step s)
 {
     cn_tensor *before = state_before(&f->plan, &f->h, s), *hidden = rows_of(f->hidden, 0, s.n);
     cn_tensor *in[] = { before, f->in[W_HH], f->in[B_HH] };
@@ -246,9 +281,11 @@ static bool run_forward(const cn_call *call)
     Forward f = { .in = call->in, .out = call->out };
     if (!make_plan(&f.plan, call->params, cn_in(call, HX), cn_in(call, ROWS))) return false;
     const Plan *p = &f.plan;
-    f.hidden =
-        cn_tensor_new(&CN_SHAPE(p->batch, cn_cell_gates(p->cell) * p->width), f.in[HX]->v.dtype);
-    bool ok = f.hidden && make_history(&f.h, p, f.in[HX], f.out[OUT]) &&
+    const int64_t gates = cn_cell_gates(p->cell) * p->width;
+    const cn_dtype d = f.in[HX]->v.dtype;
+    f.hidden = cn_tensor_new(&CN_SHAPE(p->batch, gates), d);
+    f.projected = cn_tensor_new(&CN_SHAPE(most_projected(p, &f.in[INPUT]->v), gates), d);
+    bool ok = f.hidden && f.projected && make_history(&f.h, p, f.in[HX], f.out[OUT]) &&
               (p->cell != CN_CELL_LSTM || make_history(&f.c, p, f.in[CX], f.out[CELL]));
     for (Step s = first_step(p); ok && s.n; s = neighbour(p, s, true)) {
         size_t mark = cn_mark();
@@ -404,12 +441,12 @@ typedef struct {
 static cn_tensor *compose_steps(const Plan *p, cn_tensor *const *in, cn_tensor **results)
 {
     cn_cell_weights w = { .w_hh = in[W_HH], .b_hh = in[B_HH] };
-    cn_tensor *state[2] = { in[HX], in[CX] };
+    cn_tensor *state[2] = { in[HX], in[CX] }, *projected = cn_linear(in[INPUT], in[W_IH], in[B_IH]);
     int parts = p->cell == CN_CELL_LSTM ? 2 : 1;
     for (Step s = first_step(p); s.n; s = neighbour(p, s, true)) {
         cn_tensor *now[2] = { NULL }, *rest;
         for (int k = 0; k < parts; k++) now[k] = rows_of(state[k], 0, s.n);
-        if (!cn_cell_step(p->cell, rows_of(in[PROJECTED], s.first, s.n), now, &w)) return NULL;
+        if (!cn_cell_step(p->cell, rows_of(projected, s.first, s.n), now, &w)) return NULL;
         results[s.t] = now[0];
         for (int k = 0; k < parts; k++) {
             rest = s.n < p->batch ? rows_of(state[k], s.n, p->batch - s.n) : NULL;
@@ -451,6 +488,17 @@ static void recorded(cn_grads *g, const Plan *plan)
         if (a.given[i]) cn_give(g, i, grads[k++]);
 }
 
+/* From the gradient of what they gave: those of the inputs, w_ih and b_ih. */
+static void give_projection(cn_grads *g, cn_tensor *grad)
+{
+    cn_linear_backward o = { cn_wants(g, INPUT), cn_wants(g, W_IH), cn_wants(g, B_IH) };
+    cn_tensor *in[] = { grad, cn_saved_in(g, INPUT), cn_saved_in(g, W_IH) }, *out[3];
+    if (!cn_ok() || !cn_apply(&cn_op_linear_backward, in, 3, &o, out, 3)) return;
+    if (o.want_input) cn_give(g, INPUT, out[0]);
+    if (o.want_weight) cn_give(g, W_IH, out[1]);
+    if (o.want_bias) cn_give(g, B_IH, out[2]);
+}
+
 static void layer_backward(cn_grads *g)
 {
     Plan p;
@@ -468,7 +516,7 @@ static void layer_backward(cn_grads *g)
     cn_tensor *out[D_OUT];
     if (!cn_apply(&cn_op_recurrent_layer_backward, in, G_IN, o, out, D_OUT)) return;
     cn_tensor *hidden = out[p.cell == CN_CELL_GRU ? D_HIDDEN : D_PROJECTED];
-    cn_give(g, PROJECTED, out[D_PROJECTED]);
+    give_projection(g, out[D_PROJECTED]);
     cn_give(g, HX, out[D_H]);
     if (p.cell == CN_CELL_LSTM) cn_give(g, CX, out[D_C]);
     if (cn_wants(g, W_HH)) cn_give(g, W_HH, cn_mm(cn_transpose(hidden, 0, 1), out[D_BEFORE]));
@@ -478,40 +526,41 @@ static void layer_backward(cn_grads *g)
 const cn_op cn_op_recurrent_layer = {
     CN_OP_HEAD(
         recurrent_layer, "recurrent_layer",
-        "(Tensor projected, Tensor hx, Tensor? cx, Tensor w_hh, Tensor? b_hh, int[*] rows, str cell, "
-        "bool reverse) -> (Tensor, Tensor, Tensor, Tensor, Tensor)"),
+        "(Tensor input, Tensor hx, Tensor? cx, Tensor w_ih, Tensor w_hh, Tensor? b_ih, Tensor? b_hh, int[*] "
+        "rows, str cell, bool reverse) -> (Tensor, Tensor, Tensor, Tensor, Tensor)"),
     .doc =
-        "All steps of a tanh, relu, gru or lstm layer, from the part of the gates that the inputs give: h "
-        "of all steps, the last h and (LSTM) the last c; also what backward needs.",
+        "All steps of a tanh, relu, gru or lstm layer: h of all steps, the last h and (LSTM) the last c; also "
+        "what backward needs. b_hh: only of a gru, the others add up.",
     .flags = CN_ROWS,
     .grad_outs = C_LAST + 1,
     .params_size = sizeof(Layer),
-    .optional = CN_SAVE_IN(CX) | CN_SAVE_IN(B_HH),
+    .optional = CN_SAVE_IN(CX) | CN_SAVE_IN(B_IH) | CN_SAVE_IN(B_HH),
     .infer = layer_infer,
     .kernel = layer_kernel,
-    .saves = CN_SAVE_IN(PROJECTED) | CN_SAVE_IN(HX) | CN_SAVE_IN(CX) | CN_SAVE_IN(W_HH) |
-             CN_SAVE_IN(B_HH) | CN_SAVE_IN(ROWS) | CN_SAVE_OUT(OUT) | CN_SAVE_OUT(CELL) |
-             CN_SAVE_OUT(GATES),
+    .saves = CN_SAVE_IN(INPUT) | CN_SAVE_IN(HX) | CN_SAVE_IN(CX) | CN_SAVE_IN(W_IH) |
+             CN_SAVE_IN(W_HH) | CN_SAVE_IN(B_IH) | CN_SAVE_IN(B_HH) | CN_SAVE_IN(ROWS) |
+             CN_SAVE_OUT(OUT) | CN_SAVE_OUT(CELL) | CN_SAVE_OUT(GATES),
     .backward = layer_backward,
     .samples =
-        "[5,3] [2,3] None [3,3] None (2,2,1) tanh False | [5,3] [2,3] None [3,3] [3] (2,2,1) relu "
-        "True | [4,6] [2,2] None [6,2] [6] (2,1,1) gru False | [3,6] [2,2] None [6,2] None (2,1) gru "
-        "True | [3,8] [2,2] [2,2] [8,2] [8] (2,1) lstm False | [4,8] [2,2] [2,2] [8,2] None (2,2) "
-        "lstm True",
+        "[5,2] [2,3] None [3,2] [3,3] None None (2,2,1) tanh False | [5,2] [2,3] None [3,2] [3,3] [3] "
+        "[3] (2,2,1) relu True | [4,1] [2,2] None [6,1] [6,2] [6] [6] (2,1,1) gru False | [3,1] [2,2] "
+        "None [6,1] [6,2] None None (2,1) gru True | [3,1] [2,2] [2,2] [8,1] [8,2] [8] [8] (2,1) lstm "
+        "False | [4,1] [2,2] [2,2] [8,1] [8,2] None None (2,2) lstm True",
 };
 
-bool cn_recurrent_layer(cn_cell cell, cn_tensor *projected, cn_tensor *state[2],
+bool cn_recurrent_layer(cn_cell cell, cn_tensor *input, cn_tensor *state[2],
                         const cn_cell_weights *w, cn_tensor *rows, bool reverse, cn_tensor **out)
 {
     Layer o = { .reverse = reverse };
     for (size_t i = 0; i < CN_COUNT(cells); i++)
         if (cells[i].cell == cell) o.cell = cells[i].name;
-    bool lstm = cell == CN_CELL_LSTM, apart = cell == CN_CELL_GRU || !w->b_ih;
-    cn_tensor *in[N_IN] = {
-        projected, state[0], lstm ? state[1] : NULL, w->w_hh, apart ? w->b_hh : NULL, rows
-    };
+    bool lstm = cell == CN_CELL_LSTM;
+    cn_cell_weights b = *w;
     cn_tensor *y[N_OUT];
-    if (!projected || !cn_apply(&cn_op_recurrent_layer, in, N_IN, &o, y, N_OUT)) return false;
+    if (!cn_cell_biases(cell, &b)) return false;
+    cn_tensor *in[N_IN] = { input,  state[0], lstm ? state[1] : NULL, w->w_ih, w->w_hh, b.b_ih,
+                            b.b_hh, rows };
+    if (!cn_apply(&cn_op_recurrent_layer, in, N_IN, &o, y, N_OUT)) return false;
     *out = y[OUT];
     state[0] = y[H_LAST];
     if (lstm) state[1] = y[C_LAST];
