@@ -274,10 +274,16 @@ static bool one_hot_compose(cn_call *c)
     if (classes < 0) classes = largest + 1;
     if (classes == 0)
         return cn_fail(CN_EINVALID, "one_hot: no indices, so num_classes must be given");
-    const cn_view *v = &index->v;
-    if (!indices_in_range(c, v, classes)) return false;
-    cn_tensor *hot = cn_eq(cn_unsqueeze(index, -1), cn_counting(classes));
-    return cn_set_out(c, 0, hot ? cn_to(hot, CN_I64) : NULL);
+    if (!indices_in_range(c, &index->v, classes)) return false;
+    cn_shape shape = index->v.shape;
+    if (shape.ndim == CN_MAX_DIMS)
+        return cn_fail(CN_EINVALID, "one_hot: the result would have more than %d dimensions",
+                       CN_MAX_DIMS);
+    shape.dim[shape.ndim++] = classes;
+    cn_tensor *hot = cn_zeros(shape, CN_I64);
+    int64_t *y = cn_overwritten(hot);
+    for (int64_t i = 0; y && i < index->v.numel; i++) y[i * classes + at[i]] = 1;
+    return cn_set_out(c, 0, y ? hot : NULL);
 }
 
 const cn_op cn_op_one_hot = {
