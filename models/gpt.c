@@ -87,12 +87,13 @@ static bool split_heads(const cn_gpt_settings *o, cn_tensor *qkv, int64_t first,
     return part[0] && part[1] && part[2];
 }
 
-/* Keys and values of earlier steps, if any, before those of these. */
-static bool prepend(cn_tensor *past, cn_tensor *part[3])
+/* Keys and values join those of earlier steps, behind them in `memory`. */
+static bool remember(cn_tensor *memory, int64_t first, cn_tensor *part[3])
 {
-    for (int i = 1; past && i < 3; i++) {
-        cn_tensor *both[] = { cn_select(past, 0, i - 1), part[i] };
-        if (!(part[i] = cn_cat(both, 2, 2))) return false;
+    for (int i = 1; i < 3; i++) {
+        cn_tensor *all = cn_select(memory, 0, i - 1);
+        if (!cn_copy_(cn_narrow(all, 2, first, cn_size(part[i], 2)), part[i])) return false;
+        part[i] = all;
     }
     return true;
 }
@@ -100,12 +101,13 @@ static bool prepend(cn_tensor *past, cn_tensor *part[3])
 static cn_tensor *attend(cn_module *m, cn_tensor *x, cn_io *io)
 {
     const cn_gpt_settings *o = cn_module_options(m);
-    cn_tensor *bias = io->in[1], *past = io->in[2], *part[3];
+    cn_tensor *bias = io->in[1], *memory = io->in[2], *part[3];
+    const int64_t first = memory ? cn_size(memory, 3) - cn_size(x, 1) : 0;
     cn_tensor *qkv = cn_forward(cn_module_at(m, "qkv"), x);
-    if (!qkv || !split_heads(o, qkv, past ? cn_size(past, 3) : 0, part) || !prepend(past, part))
+    if (!qkv || !split_heads(o, qkv, first, part) || (memory && !remember(memory, first, part)))
         return NULL;
-    io->out[1] = part[1], io->out[2] = part[2];
-    cn_tensor *y = cn_scaled_dot_product_attention(part[0], part[1], part[2], bias, !bias && !past);
+    cn_tensor *y =
+        cn_scaled_dot_product_attention(part[0], part[1], part[2], bias, !bias && first == 0);
     y = cn_reshape(cn_transpose(y, 1, 2), *cn_shape_of(x));
     return cn_forward(cn_module_at(m, "proj"), y);
 }
@@ -118,15 +120,16 @@ static bool block_forward(cn_module *m, cn_io *io)
     x = cn_add(x, cn_forward(dropout, attend(m, y, io)));
     y = cn_forward(cn_module_at(m, "ffn"), cn_forward(cn_module_at(m, "ln2"), x));
     io->out[0] = cn_add(x, cn_forward(dropout, y));
-    io->n_out = 3;
     return io->out[0] != NULL;
 }
 
 static const cn_module_class block_class = {
     .size = sizeof(cn_module_class),
     .name = "GPTBlock",
-    .inputs = "(Tensor x, Tensor? bias=None, Tensor? past=None)",
-    .doc = "Causal self-attention, whose scores may be biased, and a position-wise network.",
+    .inputs = "(Tensor x, Tensor? bias=None, Tensor? memory=None)",
+    .doc =
+        "Causal self-attention, whose scores may be biased, and a position-wise network. memory: keys and "
+        "values of the steps before these (2, batch, heads, steps, size), with room for those of these.",
     .options_size = sizeof(cn_gpt_settings),
     .build = block_build,
     .forward = block_forward,
@@ -190,37 +193,48 @@ static cn_tensor *joined(cn_tensor *past, cn_tensor *ids, int64_t most)
 typedef struct {
     cn_tensor *ids, *all, *cache;
     int64_t first;
+    bool keeps; /* a cache for what follows; only where nobody asks for gradients */
 } Reading;
 
 /* When the context is full, what follows is read together with half a context before it. */
-static Reading begin(const cn_gpt_settings *o, cn_io *io, cn_tensor *ids)
+static Reading begin(cn_module *m, cn_io *io, cn_tensor *ids)
 {
+    const cn_gpt_settings *o = cn_module_options(m);
     const int64_t steps = cn_size(ids, 1), before = io->in[1] ? cn_size(io->in[1], 1) : 0;
     const bool full = before + steps > o->context;
     const int64_t most = !full ? o->context : steps > o->context / 2 ? steps : o->context / 2;
-    Reading r = { .all = joined(io->in[1], ids, most) };
-    if (before && io->in[2] && !full) r.cache = io->in[2], r.first = before, r.ids = ids;
+    Reading r = { .all = joined(io->in[1], ids, most),
+                  .keeps = !cn_is_training(m) && !cn_grad_enabled() };
+    if (before && io->in[2] && !full && r.keeps) r.cache = io->in[2], r.first = before, r.ids = ids;
     else r.ids = r.all;
     return r;
+}
+
+/* Keys and values of all blocks (2 layers, batch, heads, steps, size): the old ones, and room for new ones. A cache
+   may be gone on from more than once, so none is written to behind its end. */
+static cn_tensor *memory_of(const cn_gpt_settings *o, const Reading *r)
+{
+    const int64_t steps = r->first + cn_size(r->ids, 1);
+    cn_tensor *t = cn_empty(
+        CN_SHAPE(2 * o->layers, cn_size(r->ids, 0), o->heads, steps, o->width / o->heads), CN_F32);
+    if (t && r->cache && !cn_copy_(cn_narrow(t, 3, 0, r->first), r->cache)) return NULL;
+    return t;
 }
 
 /* x through the blocks; keys and values of all of them, or NULL, in *cache. */
 static cn_tensor *through(cn_module *m, cn_tensor *x, const Reading *r, cn_tensor **cache)
 {
-    enum { MOST = 64 };
     const cn_gpt_settings *o = cn_module_options(m);
-    cn_tensor *bias = bias_of(o, r->first, cn_size(r->ids, 1)), *kept[2 * MOST];
-    const bool keeps = !cn_is_training(m) && o->layers <= MOST;
+    cn_tensor *bias = bias_of(o, r->first, cn_size(r->ids, 1));
+    *cache = r->keeps ? memory_of(o, r) : NULL;
+    if (r->keeps && !*cache) return NULL;
     for (int64_t i = 0; x && i < o->layers; i++) {
         char name[32];
-        cn_tensor *past = r->cache ? cn_narrow(r->cache, 0, 2 * i, 2) : NULL;
-        cn_tensor *in[] = { x, bias, past }, *out[3];
-        int n = 3;
-        if (!cn_forward_all(cn_module_at(m, block_name(i, name)), in, 3, out, &n)) return NULL;
-        x = out[0];
-        if (keeps) kept[2 * i] = out[1], kept[2 * i + 1] = out[2];
+        cn_tensor *memory = *cache ? cn_narrow(*cache, 0, 2 * i, 2) : NULL;
+        cn_tensor *in[] = { x, bias, memory };
+        int n = 1;
+        if (!cn_forward_all(cn_module_at(m, block_name(i, name)), in, 3, &x, &n)) return NULL;
     }
-    *cache = x && keeps ? cn_stack(kept, 2 * (int)o->layers, 0) : NULL;
     return x;
 }
 
@@ -230,7 +244,7 @@ static bool forward(cn_module *m, cn_io *io)
     cn_tensor *ids = io->in[0];
     if (cn_dtype_of(ids) != CN_I64) ids = cn_to(ids, CN_I64); /* zeros, from cn_build() */
     const int64_t steps = cn_size(ids, 1);
-    const Reading r = begin(o, io, ids);
+    const Reading r = begin(m, io, ids);
     cn_tensor *x = r.ids ? embedded(m, o, r.ids, r.first) : NULL;
     if (!x || !(x = through(m, x, &r, &io->out[2]))) return false;
     x = cn_forward(cn_module_at(m, "ln"), cn_narrow(x, 1, cn_size(x, 1) - steps, steps));

@@ -149,6 +149,7 @@ CN_API size_t cn_graph_dot(const cn_tensor *t, char *buf, size_t room);
 
 /* Recording, per thread; on at first. Returns what it was. */
 CN_API bool cn_set_grad_enabled(bool on);
+CN_API bool cn_grad_enabled(void); /* does this thread record? */
 
 #ifndef __cplusplus
 /* CN_NO_GRAD { ... }: nothing is recorded inside. Leave it by its end. */

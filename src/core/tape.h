@@ -4,6 +4,8 @@
 
 #include "core/op.h"
 
+#include <cenote/autograd.h>
+
 /* What is to be freed: filled and emptied in turn, so that no depth of graph needs a deep stack. */
 typedef struct cn_dead {
     cn_tensor *tensors;
@@ -17,7 +19,6 @@ void cn_node_bury(cn_dead *dead); /* frees the first queued node, queues what it
 void cn_bury(cn_dead *dead);      /* frees everything queued */
 void cn_hooks_free(cn_hook *hooks);
 
-bool cn_grad_enabled(void);
 /* Remembers a finished call whose outputs need gradients. False when out of memory. */
 bool cn_tape_record(const cn_call *call);
 
