@@ -139,6 +139,7 @@ static void keys_and_values_are_kept(void **state)
 {
     enum { PIECE = 2, LEFT = CONTEXT / 2 };
     (void)state;
+    cn_set_grad_enabled(false);
     for (int kind = CN_POSITIONS_LEARNED; kind <= CN_POSITIONS_NONE; kind++) CN_SCOPE
         {
             cn_module *net = gpt((cn_positions)kind);
@@ -155,6 +156,35 @@ static void keys_and_values_are_kept(void **state)
             assert_int_equal(cn_size(past[1], 3), LEFT);
             cn_module_free(net);
         }
+    cn_set_grad_enabled(true);
+}
+
+/* What follows one beginning in two ways has nothing to do with each other; while recording, nothing is kept. */
+static void keys_and_values_are_nobody_elses(void **state)
+{
+    (void)state;
+    CN_SCOPE
+    {
+        cn_module *net = gpt(CN_POSITIONS_ROTARY);
+        cn_train_mode(net, false);
+        cn_tensor *ids = counting(CONTEXT), *first[2] = { NULL }, *second[2],
+                  *recorded[2] = { NULL };
+        CN_NO_GRAD
+        {
+            go_on(net, cn_narrow(ids, 1, 0, 3), first);
+            second[0] = first[0], second[1] = first[1];
+            cn_tensor *all = cn_forward(net, cn_narrow(ids, 1, 0, 5));
+            go_on(net, cn_narrow(ids, 1, 3, 1), first);
+            go_on(net, cn_zeros(CN_SHAPE(cn_size(ids, 0), 1), CN_I64), second);
+            assert_near("after another", go_on(net, cn_narrow(ids, 1, 4, 1), first),
+                        cn_narrow(all, 2, 4, 1));
+        }
+        go_on(net, cn_narrow(ids, 1, 0, 3), recorded);
+        assert_null(recorded[1]);
+        assert_near("recorded", go_on(net, cn_narrow(ids, 1, 3, 2), recorded),
+                    cn_narrow(cn_forward(net, cn_narrow(ids, 1, 0, 5)), 2, 3, 2));
+        cn_module_free(net);
+    }
 }
 
 static void what_comes_later_changes_nothing(void **state)
@@ -210,6 +240,7 @@ int main(void)
         cmocka_unit_test(encoder_and_decoder_give_pytorchs_numbers),
         cmocka_unit_test(step_by_step_is_the_same),
         cmocka_unit_test(keys_and_values_are_kept),
+        cmocka_unit_test(keys_and_values_are_nobody_elses),
         cmocka_unit_test(what_comes_later_changes_nothing),
         cmocka_unit_test(refusals),
     };
