@@ -72,18 +72,20 @@ static bool make_plan(Plan *p, const Layer *o, const cn_view *hx, const cn_view 
         return cn_fail(CN_EINVALID, "recurrent_layer: hx must have 2 dimensions, rows 1");
     p->batch = hx->shape.dim[0], p->width = hx->shape.dim[1];
     p->steps = rows->numel, p->rows = (const int64_t *)(const void *)rows->data;
-    for (int64_t t = 0; t < p->steps; t++) p->total += p->rows[t];
+    for (int64_t t = 0; t < p->steps; t++) /* rows_fit() refuses others */
+        if (p->rows[t] > 0 && p->rows[t] <= p->batch) p->total += p->rows[t];
     return true;
 }
 
-static bool has_shape(const cn_call *c, int i, cn_shape want)
+/* `like`: an input of the type that all have. */
+static bool has_shape(const cn_call *c, int i, cn_shape want, int like)
 {
     char a[128], b[128];
-    const cn_view *v = cn_in(c, i), *like = cn_in(c, HX);
-    if (v->dtype != like->dtype || !cn_dtype_is_float(v->dtype))
-        return cn_fail(CN_EINVALID, "recurrent_layer: the inputs must be of one float type");
+    const cn_view *v = cn_in(c, i);
+    if (v->dtype != cn_in(c, like)->dtype || !cn_dtype_is_float(v->dtype))
+        return cn_fail(CN_EINVALID, "%s: the inputs must be of one float type", c->op->name);
     if (cn_shape_equal(&v->shape, &want)) return true;
-    return cn_fail(CN_EINVALID, "recurrent_layer: input %d has shape %s, but %s is wanted", i,
+    return cn_fail(CN_EINVALID, "%s: input %d has shape %s, but %s is wanted", c->op->name, i,
                    cn_shape_text(&v->shape, a), cn_shape_text(&want, b));
 }
 
@@ -96,14 +98,15 @@ static bool layer_infer(const cn_call *c, cn_spec out[])
         return false;
     int64_t gates = cn_cell_gates(p.cell) * p.width;
     bool lstm = p.cell == CN_CELL_LSTM, gated = lstm || p.cell == CN_CELL_GRU;
-    if (!has_shape(c, INPUT, x->shape) || !has_shape(c, W_IH, CN_SHAPE(gates, x->shape.dim[1])) ||
-        !has_shape(c, W_HH, CN_SHAPE(gates, p.width)) || !has_shape(c, HX, cn_in(c, HX)->shape))
+    if (!has_shape(c, INPUT, x->shape, HX) || !has_shape(c, HX, cn_in(c, HX)->shape, HX) ||
+        !has_shape(c, W_IH, CN_SHAPE(gates, x->shape.dim[1]), HX) ||
+        !has_shape(c, W_HH, CN_SHAPE(gates, p.width), HX))
         return false;
     for (int i = B_IH; i <= B_HH; i++)
-        if (cn_in(c, i) && !has_shape(c, i, CN_SHAPE(gates))) return false;
+        if (cn_in(c, i) && !has_shape(c, i, CN_SHAPE(gates), HX)) return false;
     if (lstm != (cn_in(c, CX) != NULL))
         return cn_fail(CN_EINVALID, "recurrent_layer: cx is the state of an LSTM, which needs one");
-    if (lstm && !has_shape(c, CX, cn_in(c, HX)->shape)) return false;
+    if (lstm && !has_shape(c, CX, cn_in(c, HX)->shape, HX)) return false;
     cn_dtype d = cn_in(c, HX)->dtype;
     out[OUT] = (cn_spec){ d, CN_SHAPE(p.total, p.width) };
     out[H_LAST] = (cn_spec){ d, CN_SHAPE(p.batch, p.width) };
@@ -214,8 +217,8 @@ enum { FEW_INPUTS = 64, FEW_ROWS = 64 };
 
 static int64_t most_projected(const Plan *p, const cn_view *input)
 {
-    if (input->shape.dim[1] > FEW_INPUTS) return p->total;
-    return p->batch > FEW_ROWS ? p->batch : FEW_ROWS;
+    const int64_t few = p->batch > FEW_ROWS ? p->batch : FEW_ROWS;
+    return input->shape.dim[1] > FEW_INPUTS || few > p->total ? p->total : few;
 }
 
 /* From this step on. */
@@ -402,7 +405,21 @@ static bool backward_infer(const cn_call *c, cn_spec out[])
         !rows_fit(&p, cn_in(c, G_STATES)->shape.dim[0]))
         return false;
     int64_t gates = cn_cell_gates(p.cell) * p.width;
-    bool lstm = p.cell == CN_CELL_LSTM;
+    bool lstm = p.cell == CN_CELL_LSTM, gated = lstm || p.cell == CN_CELL_GRU;
+    const cn_shape all = CN_SHAPE(p.total, p.width), none = CN_SHAPE(0, p.width);
+    const cn_shape want[] = { [G_OUT] = all,
+                              [G_H] = hx->shape,
+                              [G_C] = lstm ? hx->shape : none,
+                              [G_HX] = hx->shape,
+                              [G_CX] = hx->shape,
+                              [G_STATES] = all,
+                              [G_CELL] = lstm ? all : none,
+                              [G_GATES] = CN_SHAPE(gated ? p.total : 0, 4 * p.width),
+                              [G_W_HH] = CN_SHAPE(gates, p.width) };
+    if (lstm && !cn_in(c, G_CX))
+        return cn_fail(CN_EINVALID, "%s: an LSTM needs its first c", c->op->name);
+    for (int i = 0; i < G_ROWS; i++)
+        if (cn_in(c, i) && !has_shape(c, i, want[i], G_HX)) return false;
     out[D_PROJECTED] = (cn_spec){ hx->dtype, CN_SHAPE(p.total, gates) };
     out[D_HIDDEN] = (cn_spec){ hx->dtype, CN_SHAPE(p.cell == CN_CELL_GRU ? p.total : 0, gates) };
     out[D_H] = (cn_spec){ hx->dtype, hx->shape };
