@@ -143,11 +143,10 @@ static bool layout_fits(const int64_t *s, int64_t rows, int64_t cols)
     return (by_rows || by_cols) && s[1] > 0 && s[2] > 0;
 }
 
-/* A turned matrix by few columns: oneDNN copies all of A for little arithmetic. By some more, when it is too large for
-   the second cache: oneDNN meets a line of it again for each few rows. */
-static bool is_narrow(int64_t m, int64_t n, int64_t k, bool turned)
+/* A turned matrix by few columns: oneDNN copies all of A for little arithmetic. */
+static bool is_narrow(int64_t m, int64_t n, bool turned)
 {
-    return turned && ((n <= 32 && m >= 256) || (n <= 320 && m * k >= 1 << 18));
+    return turned && n <= 32 && m >= 256;
 }
 
 cn_kernel *cn_dnnl_find_product(const cn_call *c, const char **why)
@@ -158,7 +157,7 @@ cn_kernel *cn_dnnl_find_product(const cn_call *c, const char **why)
         if (cn_in(c, 0)->dtype != CN_F32) return cn_dnnl_decline(why, "not float32");
         const cn_shape *w = &cn_in(c, 2)->shape;
         int64_t work = cn_in(c, 0)->numel * w->dim[1];
-        if (is_narrow(w->dim[0], w->dim[1], 0, true)) return cn_dnnl_decline(why, "too narrow");
+        if (is_narrow(w->dim[0], w->dim[1], true)) return cn_dnnl_decline(why, "too narrow");
         return work < CN_DNNL_SMALLEST ? cn_dnnl_decline(why, "too small to be worth the call")
                                        : linear_backward;
     }
@@ -168,7 +167,7 @@ cn_kernel *cn_dnnl_find_product(const cn_call *c, const char **why)
         return cn_dnnl_decline(why, "too small to be worth the call");
     if (k.batch > 1 && k.m * k.n * k.k < 8 * CN_DNNL_SMALLEST)
         return cn_dnnl_decline(why, "a batch of small matrices");
-    if (is_narrow(k.m, k.n, k.k, k.a_strides[1] == 1 && k.a_strides[2] != 1))
+    if (is_narrow(k.m, k.n, k.a_strides[1] == 1 && k.a_strides[2] != 1))
         return cn_dnnl_decline(why, "too narrow");
     if (!layout_fits(k.a_strides, k.m, k.k) || !layout_fits(k.b_strides, k.k, k.n))
         return cn_dnnl_decline(why, "strides that it does not take");
