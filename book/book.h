@@ -52,6 +52,11 @@ const LabOptions *lab_options(const Lab *lab);
    lab frees it. */
 cn_dataset *lab_images(Lab *lab, cn_part part, int64_t glyphs, int64_t real);
 
+enum { LAB_PATH = 256 };
+/* New and empty, in $TMPDIR or /tmp; the experiment removes them. False: an error is set. */
+bool lab_new_file(char path[LAB_PATH], const char *ending);
+bool lab_new_folder(char path[LAB_PATH]);
+
 /* ---- what must hold ------------------------------------------------------------------------ */
 
 /* Elements in row-major order, each within `tolerance`; so many as the tensor has. */

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 /* Pictures in a folder, and a table of their names and labels: what the user's two functions read. */
-enum { PICTURES = 8, SIDE = 6 };
+enum { PICTURES = 8, SIDE = 6, PATH = LAB_PATH + 32 };
 
 typedef struct {
-    char path[64];
+    char path[LAB_PATH];
     cn_dict *labels;
     float (*transform)(uint8_t pixel);
 } Folder;
@@ -23,22 +23,20 @@ static float halve(uint8_t pixel)
 static Folder *make_folder(void)
 {
     Folder *f = calloc(1, sizeof *f);
-    if (f) strcpy(f->path, "/tmp/c02-dataset-XXXXXX");
-    if (f && mkdtemp(f->path)) return f;
+    if (f ? lab_new_folder(f->path) : cn_fail(CN_ENOMEM, "dataset: no memory")) return f;
     free(f);
-    cn_fail(CN_EIO, "dataset: no folder in /tmp");
     return NULL;
 }
 
-static void file_in(const Folder *f, char path[128], const char *name)
+static void file_in(const Folder *f, char path[PATH], const char *name)
 {
-    snprintf(path, 128, "%s/%s", f->path, name);
+    snprintf(path, PATH, "%s/%s", f->path, name);
 }
 
 /* White on the left: label 0 .. 1 by turns; then the table. */
 static bool write_pictures(Folder *f)
 {
-    char path[128], name[32], table[512] = "file,label\n";
+    char path[PATH], name[32], table[512] = "file,label\n";
     bool ok = true;
     for (int i = 0; ok && i < PICTURES; i++) {
         cn_tensor *image = cn_zeros(CN_SHAPE(1, SIDE, SIDE), CN_U8);
@@ -60,7 +58,7 @@ static bool get(void *self, const int64_t *index, int64_t n, void *const out[])
     const cn_value *names = cn_dict_find(f->labels, "file");
     const int64_t *labels = cn_data(cn_dict_tensor(f->labels, "label"));
     uint8_t pixels[SIDE * SIDE];
-    char path[128];
+    char path[PATH];
     for (int64_t i = 0; i < n; i++) {
         file_in(f, path, names->u.list[index[i]].u.s);
         cn_tensor *image = cn_image_read(path, CN_IMAGE_GRAY);
@@ -75,7 +73,7 @@ static bool get(void *self, const int64_t *index, int64_t n, void *const out[])
 static void destroy(void *self)
 {
     Folder *f = self;
-    char path[128], name[32];
+    char path[PATH], name[32];
     for (int i = 0; i < PICTURES; i++) {
         snprintf(name, sizeof name, "%d.pgm", i);
         file_in(f, path, name);

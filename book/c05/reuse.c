@@ -1,22 +1,13 @@
 /* reuse.c - the first layers of a saved network in a new one (D2L 6.6.2). */
 #include "book/book.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void new_file(char path[64], const char *extension)
-{
-    snprintf(path, 64, "/tmp/c05-XXXXXX%s", extension);
-    int file = mkstemps(path, (int)strlen(extension));
-    if (file >= 0) close(file);
-}
-
 static void run(Lab *lab)
 {
-    char path[64];
-    new_file(path, ".safetensors");
+    char path[LAB_PATH];
+    if (!lab_new_file(path, ".safetensors")) return;
     cn_module *old =
         cn_sequential(cn_linear_layer(32, .in = 20), cn_relu_layer(), cn_linear_layer(16, .in = 32),
                       cn_relu_layer(), cn_linear_layer(10, .in = 16));

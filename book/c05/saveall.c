@@ -1,9 +1,6 @@
 /* saveall.c - structure and parameters in one file (D2L 6.6.2). */
 #include "book/book.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static bool twice_forward(cn_module *m, cn_io *io)
@@ -19,17 +16,10 @@ static const cn_module_class twice_class = {
     .forward = twice_forward,
 };
 
-static void new_file(char path[64], const char *extension)
-{
-    snprintf(path, 64, "/tmp/c05-XXXXXX%s", extension);
-    int file = mkstemps(path, (int)strlen(extension));
-    if (file >= 0) close(file);
-}
-
 static void run(Lab *lab)
 {
-    char path[64];
-    new_file(path, ".pt");
+    char path[LAB_PATH];
+    if (!lab_new_file(path, ".pt")) return;
     cn_module *shared = cn_linear_layer(16, .in = 16);
     cn_module *net = cn_sequential(
         cn_conv2d_layer(4, .kernel = 3, .padding = 1), cn_batch_norm2d_layer(), cn_relu_layer(),

@@ -1,9 +1,6 @@
 /* savem.c - the parameters of a network through a file (D2L 6.6.2). */
 #include "book/book.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static cn_module *mlp(int64_t hidden)
@@ -12,17 +9,10 @@ static cn_module *mlp(int64_t hidden)
                          cn_linear_layer(10, .in = hidden));
 }
 
-static void new_file(char path[64], const char *extension)
-{
-    snprintf(path, 64, "/tmp/c05-XXXXXX%s", extension);
-    int file = mkstemps(path, (int)strlen(extension));
-    if (file >= 0) close(file);
-}
-
 static void run(Lab *lab)
 {
-    char path[64];
-    new_file(path, ".safetensors");
+    char path[LAB_PATH];
+    if (!lab_new_file(path, ".safetensors")) return;
     cn_module *net = mlp(256), *clone = mlp(256), *other = mlp(128);
     cn_tensor *x = cn_randn(CN_SHAPE(2, 20), CN_F32), *y = cn_forward(net, x);
     lab_at_least(lab, "before loading the outputs differ by",

@@ -1,25 +1,15 @@
 /* savet.c - tensors, lists and dictionaries through files (D2L 6.6.1). */
 #include "book/book.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-static void new_file(char path[64], const char *extension)
-{
-    snprintf(path, 64, "/tmp/c05-XXXXXX%s", extension);
-    int file = mkstemps(path, (int)strlen(extension));
-    if (file >= 0) close(file);
-}
 
 static void run(Lab *lab)
 {
     cn_tensor *x = cn_arange(0, 4, 1, CN_F32), *y = cn_zeros(CN_SHAPE(4), CN_F32);
     static const char *const extensions[] = { ".npy", ".npz", ".safetensors", ".pt" };
     for (int i = 0; i < 4; i++) {
-        char path[64];
-        new_file(path, extensions[i]);
+        char path[LAB_PATH];
+        if (!lab_new_file(path, extensions[i])) return;
         cn_dict *out = cn_dict_new();
         bool ok = cn_dict_set_tensor(out, i ? "x" : "", x) &&
                   (i == 0 || cn_dict_set_tensor(out, "y", y)) && cn_save(path, out);
@@ -32,8 +22,8 @@ static void run(Lab *lab)
     }
 
     /* A list, as torch.save([x, y], ..). */
-    char path[64];
-    new_file(path, ".pt");
+    char path[LAB_PATH];
+    if (!lab_new_file(path, ".pt")) return;
     const cn_value pair[] = { { CN_KIND_TENSOR, 0, { .t = x } },
                               { CN_KIND_TENSOR, 0, { .t = y } } };
     cn_dict *out = cn_dict_new();

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CLASSES = 1000, WIDTH = 10, HEIGHT = 8, SIDE = 8, PATH = 256 };
+enum { CLASSES = 1000, WIDTH = 10, HEIGHT = 8, SIDE = 8, PATH = LAB_PATH + 32 };
 
 /* ---- the tree ---------------------------------------------------------------------------------- */
 
@@ -134,11 +134,10 @@ static void classify(Lab *lab, cn_dataset *d)
 
 static void run(Lab *lab)
 {
-    const char *temporary = getenv("TMPDIR");
-    char root[PATH / 2];
-    snprintf(root, sizeof root, "%.80s/cenote-XXXXXX", temporary ? temporary : "/tmp");
-    if (!mkdtemp(root)) {
-        lab_skip(lab, "no folder %s can be made", root);
+    char root[LAB_PATH];
+    if (!lab_new_folder(root)) {
+        lab_skip(lab, "%s", cn_error());
+        cn_error_clear();
         return;
     }
     for (int label = 0; label < CLASSES && cn_ok(); label++) add_picture(root, label);
