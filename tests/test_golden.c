@@ -69,6 +69,7 @@ static const char *const not_in_pytorch[] = {
     "real_part",
     "recurrence",
     "recurrent_layer",
+    "recurrent_step",
     "reduce_along",
     "resize_along",
     "running_extreme",

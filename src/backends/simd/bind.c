@@ -20,9 +20,9 @@ bool cn_simd_probe(void)
     cn_simd = cn_simd_select();
     if (!cn_simd) return false;
     static const cn_simd_binding *const lists[] = {
-        cn_simd_elementwise, cn_simd_sums,  cn_simd_products,   cn_simd_networks,
-        cn_simd_rows,        cn_simd_norms, cn_simd_pools,      cn_simd_dropouts,
-        cn_simd_extreme_ops, cn_simd_gates, cn_simd_attentions,
+        cn_simd_elementwise, cn_simd_sums,  cn_simd_products, cn_simd_networks,
+        cn_simd_rows,        cn_simd_norms, cn_simd_pools,    cn_simd_dropouts,
+        cn_simd_extreme_ops, cn_simd_gates, cn_simd_steps,    cn_simd_attentions,
     };
     for (size_t i = 0; i < CN_COUNT(lists); i++) enter(lists[i]);
     return true;

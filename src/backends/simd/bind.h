@@ -20,12 +20,16 @@ extern const cn_simd_table *cn_simd;
 /* Lists ended by a NULL kernel. */
 extern const cn_simd_binding cn_simd_elementwise[], cn_simd_sums[], cn_simd_products[],
     cn_simd_networks[], cn_simd_rows[], cn_simd_norms[], cn_simd_pools[], cn_simd_dropouts[],
-    cn_simd_extreme_ops[], cn_simd_gates[], cn_simd_attentions[];
+    cn_simd_extreme_ops[], cn_simd_gates[], cn_simd_steps[], cn_simd_attentions[];
 
 /* Takes calls whose inputs are all dense float32. */
 const char *cn_simd_refuses_sparse(const cn_call *c);
 /* Of those the ones that have elements: averages of none are the reference's business. */
 const char *cn_simd_refuses_empty(const cn_call *c);
+
+/* What gemm_pack() makes of B, which is all of w, kept with w while that stays the same; in the current scope. For
+   tensors that cn_may_pack() only. */
+const float *cn_simd_packed(cn_tensor *w, const cn_simd_gemm *g);
 
 /* Chooses the table; false: this processor has none. */
 bool cn_simd_probe(void);

@@ -138,7 +138,7 @@ static uint64_t layout_of(const cn_simd_gemm *g)
            turned;
 }
 
-static const float *packed(cn_tensor *w, const cn_simd_gemm *g)
+const float *cn_simd_packed(cn_tensor *w, const cn_simd_gemm *g)
 {
     const uint64_t layout = layout_of(g);
     cn_tensor *copy = cn_packed_find(w, layout);
@@ -153,7 +153,7 @@ static bool packed_product(const cn_call *c)
 {
     cn_simd_gemm g = c->op->id == CN_OP_ID_mm ? product_of(c) : linear_of(c);
     size_t mark = cn_mark();
-    g.b_packed = packed(c->in[1], &g);
+    g.b_packed = cn_simd_packed(c->in[1], &g);
     bool ok = g.b_packed && cn_simd->gemm(&g, cn_threads());
     cn_release(mark);
     return ok;

@@ -42,6 +42,7 @@ CN_INLINE int64_t round_up(int64_t n, int64_t unit)
 #include "backends/simd/attention_lanes.inc"
 #include "backends/simd/pool.inc"
 #include "backends/simd/gates.inc"
+#include "backends/simd/steps.inc"
 #include "backends/simd/lanes.inc"
 #include "backends/simd/blocked.inc"
 #include "backends/simd/winograd.inc"
@@ -101,6 +102,9 @@ const cn_simd_table TABLE = {
     .lstm_backward = lstm_backward,
     .gru = gru,
     .gru_backward = gru_backward,
+    .step_takes = step_takes,
+    .step = step,
+    .step_back = step_back,
     .lanes_accepts = lanes_accepts,
     .lanes_saved_floats = lanes_saved_floats,
     .lanes_forward = lanes_forward,

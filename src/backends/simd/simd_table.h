@@ -112,6 +112,40 @@ typedef struct cn_simd_cell {
     float *out[3];
 } cn_simd_cell;
 
+/* Of a recurrent layer. Gates lie side by side: i, f, g, o of an LSTM, r, z, n of a GRU. */
+typedef enum cn_simd_layer {
+    CN_SIMD_TANH_LAYER,
+    CN_SIMD_RELU_LAYER,
+    CN_SIMD_GRU_LAYER,
+    CN_SIMD_LSTM_LAYER
+} cn_simd_layer;
+
+/* One step: `rows` x `width` from h and c. `w_hh` is what gemm_pack() made of (width x gates), `w_ih` of
+   (inputs x gates); without w_ih, x is what the inputs already gave to the gates, biases included. */
+typedef struct cn_simd_step {
+    cn_simd_layer layer;
+    int64_t rows, width, inputs;
+    const float *x, *h, *c;
+    const float *w_ih, *w_hh;
+    const float *b_ih, *b_hh; /* may be NULL */
+    float *h_out, *c_out;
+    float *gates; /* after their activation, as lstm_gates and gru_gates keep them */
+} cn_simd_step;
+
+/* Back through it. h is the sum of two gradients, of this step's result and from the step after it; d_h may be
+   grad_h, d_c may be grad_c. `w_hh` is what gemm_pack() made of (gates x width). */
+typedef struct cn_simd_step_back {
+    cn_simd_layer layer;
+    int64_t rows, width;
+    const float *grad_out, *grad_h, *grad_c;
+    const float *h0, *c0; /* before the step */
+    const float *h, *c, *gates;
+    const float *w_hh;
+    float *d_projected,
+        *d_hidden; /* of the parts of the gates; d_hidden: of a GRU, others have one alone */
+    float *d_h, *d_c;
+} cn_simd_step_back;
+
 /* ---- the largest and the smallest ------------------------------------------------------------ */
 
 /* Of outer x size x inner numbers the largest along the middle, and the first place where it is; NaN
@@ -297,6 +331,10 @@ typedef struct cn_simd_table {
     void (*lstm_backward)(const cn_simd_cell *p, int threads);
     void (*gru)(const cn_simd_cell *p, int threads);
     void (*gru_backward)(const cn_simd_cell *p, int threads);
+    /* Of widths that step_takes(). */
+    bool (*step_takes)(int64_t rows, int64_t width);
+    bool (*step)(const cn_simd_step *s, int threads);
+    bool (*step_back)(const cn_simd_step_back *s, int threads);
 
     /* Over rows of x [rows, cols]; in place allowed (y = x; grad_x = grad_y). */
     void (*softmax)(float *y, const float *x, int64_t rows, int64_t cols, int threads);

@@ -2,6 +2,25 @@
 #include "ops/compose.h"
 #include "ops/recurrent.h"
 
+#include <string.h>
+
+static const char *const names[] = {
+    [CN_CELL_TANH] = "tanh", [CN_CELL_RELU] = "relu", [CN_CELL_GRU] = "gru", [CN_CELL_LSTM] = "lstm"
+};
+
+bool cn_cell_find(const char *who, const char *name, cn_cell *cell)
+{
+    for (size_t i = 0; i < CN_COUNT(names); i++)
+        if (name && strcmp(names[i], name) == 0) return *cell = (cn_cell)i, true;
+    return cn_fail(CN_EINVALID, "%s: cell '%s' is not tanh, relu, gru or lstm", who,
+                   name ? name : "None");
+}
+
+const char *cn_cell_name(cn_cell cell)
+{
+    return names[cell];
+}
+
 int cn_cell_gates(cn_cell cell)
 {
     return cell == CN_CELL_LSTM ? 4 : cell == CN_CELL_GRU ? 3 : 1;

@@ -19,14 +19,6 @@ typedef struct {
     bool reverse;
 } Layer;
 
-static const struct {
-    const char *name;
-    cn_cell cell;
-} cells[] = { { "tanh", CN_CELL_TANH },
-              { "relu", CN_CELL_RELU },
-              { "gru", CN_CELL_GRU },
-              { "lstm", CN_CELL_LSTM } };
-
 enum { INPUT, HX, CX, W_IH, W_HH, B_IH, B_HH, ROWS, N_IN }; /* inputs */
 enum { OUT, H_LAST, C_LAST, CELL, GATES, N_OUT }; /* outputs; the first three carry gradients */
 
@@ -38,14 +30,6 @@ typedef struct {
     int64_t steps, batch, width, total; /* total: rows of all steps */
     const int64_t *rows;
 } Plan;
-
-static bool find_cell(const char *name, cn_cell *cell)
-{
-    for (size_t i = 0; i < CN_COUNT(cells); i++)
-        if (name && strcmp(cells[i].name, name) == 0) return *cell = cells[i].cell, true;
-    return cn_fail(CN_EINVALID, "recurrent_layer: cell '%s' is not tanh, relu, gru or lstm",
-                   name ? name : "None");
-}
 
 static bool rows_fit(const Plan *p, int64_t given)
 {
@@ -67,7 +51,7 @@ static bool rows_fit(const Plan *p, int64_t given)
 static bool make_plan(Plan *p, const Layer *o, const cn_view *hx, const cn_view *rows)
 {
     *p = (Plan){ .reverse = o->reverse };
-    if (!find_cell(o->cell, &p->cell)) return false;
+    if (!cn_cell_find("recurrent_layer", o->cell, &p->cell)) return false;
     if (hx->shape.ndim != 2 || rows->shape.ndim != 1)
         return cn_fail(CN_EINVALID, "recurrent_layer: hx must have 2 dimensions, rows 1");
     p->batch = hx->shape.dim[0], p->width = hx->shape.dim[1];
@@ -117,20 +101,6 @@ static bool layer_infer(const cn_call *c, cn_spec out[])
 }
 
 /* ---- running kernels on rows ------------------------------------------------------------------- */
-
-static const cn_number_arg one = { .kind = CN_NUM_INT, .u.i = 1 };
-
-/* The best kernel of `op`, into tensors that are there. */
-static bool into(const cn_op *op, cn_tensor *const *in, int n_in, cn_tensor **out, int n_out)
-{
-    const void *params = op == &cn_op_add ? &one : NULL; /* its alpha; no other here has any */
-    cn_call c = { op, params, n_in, n_out, .in = in, .out = out };
-    for (int i = 0; i < n_in; i++)
-        if (!in[i] && !(op->optional & CN_SAVE_IN(i))) return false;
-    for (int i = 0; i < n_out; i++)
-        if (!out[i]) return false;
-    return cn_find_kernel(&c)(&c);
-}
 
 static cn_tensor *rows_of(cn_tensor *t, int64_t first, int64_t n)
 {
@@ -203,59 +173,22 @@ static bool make_history(History *h, const Plan *p, cn_tensor *first, cn_tensor 
 
 typedef struct {
     Plan plan;
+    const Layer *layer;
     cn_tensor *const *in, **out;
     History h, c;
-    cn_tensor *hidden; /* the recurrent part of the gates */
-    /* The part that the inputs give, for the rows from `first` on. */
-    cn_tensor *projected;
-    int64_t first, n;
+    cn_tensor *projected; /* of all steps; NULL: each step takes its inputs itself */
 } Forward;
 
-/* Few inputs (the one-hot characters of a language model) give far more numbers than they are: those of a step
-   or two stay in the cache, those of all steps would go to memory and back. Many are one product for all. */
-enum { FEW_INPUTS = 64, FEW_ROWS = 64 };
+/* Few inputs (the one-hot characters of a language model) give far more numbers than they are, which would go to
+   memory and back: they take part in the product of each step. Many are one product for all steps. */
+enum { FEW_INPUTS = 64 };
 
-static int64_t most_projected(const Plan *p, const cn_view *input)
+static bool project(Forward *f)
 {
-    const int64_t few = p->batch > FEW_ROWS ? p->batch : FEW_ROWS;
-    return input->shape.dim[1] > FEW_INPUTS || few > p->total ? p->total : few;
-}
-
-/* From this step on. */
-static bool project(Forward *f, Step s)
-{
-    const Plan *p = &f->plan;
-    const int64_t most = f->projected->v.shape.dim[0];
-    f->first = s.first, f->n = s.n;
-    for (Step next = neighbour(p, s, true); next.n && f->n + next.n <= most;
-         next = neighbour(p, next, true)) {
-        f->n += next.n;
-        if (p->reverse) f->first = next.first;
-    }
-    cn_tensor *in[] = { rows_of(f->in[INPUT], f->first, f->n), f->in[W_IH], f->in[B_IH] };
-    cn_tensor *out = rows_of(f->projected, 0, f->n);
-    return into(&cn_op_linear, in, 3, &out, 1);
-}
-
-static cn_tensor *projected_of(Forward *f, Step s)
-{
-    const bool is_there = s.first >= f->first && s.first + s.n <= f->first + f->n;
-    return is_there || project(f, s) ? rows_of(f->projected, s.first - f->first, s.n) : NULL;
-}
-
-static bool activate(Forward *f, Step s, cn_tensor *hidden, cn_tensor *before)
-{
-    cn_tensor *projected = projected_of(f, s), *h = rows_of(f->out[OUT], s.first, s.n);
-    cn_tensor *gates = f->plan.cell < CN_CELL_GRU ? NULL : rows_of(f->out[GATES], s.first, s.n);
-    if (f->plan.cell == CN_CELL_LSTM) {
-        cn_tensor *in[] = { projected, hidden, state_before(&f->plan, &f->c, s) };
-        cn_tensor *out[] = { h, rows_of(f->out[CELL], s.first, s.n), gates };
-        return into(&cn_op_lstm_gates, in, 3, out, 3);
-    }
-    cn_tensor *in[] = { projected, hidden, before }, *out[] = { h, gates };
-    if (f->plan.cell == CN_CELL_GRU) return into(&cn_op_gru_gates, in, 3, out, 2);
-    const cn_op *act = f->plan.cell == CN_CELL_TANH ? &cn_op_tanh : &cn_op_relu;
-    return into(&cn_op_add, in, 2, out, 1) && into(act, &h, 1, &h, 1);
+    cn_tensor *const *in = f->in;
+    if (in[INPUT]->v.shape.dim[1] <= FEW_INPUTS) return true;
+    f->projected = cn_linear(in[INPUT], in[W_IH], in[B_IH]);
+    return f->projected != NULL;
 }
 
 /* Sequences end from the last row up. */
@@ -273,22 +206,29 @@ static bool keep_ended(const Forward *f, Step s)
 
 static bool forward_step(Forward *f, Step s)
 {
-    cn_tensor *before = state_before(&f->plan, &f->h, s), *hidden = rows_of(f->hidden, 0, s.n);
-    cn_tensor *in[] = { before, f->in[W_HH], f->in[B_HH] };
-    return into(&cn_op_linear, in, 3, &hidden, 1) && activate(f, s, hidden, before) &&
+    const Plan *p = &f->plan;
+    const bool lstm = p->cell == CN_CELL_LSTM, gated = lstm || p->cell == CN_CELL_GRU;
+    cn_tensor *all = f->projected ? f->projected : f->in[INPUT];
+    cn_tensor *in[] = { rows_of(all, s.first, s.n),
+                        state_before(p, &f->h, s),
+                        lstm ? state_before(p, &f->c, s) : NULL,
+                        f->projected ? NULL : f->in[W_IH],
+                        f->in[W_HH],
+                        f->projected ? NULL : f->in[B_IH],
+                        f->in[B_HH] };
+    cn_tensor *out[] = { rows_of(f->out[OUT], s.first, s.n),
+                         lstm ? rows_of(f->out[CELL], s.first, s.n) : f->out[CELL],
+                         gated ? rows_of(f->out[GATES], s.first, s.n) : f->out[GATES] };
+    return cn_run_into(&cn_op_recurrent_step, &f->layer->cell, in, CN_STEP_IN, out, CN_STEP_OUT) &&
            keep_ended(f, s);
 }
 
 static bool run_forward(const cn_call *call)
 {
-    Forward f = { .in = call->in, .out = call->out };
+    Forward f = { .layer = call->params, .in = call->in, .out = call->out };
     if (!make_plan(&f.plan, call->params, cn_in(call, HX), cn_in(call, ROWS))) return false;
     const Plan *p = &f.plan;
-    const int64_t gates = cn_cell_gates(p->cell) * p->width;
-    const cn_dtype d = f.in[HX]->v.dtype;
-    f.hidden = cn_tensor_new(&CN_SHAPE(p->batch, gates), d);
-    f.projected = cn_tensor_new(&CN_SHAPE(most_projected(p, &f.in[INPUT]->v), gates), d);
-    bool ok = f.hidden && f.projected && make_history(&f.h, p, f.in[HX], f.out[OUT]) &&
+    bool ok = project(&f) && make_history(&f.h, p, f.in[HX], f.out[OUT]) &&
               (p->cell != CN_CELL_LSTM || make_history(&f.c, p, f.in[CX], f.out[CELL]));
     for (Step s = first_step(p); ok && s.n; s = neighbour(p, s, true)) {
         size_t mark = cn_mark();
@@ -298,18 +238,9 @@ static bool run_forward(const cn_call *call)
     return ok;
 }
 
-static bool unrecorded(const cn_call *call, bool (*run)(const cn_call *call))
-{
-    size_t mark = cn_mark();
-    bool was = cn_set_grad_enabled(false), ok = run(call);
-    cn_set_grad_enabled(was);
-    cn_release(mark);
-    return ok;
-}
-
 static bool layer_kernel(const cn_call *c)
 {
-    return unrecorded(c, run_forward);
+    return cn_run_unrecorded(c, run_forward);
 }
 
 /* ---- backward ---------------------------------------------------------------------------------- */
@@ -320,32 +251,10 @@ enum { D_PROJECTED, D_HIDDEN, D_H, D_C, D_BEFORE, D_OUT };
 
 typedef struct {
     Plan plan;
+    const Layer *layer;
     cn_tensor *const *in, **out;
     History h, c;
-    cn_tensor *dh, *dc; /* of one step; of the state before it, of the cell */
 } Backward;
-
-static bool gates_backward(const Backward *b, Step s, cn_tensor *dh, cn_tensor *now)
-{
-    cn_tensor *gp = rows_of(b->out[D_PROJECTED], s.first, s.n);
-    cn_tensor *gates = b->plan.cell < CN_CELL_GRU ? NULL : rows_of(b->in[G_GATES], s.first, s.n);
-    if (b->plan.cell == CN_CELL_LSTM) {
-        cn_tensor *dc = rows_of(b->dc, 0, s.n), *later = rows_of(b->out[D_C], 0, s.n);
-        cn_tensor *in[] = { dh, later, state_before(&b->plan, &b->c, s),
-                            rows_of(b->in[G_CELL], s.first, s.n), gates };
-        if (!into(&cn_op_lstm_gates_backward, in, 5, (cn_tensor *[]){ gp, dc }, 2)) return false;
-        copy_rows(later, dc);
-        return true;
-    }
-    if (b->plan.cell == CN_CELL_GRU) {
-        cn_tensor *in[] = { dh, rows_of(b->out[D_BEFORE], s.first, s.n), gates };
-        cn_tensor *out[] = { gp, rows_of(b->out[D_HIDDEN], s.first, s.n), now };
-        return into(&cn_op_gru_gates_backward, in, 3, out, 3);
-    }
-    cn_tensor *in[] = { dh, rows_of(b->in[G_STATES], s.first, s.n) };
-    const cn_op *op = b->plan.cell == CN_CELL_TANH ? &cn_op_tanh_backward : &cn_op_relu_backward;
-    return into(op, in, 2, &gp, 1);
-}
 
 static bool keep_before(const Backward *b, Step s)
 {
@@ -355,31 +264,35 @@ static bool keep_before(const Backward *b, Step s)
     return from && to;
 }
 
-/* What comes from the result of the step joins what comes from the step after it. */
+/* The gradients of the state pass from step to step in place. */
 static bool backward_step(const Backward *b, Step s)
 {
-    bool gru = b->plan.cell == CN_CELL_GRU;
-    cn_tensor *now = rows_of(b->out[D_H], 0, s.n), *dh = rows_of(b->dh, 0, s.n);
-    cn_tensor *add[] = { now, rows_of(b->in[G_OUT], s.first, s.n) };
-    if (!keep_before(b, s) || !into(&cn_op_add, add, 2, &dh, 1) || !gates_backward(b, s, dh, now))
-        return false;
-    cn_tensor *product = gru ? dh : now;
-    cn_tensor *in[] = { rows_of(b->out[gru ? D_HIDDEN : D_PROJECTED], s.first, s.n),
+    const Plan *p = &b->plan;
+    const bool lstm = p->cell == CN_CELL_LSTM, gru = p->cell == CN_CELL_GRU;
+    cn_tensor *dh = rows_of(b->out[D_H], 0, s.n), *dc = lstm ? rows_of(b->out[D_C], 0, s.n) : NULL;
+    cn_tensor *in[] = { rows_of(b->in[G_OUT], s.first, s.n),
+                        dh,
+                        dc,
+                        state_before(p, &b->h, s),
+                        lstm ? state_before(p, &b->c, s) : NULL,
+                        rows_of(b->in[G_STATES], s.first, s.n),
+                        lstm ? rows_of(b->in[G_CELL], s.first, s.n) : NULL,
+                        lstm || gru ? rows_of(b->in[G_GATES], s.first, s.n) : NULL,
                         b->in[G_W_HH] };
-    if (!into(&cn_op_mm, in, 2, &product, 1)) return false;
-    return !gru || into(&cn_op_add, (cn_tensor *[]){ now, product }, 2, &now, 1);
+    cn_tensor *out[] = { rows_of(b->out[D_PROJECTED], s.first, s.n),
+                         gru ? rows_of(b->out[D_HIDDEN], s.first, s.n) : b->out[D_HIDDEN], dh,
+                         lstm ? dc : b->out[D_C] };
+    return keep_before(b, s) && cn_run_into(&cn_op_recurrent_step_backward, &b->layer->cell, in,
+                                            CN_STEP_BACK_IN, out, CN_STEP_BACK_OUT);
 }
 
 static bool run_backward(const cn_call *call)
 {
-    Backward b = { .in = call->in, .out = call->out };
-    cn_tensor *like = call->out[D_H];
-    if (!make_plan(&b.plan, call->params, &like->v, cn_in(call, G_ROWS))) return false;
+    Backward b = { .layer = call->params, .in = call->in, .out = call->out };
+    if (!make_plan(&b.plan, call->params, cn_out(call, D_H), cn_in(call, G_ROWS))) return false;
     const Plan *p = &b.plan;
     bool lstm = p->cell == CN_CELL_LSTM;
-    b.dh = cn_tensor_new(&like->v.shape, like->v.dtype);
-    b.dc = lstm ? cn_tensor_new(&like->v.shape, like->v.dtype) : NULL;
-    bool ok = b.dh && (!lstm || b.dc) && make_history(&b.h, p, b.in[G_HX], b.in[G_STATES]) &&
+    bool ok = make_history(&b.h, p, b.in[G_HX], b.in[G_STATES]) &&
               (!lstm || make_history(&b.c, p, b.in[G_CX], b.in[G_CELL]));
     if (!ok) return false;
     copy_rows(b.out[D_H], b.in[G_H]);
@@ -394,7 +307,7 @@ static bool run_backward(const cn_call *call)
 
 static bool backward_kernel(const cn_call *c)
 {
-    return unrecorded(c, run_backward);
+    return cn_run_unrecorded(c, run_backward);
 }
 
 static bool backward_infer(const cn_call *c, cn_spec out[])
@@ -568,9 +481,7 @@ const cn_op cn_op_recurrent_layer = {
 bool cn_recurrent_layer(cn_cell cell, cn_tensor *input, cn_tensor *state[2],
                         const cn_cell_weights *w, cn_tensor *rows, bool reverse, cn_tensor **out)
 {
-    Layer o = { .reverse = reverse };
-    for (size_t i = 0; i < CN_COUNT(cells); i++)
-        if (cells[i].cell == cell) o.cell = cells[i].name;
+    Layer o = { .cell = cn_cell_name(cell), .reverse = reverse };
     bool lstm = cell == CN_CELL_LSTM;
     cn_cell_weights b = *w;
     cn_tensor *y[N_OUT];
