@@ -15,8 +15,7 @@ static bool forward(cn_module *m, cn_io *io)
     if (cn_dtype_of(ids) != CN_I64) ids = cn_to(ids, CN_I64); /* zeros, from cn_build() */
     /* Steps first, in which order the layer works: turning ids and scores is less than turning states. */
     cn_tensor *x = cn_to(cn_one_hot(cn_transpose(ids, 0, 1), o->vocabulary), CN_F32);
-    cn_recurrent_result r =
-        cn_recurrent(cn_module_at(m, "rnn"), x, .h = io->in[1], .c = io->in[2]);
+    cn_recurrent_result r = cn_recurrent(cn_module_at(m, "rnn"), x, .h = io->in[1], .c = io->in[2]);
     io->out[0] = cn_permute(cn_forward(cn_module_at(m, "linear"), r.out), CN_SHAPE(1, 2, 0));
     io->out[1] = r.h;
     io->out[2] = r.c;
@@ -51,9 +50,8 @@ static cn_module *make(const cn_model_request *r)
 {
     const Kind *kind = r->settings;
     int64_t hidden = cn_width(r, HIDDEN);
-    cn_module *layer = kind->layer(&(cn_recurrent_options){ .size = sizeof(cn_recurrent_options),
-                                                            .hidden = hidden,
-                                                            .in = r->classes });
+    cn_module *layer = kind->layer(&(cn_recurrent_options){
+        .size = sizeof(cn_recurrent_options), .hidden = hidden, .in = r->classes });
     return cn_language_model(layer, hidden, r->classes);
 }
 

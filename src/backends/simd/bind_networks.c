@@ -52,6 +52,10 @@ static bool block(const cn_call *c)
 {
     cn_simd_lanes l = lanes_of(cn_in(c, 0), cn_in(c, 1), c->params);
     float *saved = cn_out(c, 1)->numel ? cn_simd_out(c, 1) : NULL;
+    if (saved) { /* room for wider vectors than these may be left: it has no chance values */
+        const int64_t bytes = cn_simd->lanes_saved_floats(&l) * (int64_t)sizeof(float);
+        memset((char *)saved + bytes, 0, (size_t)(cn_out(c, 1)->numel - bytes));
+    }
     return cn_simd->lanes_forward(&l, cn_simd_out(c, 0), saved, cn_simd_in(c, 0), cn_simd_in(c, 1),
                                   cn_simd_in_or_null(c, 2), cn_threads());
 }
