@@ -6,6 +6,7 @@
 #include <cenote/ffi.h>
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 enum { CHARACTERS = 28 };
@@ -210,27 +211,71 @@ static Reading begin(cn_module *m, cn_io *io, cn_tensor *ids)
     return r;
 }
 
-/* Keys and values of all blocks (2 layers, batch, heads, steps, size): the old ones, and room for new ones. A cache
-   may be gone on from more than once, so none is written to behind its end. */
-static cn_tensor *memory_of(const cn_gpt_settings *o, const Reading *r)
+/* ---- cache ------------------------------------------------------------------------------------ */
+
+/* Keys and values of all blocks: (2 layers, batch, heads, room + 1, size). Behind the room is the number of steps
+   that are taken. Whoever goes on from a cache takes the steps behind those that he knows; who comes second,
+   or finds no room, makes a copy: so one cache may be gone on from more than once, by several threads, too. */
+static _Atomic uint32_t *taken(cn_tensor *cache)
+{
+    float *p = cn_data_mut(cache);
+    return p ? (_Atomic uint32_t *)(void *)(p + (cn_size(cache, 3) - 1) * cn_size(cache, 4)) : NULL;
+}
+
+static bool is_cache_of(const cn_gpt_settings *o, const cn_tensor *t, int64_t batch, int64_t first)
+{
+    const cn_shape *s = cn_shape_of(t);
+    const int64_t want[] = { 2 * o->layers, batch, o->heads, s->dim[3], o->width / o->heads };
+    bool fits =
+        s->ndim == 5 && first < s->dim[3] && cn_dtype_of(t) == CN_F32 && cn_is_contiguous(t);
+    for (int i = 0; fits && i < 5; i++) fits = s->dim[i] == want[i];
+    return fits ||
+           cn_fail(CN_EINVALID, "gpt: the cache is not that of the %lld tokens before these",
+                   (long long)first);
+}
+
+static cn_tensor *cache_new(const cn_gpt_settings *o, const Reading *r, int64_t steps)
+{
+    const int64_t room = 2 * steps < o->context ? 2 * steps
+                         : steps > o->context   ? steps
+                                                : o->context;
+    cn_tensor *t = cn_empty(
+        CN_SHAPE(2 * o->layers, cn_size(r->ids, 0), o->heads, room + 1, o->width / o->heads),
+        CN_F32);
+    _Atomic uint32_t *n = t ? taken(t) : NULL;
+    if (!n) return NULL;
+    *n = (uint32_t)steps;
+    return r->cache && !cn_copy_(cn_narrow(t, 3, 0, r->first), cn_narrow(r->cache, 3, 0, r->first))
+               ? NULL
+               : t;
+}
+
+/* One with these steps, of which the new ones are to be written. */
+static cn_tensor *cache_with(const cn_gpt_settings *o, const Reading *r)
 {
     const int64_t steps = r->first + cn_size(r->ids, 1);
-    cn_tensor *t = cn_empty(
-        CN_SHAPE(2 * o->layers, cn_size(r->ids, 0), o->heads, steps, o->width / o->heads), CN_F32);
-    if (t && r->cache && !cn_copy_(cn_narrow(t, 3, 0, r->first), r->cache)) return NULL;
-    return t;
+    if (!r->cache) return cache_new(o, r, steps);
+    if (!is_cache_of(o, r->cache, cn_size(r->ids, 0), r->first)) return NULL;
+    uint32_t known = (uint32_t)r->first;
+    _Atomic uint32_t *n = steps < cn_size(r->cache, 3) ? taken(r->cache) : NULL;
+    return n && atomic_compare_exchange_strong(n, &known, (uint32_t)steps) ? r->cache
+                                                                           : cache_new(o, r, steps);
 }
+
+/* ---- forward ----------------------------------------------------------------------------------- */
 
 /* x through the blocks; keys and values of all of them, or NULL, in *cache. */
 static cn_tensor *through(cn_module *m, cn_tensor *x, const Reading *r, cn_tensor **cache)
 {
     const cn_gpt_settings *o = cn_module_options(m);
     cn_tensor *bias = bias_of(o, r->first, cn_size(r->ids, 1));
-    *cache = r->keeps ? memory_of(o, r) : NULL;
+    *cache = r->keeps ? cache_with(o, r) : NULL;
     if (r->keeps && !*cache) return NULL;
+    const int64_t steps = r->first + cn_size(r->ids, 1);
+    cn_tensor *known = *cache ? cn_narrow(*cache, 3, 0, steps) : NULL;
     for (int64_t i = 0; x && i < o->layers; i++) {
         char name[32];
-        cn_tensor *memory = *cache ? cn_narrow(*cache, 0, 2 * i, 2) : NULL;
+        cn_tensor *memory = known ? cn_narrow(known, 0, 2 * i, 2) : NULL;
         cn_tensor *in[] = { x, bias, memory };
         int n = 1;
         if (!cn_forward_all(cn_module_at(m, block_name(i, name)), in, 3, &x, &n)) return NULL;

@@ -22,8 +22,8 @@ typedef struct cn_gpt_settings {
 
 /* cn_forward(): ids (batch, steps) to scores (batch, vocabulary, steps) of the token after each one.
    cn_forward_all(): {ids, past, cache} to {scores, past, cache}, in training and while recording without the
-   last. past: the tokens before these, (batch, n), or NULL; cache: keys and values of them, (2 layers, batch, heads,
-   n, size), or NULL: they are computed again. So are those of half a context when a context is full. NULL: an
+   last. past: the tokens before these, (batch, n), or NULL; cache: what was given for them, with their keys and
+   values, or NULL: they are computed again. So are those of half a context when a context is full. NULL: an
    error. */
 cn_module *cn_gpt(const cn_gpt_settings *settings);
 

@@ -149,11 +149,12 @@ static void keys_and_values_are_kept(void **state)
             for (int64_t i = 0; i < CONTEXT; i += PIECE)
                 assert_near("piece", go_on(net, cn_narrow(ids, 1, i, PIECE), past),
                             cn_narrow(all, 2, i, PIECE));
-            assert_int_equal(cn_size(past[1], 3), CONTEXT);
+            assert_int_equal(cn_size(past[0], 1), CONTEXT);
             cn_tensor *half = cn_forward(net, cn_narrow(ids, 1, CONTEXT + 1 - LEFT, LEFT));
             assert_near("half a context", go_on(net, cn_narrow(ids, 1, CONTEXT, 1), past),
                         cn_narrow(half, 2, LEFT - 1, 1));
-            assert_int_equal(cn_size(past[1], 3), LEFT);
+            assert_int_equal(cn_size(past[0], 1), LEFT);
+            assert_non_null(past[1]);
             cn_module_free(net);
         }
     cn_set_grad_enabled(true);
@@ -201,6 +202,31 @@ static void what_comes_later_changes_nothing(void **state)
         }
 }
 
+/* A cache of other tokens, or of another network, is an error. */
+static void a_cache_must_fit(void **state)
+{
+    (void)state;
+    cn_set_grad_enabled(false);
+    CN_SCOPE
+    {
+        cn_module *net = gpt(CN_POSITIONS_LEARNED);
+        cn_train_mode(net, false);
+        cn_tensor *ids = counting(CONTEXT), *past[2] = { NULL }, *out[3] = { NULL };
+        go_on(net, cn_narrow(ids, 1, 0, 2), past);
+        cn_tensor *bad[] = { cn_zeros(CN_SHAPE(2), CN_F32), cn_narrow(past[1], 3, 0, 2),
+                             cn_narrow(past[1], 1, 0, 1) };
+        for (int i = 0; i < 3; i++) {
+            cn_tensor *in[] = { cn_narrow(ids, 1, 2, 1), past[0], bad[i] };
+            int n = 3;
+            assert_false(cn_forward_all(net, in, 3, out, &n));
+            assert_int_equal(cn_error_code(), CN_EINVALID);
+            cn_error_clear();
+        }
+        cn_module_free(net);
+    }
+    cn_set_grad_enabled(true);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -241,6 +267,7 @@ int main(void)
         cmocka_unit_test(step_by_step_is_the_same),
         cmocka_unit_test(keys_and_values_are_kept),
         cmocka_unit_test(keys_and_values_are_nobody_elses),
+        cmocka_unit_test(a_cache_must_fit),
         cmocka_unit_test(what_comes_later_changes_nothing),
         cmocka_unit_test(refusals),
     };
