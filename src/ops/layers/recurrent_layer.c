@@ -1,8 +1,8 @@
 /* recurrent_layer.c - all steps of a recurrent layer in one call (D2L 9.4, 10.1, 10.2).
 
    Called step by step, a recurrence spends its time on what surrounds the arithmetic: records of small
-   calls, sums of as many gradients of the weights as there are steps. Here a step is a few kernels that
-   write to their rows of the results; the gradients of the weights are one product each for all steps.
+   calls, sums of as many gradients of the weights as there are steps. Here a step is one kernel that
+   writes to its rows of the results; the gradients of the weights are one product each for all steps.
 
    Sequences lie side by side, the longest first: step t has rows[t] rows, which follow those of step
    t - 1 in `input`. The state before a step is where the step before it left its results; only
