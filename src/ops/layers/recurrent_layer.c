@@ -180,13 +180,15 @@ typedef struct {
 } Forward;
 
 /* Few inputs (the one-hot characters of a language model) give far more numbers than they are, which would go to
-   memory and back: they take part in the product of each step. Many are one product for all steps. */
+   memory and back: a kernel of a whole step takes them along. Else they are one product for all steps. */
 enum { FEW_INPUTS = 64 };
 
 static bool project(Forward *f)
 {
-    cn_tensor *const *in = f->in;
-    if (in[INPUT]->v.shape.dim[1] <= FEW_INPUTS) return true;
+    cn_tensor *const *in = f->in; /* the first ones are those of a step */
+    const cn_call step = { &cn_op_recurrent_step, &f->layer->cell, CN_STEP_IN, CN_STEP_OUT,
+                           .in = in };
+    if (in[INPUT]->v.shape.dim[1] <= FEW_INPUTS && cn_provider_takes(&step)) return true;
     f->projected = cn_linear(in[INPUT], in[W_IH], in[B_IH]);
     return f->projected != NULL;
 }
