@@ -6,7 +6,6 @@
 #include <cenote/ffi.h>
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 enum { CHARACTERS = 28 };
@@ -215,11 +214,11 @@ static Reading begin(cn_module *m, cn_io *io, cn_tensor *ids)
 
 /* Keys and values of all blocks: (2 layers, batch, heads, room + 1, size). Behind the room is the number of steps
    that are taken. Whoever goes on from a cache takes the steps behind those that he knows; who comes second,
-   or finds no room, makes a copy: so one cache may be gone on from more than once, by several threads, too. */
-static _Atomic uint32_t *taken(cn_tensor *cache)
+   or finds no room, makes a copy: so one cache may be gone on from more than once, by one thread at a time. */
+static float *taken(cn_tensor *cache)
 {
     float *p = cn_data_mut(cache);
-    return p ? (_Atomic uint32_t *)(void *)(p + (cn_size(cache, 3) - 1) * cn_size(cache, 4)) : NULL;
+    return p ? p + (cn_size(cache, 3) - 1) * cn_size(cache, 4) : NULL;
 }
 
 static bool is_cache_of(const cn_gpt_settings *o, const cn_tensor *t, int64_t batch, int64_t first)
@@ -242,9 +241,9 @@ static cn_tensor *cache_new(const cn_gpt_settings *o, const Reading *r, int64_t 
     cn_tensor *t = cn_empty(
         CN_SHAPE(2 * o->layers, cn_size(r->ids, 0), o->heads, room + 1, o->width / o->heads),
         CN_F32);
-    _Atomic uint32_t *n = t ? taken(t) : NULL;
+    float *n = t ? taken(t) : NULL;
     if (!n) return NULL;
-    *n = (uint32_t)steps;
+    *n = (float)steps;
     return r->cache && !cn_copy_(cn_narrow(t, 3, 0, r->first), cn_narrow(r->cache, 3, 0, r->first))
                ? NULL
                : t;
@@ -256,10 +255,10 @@ static cn_tensor *cache_with(const cn_gpt_settings *o, const Reading *r)
     const int64_t steps = r->first + cn_size(r->ids, 1);
     if (!r->cache) return cache_new(o, r, steps);
     if (!is_cache_of(o, r->cache, cn_size(r->ids, 0), r->first)) return NULL;
-    uint32_t known = (uint32_t)r->first;
-    _Atomic uint32_t *n = steps < cn_size(r->cache, 3) ? taken(r->cache) : NULL;
-    return n && atomic_compare_exchange_strong(n, &known, (uint32_t)steps) ? r->cache
-                                                                           : cache_new(o, r, steps);
+    float *n = steps < cn_size(r->cache, 3) ? taken(r->cache) : NULL;
+    if (!n || *n != (float)r->first) return cache_new(o, r, steps);
+    *n = (float)steps;
+    return r->cache;
 }
 
 /* ---- forward ----------------------------------------------------------------------------------- */

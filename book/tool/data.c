@@ -44,18 +44,15 @@ static void damage(const char *path)
 
 static void run(Lab *lab)
 {
-    char folder[] = "/tmp/tool-data-XXXXXX", kept[512];
+    char folder[LAB_PATH], kept[512];
     const char *was = getenv("CENOTE_DATA");
     bool had = was && snprintf(kept, sizeof kept, "%s", was) > 0;
-    if (!mkdtemp(folder)) {
-        lab_skip(lab, "no folder can be made in /tmp");
-        return;
-    }
+    if (!lab_new_folder(folder)) return;
 
     /* Files of the right names and formats, and of other contents. */
     static const char *const names[] = { "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
                                          "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" };
-    char path[ROOM], mnist[64];
+    char path[ROOM], mnist[LAB_PATH + 8];
     snprintf(mnist, sizeof mnist, "%s/mnist", folder);
     if (mkdir(mnist, 0777) != 0) cn_fail(CN_EIO, "%s: no folder", mnist);
     for (int i = 0; i < 4; i++) write_file(path_in(path, mnist, names[i]), i % 2 == 0);

@@ -68,6 +68,8 @@ enum {
     CN_STEP_BACK_OUT
 };
 
+/* Has input i that shape, and the float type of input `like`? Else an error. */
+bool cn_state_fits(const cn_call *c, int i, cn_shape want, int like);
 /* The best kernel of `op`, into tensors that are there, of the shapes that the op gives. */
 bool cn_run_into(const cn_op *op, const void *params, cn_tensor *const *in, int n_in,
                  cn_tensor **out, int n_out);

@@ -61,18 +61,6 @@ static bool make_plan(Plan *p, const Layer *o, const cn_view *hx, const cn_view 
     return true;
 }
 
-/* `like`: an input of the type that all have. */
-static bool has_shape(const cn_call *c, int i, cn_shape want, int like)
-{
-    char a[128], b[128];
-    const cn_view *v = cn_in(c, i);
-    if (v->dtype != cn_in(c, like)->dtype || !cn_dtype_is_float(v->dtype))
-        return cn_fail(CN_EINVALID, "%s: the inputs must be of one float type", c->op->name);
-    if (cn_shape_equal(&v->shape, &want)) return true;
-    return cn_fail(CN_EINVALID, "%s: input %d has shape %s, but %s is wanted", c->op->name, i,
-                   cn_shape_text(&v->shape, a), cn_shape_text(&want, b));
-}
-
 static bool layer_infer(const cn_call *c, cn_spec out[])
 {
     Plan p;
@@ -82,15 +70,15 @@ static bool layer_infer(const cn_call *c, cn_spec out[])
         return false;
     int64_t gates = cn_cell_gates(p.cell) * p.width;
     bool lstm = p.cell == CN_CELL_LSTM, gated = lstm || p.cell == CN_CELL_GRU;
-    if (!has_shape(c, INPUT, x->shape, HX) || !has_shape(c, HX, cn_in(c, HX)->shape, HX) ||
-        !has_shape(c, W_IH, CN_SHAPE(gates, x->shape.dim[1]), HX) ||
-        !has_shape(c, W_HH, CN_SHAPE(gates, p.width), HX))
+    if (!cn_state_fits(c, INPUT, x->shape, HX) || !cn_state_fits(c, HX, cn_in(c, HX)->shape, HX) ||
+        !cn_state_fits(c, W_IH, CN_SHAPE(gates, x->shape.dim[1]), HX) ||
+        !cn_state_fits(c, W_HH, CN_SHAPE(gates, p.width), HX))
         return false;
     for (int i = B_IH; i <= B_HH; i++)
-        if (cn_in(c, i) && !has_shape(c, i, CN_SHAPE(gates), HX)) return false;
+        if (cn_in(c, i) && !cn_state_fits(c, i, CN_SHAPE(gates), HX)) return false;
     if (lstm != (cn_in(c, CX) != NULL))
         return cn_fail(CN_EINVALID, "recurrent_layer: cx is the state of an LSTM, which needs one");
-    if (lstm && !has_shape(c, CX, cn_in(c, HX)->shape, HX)) return false;
+    if (lstm && !cn_state_fits(c, CX, cn_in(c, HX)->shape, HX)) return false;
     cn_dtype d = cn_in(c, HX)->dtype;
     out[OUT] = (cn_spec){ d, CN_SHAPE(p.total, p.width) };
     out[H_LAST] = (cn_spec){ d, CN_SHAPE(p.batch, p.width) };
@@ -334,7 +322,7 @@ static bool backward_infer(const cn_call *c, cn_spec out[])
     if (lstm && !cn_in(c, G_CX))
         return cn_fail(CN_EINVALID, "%s: an LSTM needs its first c", c->op->name);
     for (int i = 0; i < G_ROWS; i++)
-        if (cn_in(c, i) && !has_shape(c, i, want[i], G_HX)) return false;
+        if (cn_in(c, i) && !cn_state_fits(c, i, want[i], G_HX)) return false;
     out[D_PROJECTED] = (cn_spec){ hx->dtype, CN_SHAPE(p.total, gates) };
     out[D_HIDDEN] = (cn_spec){ hx->dtype, CN_SHAPE(p.cell == CN_CELL_GRU ? p.total : 0, gates) };
     out[D_H] = (cn_spec){ hx->dtype, hx->shape };

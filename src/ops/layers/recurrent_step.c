@@ -51,20 +51,22 @@ static bool read_sizes(Sizes *s, const cn_call *c, int state)
     return true;
 }
 
-/* Of those inputs that are given; all have the type of the state. */
-static bool have_shapes(const cn_call *c, int state, const cn_shape want[])
+bool cn_state_fits(const cn_call *c, int i, cn_shape want, int like)
 {
     char got[128], wanted[128];
-    const cn_dtype d = cn_in(c, state)->dtype;
-    for (int i = 0; i < c->n_in; i++) {
-        const cn_view *v = cn_in(c, i);
-        if (!v) continue;
-        if (v->dtype != d || !cn_dtype_is_float(d))
-            return cn_fail(CN_EINVALID, "%s: the inputs must be of one float type", c->op->name);
-        if (!cn_shape_equal(&v->shape, &want[i]))
-            return cn_fail(CN_EINVALID, "%s: input %d has shape %s, but %s is wanted", c->op->name,
-                           i, cn_shape_text(&v->shape, got), cn_shape_text(&want[i], wanted));
-    }
+    const cn_view *v = cn_in(c, i);
+    if (v->dtype != cn_in(c, like)->dtype || !cn_dtype_is_float(v->dtype))
+        return cn_fail(CN_EINVALID, "%s: the inputs must be of one float type", c->op->name);
+    if (cn_shape_equal(&v->shape, &want)) return true;
+    return cn_fail(CN_EINVALID, "%s: input %d has shape %s, but %s is wanted", c->op->name, i,
+                   cn_shape_text(&v->shape, got), cn_shape_text(&want, wanted));
+}
+
+/* Of those inputs that are given. */
+static bool have_shapes(const cn_call *c, int state, const cn_shape want[])
+{
+    for (int i = 0; i < c->n_in; i++)
+        if (cn_in(c, i) && !cn_state_fits(c, i, want[i], state)) return false;
     return true;
 }
 
@@ -178,7 +180,6 @@ static bool back_infer(const cn_call *c, cn_spec out[])
     return true;
 }
 
-/* Products may not overwrite what they read, as d_h may be: they come last. */
 static bool lstm_back(cn_tensor *const *in, cn_tensor *dh, cn_tensor **out)
 {
     cn_tensor *from[] = { dh, in[CN_STEP_BACK_GRAD_C], in[CN_STEP_BACK_CX], in[CN_STEP_BACK_C],
@@ -197,6 +198,7 @@ static bool gru_back(cn_tensor *const *in, cn_tensor *dh, cn_tensor **out)
     return cn_run_into(&cn_op_add, &one, both, 2, &h, 1);
 }
 
+/* d_h may lie where grad_h does: what reads that comes before what writes it. */
 static bool run_back(const cn_call *c)
 {
     Sizes s;
