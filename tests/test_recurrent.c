@@ -2,6 +2,7 @@
    long ones. */
 #include "core/memory.h"
 #include "module_golden.h"
+#include "ops/recurrent.h"
 
 #include <cenote/cenote.h>
 #include <cenote/ffi.h>
@@ -242,13 +243,66 @@ static void test_refused(void **state)
     cn_release(mark);
 }
 
+/* ---- kernels of a whole step ------------------------------------------------------------------ */
+
+enum { N_WIDE = 7 }; /* input, h, c, w_ih, w_hh, b_ih, b_hh */
+
+/* Results below each other, after gradients of all inputs were left. */
+static cn_tensor *run_wide(cn_cell cell, cn_tensor *in[N_WIDE], cn_tensor *rows, bool reverse)
+{
+    const cn_cell_weights w = { .w_ih = in[3], .w_hh = in[4], .b_ih = in[5], .b_hh = in[6] };
+    cn_tensor *state[2] = { in[1], in[2] }, *out = NULL;
+    for (int i = 0; i < N_WIDE; i++) cn_requires_grad(in[i], true);
+    if (!cn_recurrent_layer(cell, in[0], state, &w, rows, reverse, &out))
+        fail_msg("%s", cn_error());
+    cn_tensor *all[] = { out, state[0], state[1] }, *y = cn_cat(all, 3, 0);
+    cn_backward(cn_sum(cn_mul(y, cn_sin(cn_mul(y, cn_num(3))))));
+    return cn_detach(y);
+}
+
+/* In float32 beside float64, whose steps are made of products and gates. */
+static void check_wide(cn_cell cell, int64_t width, int64_t inputs, bool reverse)
+{
+    static const int64_t rows[] = { 30, 30, 17, 15, 14, 3, 1 };
+    const int64_t gates = cn_cell_gates(cell) * width, n = COUNT(rows);
+    int64_t total = 0;
+    for (int64_t i = 0; i < n; i++) total += rows[i];
+    const cn_shape shapes[N_WIDE] = { CN_SHAPE(total, inputs),  CN_SHAPE(rows[0], width),
+                                      CN_SHAPE(rows[0], width), CN_SHAPE(gates, inputs),
+                                      CN_SHAPE(gates, width),   CN_SHAPE(gates),
+                                      CN_SHAPE(gates) };
+    cn_tensor *a[N_WIDE], *b[N_WIDE], *sizes = cn_from(rows, CN_SHAPE(n), CN_I64);
+    for (int i = 0; i < N_WIDE; i++) {
+        a[i] = cn_mul(cn_randn(shapes[i], CN_F32), cn_num(i == 3 || i == 4 ? 0.1 : 0.5));
+        b[i] = cn_clone(cn_to(a[i], CN_F64));
+    }
+    assert_close(cn_to(run_wide(cell, a, sizes, reverse), CN_F64),
+                 run_wide(cell, b, sizes, reverse));
+    for (int i = 0; i < N_WIDE; i++) {
+        if (i == 2 && cell != CN_CELL_LSTM)
+            continue; /* gradients are sums of hundreds of numbers */
+        cn_tensor *g = cn_to(cn_grad(a[i]), CN_F64), *want = cn_grad(b[i]);
+        cn_tensor *size = cn_add(cn_amax(cn_abs(want)), cn_num(1));
+        assert_close(cn_div(g, size), cn_div(want, size));
+    }
+}
+
+/* Widths of whole tiles, few and many inputs. */
+static void test_wide_layers(void **state)
+{
+    (void)state;
+    for (int cell = CN_CELL_TANH; cell <= CN_CELL_LSTM; cell++)
+        for (int k = 0; k < 8; k++)
+            CN_SCOPE check_wide((cn_cell)cell, k & 1 ? 160 : 32, k & 2 ? 70 : 5, k & 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),        cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_padding),       cmocka_unit_test(test_cells),
         cmocka_unit_test(test_long_sequence), cmocka_unit_test(test_dropout_between_layers),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_wide_layers),
     };
     return cmocka_run_group_tests_name("recurrent", tests, module_golden_open, module_golden_close);
 }
